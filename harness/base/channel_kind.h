@@ -1,0 +1,22 @@
+// The transports a stream can take.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace corerig {
+
+enum class ChannelKind {
+  kTimer,      // none: the loop's own timerfd
+  kSeqpacket,  // Unix seqpacket socket: messages, kernel receive stamps
+  kPty,        // pseudo-terminal in raw mode: bytes, as a UART delivers them
+  kUdp,        // UDP over IPv4 loopback: messages, kernel receive stamps
+};
+
+std::string_view ToText(ChannelKind kind);  // as written in a scenario: "seqpacket"
+std::optional<ChannelKind> ParseChannelKind(std::string_view text);
+
+// Message borders survive the transport.
+constexpr bool IsDatagram(ChannelKind kind) { return kind == ChannelKind::kSeqpacket || kind == ChannelKind::kUdp; }
+
+}  // namespace corerig

@@ -1,0 +1,46 @@
+// Named figures: which there are, and one measured value of one.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace corerig {
+
+// One row of `corerig list`: the figure `stream.NAME.latency` with its statistics, unit and meaning.
+struct MetricKind {
+  std::string_view part;        // "stream.NAME", "worker.NAME.I", "core.N", "memory", "rig"
+  std::string_view figure;      // "latency", "switches.voluntary"
+  std::string_view unit;        // "ns" "bytes" "share" "count" "per_s" "bytes_per_s" "bytes_per_min"
+  std::string_view statistics;  // "p50 p90 p99 p999 max mean min count", or "" for a figure that is one number
+  std::string_view meaning;
+};
+
+// All of them, in the order of the report.
+std::span<const MetricKind> MetricKinds();
+
+// The full names of all metrics of `part_kind` ("stream.NAME") for one part ("stream.imu"), e.g.
+// "stream.imu.latency.p99".
+std::vector<std::string> MetricNames(std::string_view part_kind, std::string_view part);
+
+// The kind that a full metric name belongs to, e.g. for "worker.price.0.uss.max"; nullptr if there is none.
+const MetricKind* FindMetricKind(std::string_view metric);
+
+// The share of samples that a percentile statistic stands for: "p50" 0.5, "p999" 0.999; nothing for other statistics.
+std::optional<double> PercentileOf(std::string_view metric);
+
+// The name matches a pattern whose components may be "*": each stands for exactly one component of the name.
+bool MatchesPattern(std::string_view pattern, std::string_view metric);
+
+// A figure of a run: a value with its origin, or the reason why there is none. Never 0 for "unknown".
+struct Metric {
+  std::string name;
+  std::string unit;
+  std::optional<double> value;  // may be +infinity: a percentile that falls among samples that never arrived
+  std::string origin;           // "slab", "schedstat", "procfs", "smaps_rollup"; empty if absent
+  std::string absent;           // why there is no value; empty if there is one
+};
+
+}  // namespace corerig

@@ -1,0 +1,204 @@
+// What one run leaves behind: the content of report.json, as values. Filled by harness/run, rendered by harness/report.
+//
+// Times are ns, sizes bytes, shares 0..1. Every field is described in docs/report.md.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/latency_histogram.h"
+#include "harness/base/metric.h"
+#include "harness/base/units.h"
+#include "harness/base/warning.h"
+
+namespace corerig {
+
+enum class Verdict { kPass, kFail, kUndecided, kSkipped };
+std::string_view ToText(Verdict verdict);  // "PASS" …
+int ExitCode(Verdict verdict);             // 0 pass, 2 fail, 3 undecided, 4 skipped
+
+// One instant on three clocks.
+struct Anchor {
+  Nanos monotonic{0};
+  Nanos realtime{0};
+  Nanos boottime{0};
+};
+
+struct BoardRecord {
+  std::string model;         // /proc/cpuinfo "model name", or the device tree's model
+  std::string machine;       // "x86_64"
+  std::string kernel;        // release and version of uname
+  std::string command_line;  // the kernel's
+  std::vector<int> cores;    // those this run may use
+  std::uint64_t memory = 0;
+  std::string clock_source;
+  std::string governor;  // of the first core; "none" where there is no cpufreq
+};
+
+struct ConditionsRecord {
+  std::vector<std::string> command;  // how corerig was called
+  std::uint64_t seed = 0;
+  std::string cpu_dma_latency;  // "0us" held, "system" left alone, or why it could not be held
+  double load_average = 0;      // 1 min, before the start
+};
+
+struct WindowRecord {  // the measured part, CLOCK_MONOTONIC
+  Nanos begin{0};
+  Nanos end{0};
+};
+
+// How a child ended: one of these, with its number where it has one.
+struct EndRecord {
+  enum class Kind { kExited, kSignalled, kTimedOut, kFailedToStart, kRunning };
+  Kind kind = Kind::kRunning;
+  int number = 0;      // exit status or signal
+  std::string detail;  // "SIGSEGV", "still running after 22.0 s (stopped)", "exec ./x: No such file or directory"
+  bool as_planned = false;
+};
+std::string_view ToText(EndRecord::Kind kind);  // "exited" "signalled" "timed_out" "failed_to_start" "running"
+std::string Describe(const EndRecord& end);     // for people: "exited 3", "killed by SIGSEGV", …
+
+struct MemorySample {
+  Nanos at{0};  // since the window's begin
+  std::uint64_t rss = 0, pss = 0, uss = 0;
+};
+
+// Scheduling of one thread or process over the window.
+struct SchedulingRecord {
+  Nanos run{0};
+  Nanos wait{0};
+  std::uint64_t timeslices = 0;
+  std::uint64_t voluntary = 0, involuntary = 0;
+  std::optional<std::uint64_t> migrations;
+  Nanos observed{0};  // the time between the two snapshots these figures are the difference of
+};
+
+// A child process of any role.
+struct ProcessRecord {
+  int pid = 0;
+  EndRecord end;
+  SchedulingRecord scheduling;
+  std::uint64_t minor_faults = 0, major_faults = 0;
+  std::optional<std::uint64_t> rss_peak;  // VmHWM, reset when the window begins
+  std::vector<MemorySample> memory;       // over the window
+};
+
+// Faults of one kind, as put in by the source and as found by the handler, in the window.
+struct FaultRecord {
+  std::string kind;  // "drop" "duplicate" "reorder" "bit-flip"
+  std::uint64_t injected = 0;
+  std::uint64_t detected = 0;
+  std::uint64_t undetected = 0;  // passed the receiver's check; known only because the truth says so
+};
+
+struct StreamRecord {
+  std::string name, sensor, format, channel, loop;
+  Rate rate{};
+  std::uint64_t expected = 0;  // due times in the window
+  std::uint64_t sent = 0, received = 0, lost = 0, duplicated = 0, reordered = 0, corrupt = 0, unread = 0, ambiguous = 0;
+  std::uint64_t truth_lost = 0;
+  std::uint64_t overruns = 0;    // sends the channel refused because it was full; counted as sent, and lost
+  std::uint64_t bytes = 0;       // put on the wire in the window
+  std::uint64_t infinite = 0;    // due in the window, not done within the drain, not an injected loss
+  std::uint64_t late_sends = 0;  // sent more than one period late, not by an injected fault
+  Distribution latency, lateness, transport, queue, service;
+  Distribution since_sent;                // done - sent: what latency would be had the source been on time
+  std::optional<double> value_error_rms;  // decoded value against the true one, in the sensor's unit
+  std::string value_unit;
+  std::vector<FaultRecord> faults;
+};
+
+struct LoopRecord {
+  std::string name;
+  int tid = 0;
+  int core = 0;
+  std::string policy;  // as granted: "fifo:80", "other"
+  std::uint64_t wakeups = 0;
+  Nanos busy{0};
+  SchedulingRecord scheduling;
+};
+
+struct WorkerRecord {
+  std::string name;  // the group's
+  int index = 0;
+  std::string workload;
+  int core = 0;
+  std::string policy;
+  ProcessRecord process;
+  std::uint64_t units = 0;          // done in the whole run
+  std::uint64_t units_planned = 0;  // 0: as many as the time allows
+  double rate = 0;                  // units per second in the window
+  std::optional<Nanos> start;       // first instruction of the workload, after the common instant
+  std::optional<Nanos> stop;        // from the order to stop to the last instruction of the workload
+  bool has_result = false;
+};
+
+struct CoreRecord {
+  int cpu = 0;
+  double worker = 0, loop = 0, source = 0, rig = 0;  // shares of the window
+  std::optional<double> steal;
+};
+
+struct Figure {  // one number of a workload's answer
+  std::string name;
+  double value = 0;
+  std::string unit;
+};
+
+struct CheckRecord {
+  bool passed = false;
+  std::string text;  // "10.4512 is 1.2 standard errors from Black-Scholes 10.4506 (limit 5)"
+};
+
+// The merged answer of one worker group.
+struct ResultRecord {
+  std::string group, workload;
+  int workers = 0;  // whose results are in it
+  int workers_planned = 0;
+  std::uint64_t units = 0;  // merged
+  std::vector<Figure> figures;
+  std::optional<CheckRecord> check;
+  std::string absent;  // why there is no answer
+};
+
+struct BudgetRecord {
+  std::string limit;   // as written
+  std::string metric;  // the worst match of a wildcard, or the first that is undecided
+  std::string value;   // for people: "312 µs"
+  Verdict result = Verdict::kUndecided;
+  std::string reason;
+};
+
+struct RunRecord {
+  static constexpr std::string_view kSchema = "corerig-report/1";
+  std::string version, build;
+  std::string scenario_file;
+  std::string scenario_name, scenario_about;
+  std::string scenario_json;  // as read, defaults filled in: one JSON object
+  BoardRecord board;
+  ConditionsRecord conditions;
+  Anchor started;
+  Nanos duration{0};  // planned length of the window
+  WindowRecord window;
+  bool complete = false;  // false while the run goes on: what is there so far
+  Verdict verdict = Verdict::kUndecided;
+  std::vector<std::string> reasons;
+  std::vector<BudgetRecord> budgets;
+  std::vector<Metric> metrics;
+  std::optional<ProcessRecord> source, handler;
+  int source_core = -1;
+  std::string source_policy;
+  ProcessRecord rig;  // the supervisor; the keeper's CPU time is added
+  int rig_core = -1;
+  std::vector<StreamRecord> streams;
+  std::vector<LoopRecord> loops;
+  std::vector<WorkerRecord> workers;
+  std::vector<CoreRecord> cores;
+  std::vector<ResultRecord> results;
+  std::vector<Warning> warnings;
+};
+
+}  // namespace corerig

@@ -1,0 +1,65 @@
+// The child's side of the contract, alike for every role: what it was handed, arming, the common start, being told to
+// stop.
+//
+//   auto context = ChildContext::Open();          // reads the job, maps slab and control page
+//   ... prepare everything ...
+//   context->Arm();                               // "ready"
+//   const Nanos start = context->WaitForStart();  // sleeps to the common instant
+//   ... work until context->stop_requested() ...
+//   context->Finish();
+//
+// A child is exec'ed with these descriptors; see spawn_request.h for what else is set before exec (core, policy,
+// limits).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "harness/base/result.h"
+#include "harness/base/units.h"
+#include "harness/child/control.h"
+#include "harness/child/slab.h"
+#include "harness/os/shared_memory.h"
+
+namespace corerig {
+
+// What every child finds open.
+inline constexpr int kJobFd = 3;        // memfd: the job, JSON text
+inline constexpr int kSlabFd = 4;       // memfd: its own slab
+inline constexpr int kControlFd = 5;    // memfd: the control page, not writable
+inline constexpr int kFirstRoleFd = 6;  // channel ends and others' slabs, as the job says
+
+class ChildContext {
+ public:
+  // Maps what was inherited, then seals the slab against any other writer. Closes kJobFd.
+  static Result<ChildContext> Open();
+
+  const std::string& job() const { return job_; }
+  const Mapping& slab() const { return slab_; }
+  const Mapping& control_mapping() const { return control_; }
+  SlabHeader& header() const { return *slab_.At<SlabHeader>(0); }
+  const ControlPage& control() const { return *control_.At<ControlPage>(0); }
+
+  void Arm();
+  // Sets timer slack to 1 ns, sleeps on the futex until the start is published and then absolutely until it. Returns
+  // it.
+  Nanos WaitForStart();
+  bool stop_requested() const { return control().stop.load(std::memory_order_relaxed) != 0; }
+
+  // Stamps begun_at / ended_at.
+  void MarkBegun();
+  void MarkEnded();
+  // Reports the last memory figures and sets the state; the process may exit after it.
+  void Finish();
+  // Publishes why the child cannot go on; the caller then exits with status 1.
+  void ReportError(std::string_view message);
+
+ private:
+  std::string job_;
+  Mapping slab_;
+  Mapping control_;
+};
+
+}  // namespace corerig

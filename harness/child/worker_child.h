@@ -1,0 +1,20 @@
+// A worker's main function: takes the job from kJobFd, finds its workload in the table, runs units until done or told
+// to stop, publishes progress after each unit and the result at the end.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "harness/child/workload.h"
+
+namespace corerig {
+
+inline constexpr std::string_view kWorkerVerb = "__worker";  // argv[1]; argv[2] is the worker's name, for people's ps
+
+// Returns the exit status.
+int WorkerMain(std::span<const WorkloadType> workloads);
+
+// The job as JSON, as the supervisor writes it and WorkerMain reads it; `workload` goes with it.
+std::string WriteWorkerJob(const WorkerJob& job, std::string_view workload);
+
+}  // namespace corerig

@@ -1,0 +1,66 @@
+// The transports of streams: both ends as descriptors, sending, and receiving in an event loop.
+//
+// The supervisor opens a channel and hands one end to the source and one to the handler.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "harness/base/channel_kind.h"
+#include "harness/base/result.h"
+#include "harness/base/units.h"
+#include "harness/loop/event_loop.h"
+#include "harness/os/fd.h"
+
+namespace corerig {
+
+// seqpacket: a socketpair. udp: a socket bound to 127.0.0.1 and another connected to it. pty: the master sends, the
+// slave (raw mode, as a UART's driver leaves it to a GNSS daemon) receives. All are non-blocking and close on exec.
+// Receivers' kernel stamps are switched on where the kernel has them.
+struct ChannelEnds {
+  Fd sender;
+  Fd receiver;
+};
+Result<ChannelEnds> OpenChannel(ChannelKind kind);  // not for kTimer
+
+// Hands one frame to the kernel without waiting. Returns the bytes taken: all of them, or 0 when the channel is full,
+// or, on a byte channel, part of them. An error is a channel that is broken (the receiver is gone).
+Result<std::size_t> Send(int fd, std::span<const std::byte> frame);
+
+// Bytes as they came out of one read: a whole message, or on a byte channel any piece.
+struct Arrival {
+  std::span<const std::byte> bytes;
+  std::uint64_t offset = 0;           // of bytes[0] in the stream of bytes received on this channel
+  std::optional<Nanos> kernel_stamp;  // when the kernel queued it, CLOCK_MONOTONIC; absent where it does not stamp
+  Nanos begin{0};                     // read for this arrival, right after the kernel handed it over
+};
+
+class Receiver {
+ public:
+  // Starts on the loop's thread and reads everything there is at every wake-up, but at most `kBurst` arrivals before
+  // other handles get their turn. `largest` is the largest message expected; a longer one is cut, and so corrupt.
+  static constexpr int kBurst = 64;
+  static Result<Receiver> Start(EventLoop& loop, ChannelKind kind, Fd receiver, std::size_t largest,
+                                std::function<void(const Arrival&)> on_arrival);
+
+  Receiver(Receiver&&) noexcept;
+  Receiver& operator=(Receiver&&) noexcept;
+  ~Receiver();  // stops; not inside on_arrival
+
+  // Reads what the channel holds now, without waiting, through the same callback.
+  void Drain();
+
+  // Kernel stamps that were thrown away because CLOCK_REALTIME was stepped.
+  std::uint64_t discarded_stamps() const;
+
+ private:
+  struct State;
+  explicit Receiver(State* state);
+  State* state_;
+};
+
+}  // namespace corerig

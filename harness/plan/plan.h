@@ -1,0 +1,108 @@
+// What a run will do, as a pure value: a scenario file with its defaults filled in and placed on a board.
+//
+// Made by ReadScenario (scenario.h); handed to children as JSON (plan_json.h).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/channel_kind.h"
+#include "harness/base/policy.h"
+#include "harness/base/units.h"
+
+namespace corerig {
+
+enum class FaultKind { kDrop, kDuplicate, kReorder, kBitFlip };
+std::string_view ToText(FaultKind kind);  // "bit-flip"
+std::optional<FaultKind> ParseFaultKind(std::string_view text);
+
+// What is done to a stream between the sensor and its channel. Either a share of all samples, drawn from the seed, or
+// given samples, counted from the first one due in the window.
+struct FaultPlan {
+  FaultKind kind = FaultKind::kDrop;
+  double share = 0;
+  std::vector<std::uint64_t> at;
+  bool operator==(const FaultPlan&) const = default;
+};
+
+struct SourcePlan {
+  CpuId core;  // one core: the source is one thread
+  Policy policy;
+  bool operator==(const SourcePlan&) const = default;
+};
+
+struct LoopPlan {
+  std::string name;
+  CpuId core;
+  Policy policy;
+  bool operator==(const LoopPlan&) const = default;
+};
+
+struct StreamPlan {
+  std::string name;
+  std::string sensor;
+  std::string format;  // "" where the sensor has one wire format
+  Rate rate;
+  ChannelKind channel = ChannelKind::kTimer;
+  std::string loop;
+  std::vector<FaultPlan> faults;
+  bool operator==(const StreamPlan&) const = default;
+};
+
+// A workload's own parameter, by name; its text was checked against the workload's declaration when the scenario was
+// read.
+struct Parameter {
+  std::string name;
+  std::string value;
+  bool operator==(const Parameter&) const = default;
+};
+
+// One [worker.NAME]: a group of one worker per core.
+struct WorkerPlan {
+  std::string name;
+  std::string workload;
+  std::vector<CpuId> cores;  // worker i runs on cores[i]
+  Policy policy;
+  std::optional<std::uint64_t> units;  // of the whole group; absent: for the duration
+  std::optional<Nanos> time_limit;     // from the common start; absent: until the drain ends
+  bool may_fail = false;
+  std::vector<Parameter> parameters;  // every one the workload declares, defaults filled in
+  bool operator==(const WorkerPlan&) const = default;
+};
+
+enum class Comparison { kLess, kLessOrEqual, kGreater, kGreaterOrEqual, kEqual };
+
+// "stream.imu.latency.p99 < 500us", with the limit in the metric's unit.
+struct BudgetPlan {
+  std::string text;    // as written
+  std::string metric;  // may hold "*" components
+  Comparison comparison = Comparison::kLess;
+  double limit = 0;
+  bool operator==(const BudgetPlan&) const = default;
+};
+
+struct Plan {
+  std::string name;
+  std::string about;
+  Nanos duration{0};
+  Nanos warmup{0};
+  Nanos drain{0};
+  std::uint64_t seed = 0;
+  std::vector<std::string> require;      // "fifo"
+  std::optional<Nanos> cpu_dma_latency;  // held during the run; absent: "system", left alone
+  std::optional<SourcePlan> source;      // present if a stream needs one
+  std::vector<LoopPlan> loops;           // all lists in the order of the file
+  std::vector<StreamPlan> streams;
+  std::vector<WorkerPlan> workers;
+  std::vector<BudgetPlan> budgets;
+  CpuId rig_core;            // where supervisor and keeper stay
+  std::vector<CpuId> cores;  // of the board, that this run may use
+  bool operator==(const Plan&) const = default;
+};
+
+// The names of all metrics that a run of this plan reports, in the report's order.
+std::vector<std::string> MetricsOf(const Plan& plan);
+
+}  // namespace corerig

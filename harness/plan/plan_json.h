@@ -1,0 +1,17 @@
+// A plan as JSON: what children are handed, and the `scenario` of report.json.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "harness/base/result.h"
+#include "harness/plan/plan.h"
+
+namespace corerig {
+
+// Quantities carry their unit, as in a scenario file: {"rate": "1kHz", "duration": "20s"}.
+std::string PlanToJson(const Plan& plan);
+// The inverse: PlanFromJson(PlanToJson(p)) == p.
+Result<Plan> PlanFromJson(std::string_view json);
+
+}  // namespace corerig

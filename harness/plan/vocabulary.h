@@ -1,0 +1,43 @@
+// What a scenario may name: the sensors and workloads linked into this rig, as far as reading a scenario needs to know
+// them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/units.h"
+#include "harness/plan/plan.h"
+
+namespace corerig {
+
+struct SensorInfo {
+  std::string_view name;   // "icm42688p"
+  std::string_view about;  // one line for `corerig list`
+  Rate default_rate;
+  Rate highest_rate;
+  std::vector<ChannelKind> channels;      // the first is the default
+  std::vector<std::string_view> formats;  // the first is the default; empty: one format, no name
+};
+
+struct ParameterInfo {
+  enum class Kind { kNumber, kPositiveNumber, kWholeNumber, kWord };
+  std::string_view name;  // "strike"
+  Kind kind;
+  std::string_view default_value;
+  std::string_view about;
+};
+
+struct WorkloadInfo {
+  std::string_view name;   // "montecarlo/option"
+  std::string_view about;  // one line
+  std::string_view unit;   // what one unit of work is: "block of 16384 paths"
+  std::vector<ParameterInfo> parameters;
+};
+
+struct Vocabulary {
+  std::vector<SensorInfo> sensors;
+  std::vector<WorkloadInfo> workloads;
+};
+
+}  // namespace corerig

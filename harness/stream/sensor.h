@@ -1,0 +1,81 @@
+// What a sensor brings: a model with its ground truth, the wire format, and the check a real receiver makes.
+//
+// One file in sensors/ holds all three and one SensorType row. The source encodes frames ahead of their due time; the
+// handler decodes them. The wire carries only what the real part sends: everything else travels as Truth, beside it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "harness/base/units.h"
+#include "harness/plan/vocabulary.h"
+
+namespace corerig {
+
+// What model and decoder of one stream are made for.
+struct SensorContext {
+  std::uint64_t seed = 0;       // the scenario's
+  std::uint32_t stream_id = 0;  // StreamId(name): names the stream's random numbers
+  Rate rate;
+  std::string_view format;
+  // CLOCK_REALTIME of sample 0, in ns since 1970: receivers of satellite time and lidars show civil time on the wire.
+  Nanos epoch{0};
+};
+
+// One frame to be sent, as the model fills it in.
+struct EncodedFrame {
+  std::size_t size = 0;        // bytes written
+  std::uint64_t wire_key = 0;  // what on the wire identifies the sample, as the receiver will read it (it may wrap)
+  double value = 0;            // the true value, before noise, of the one quantity that DecodedFrame::value shows
+};
+
+// The source's side. One thread.
+class SensorModel {
+ public:
+  virtual ~SensorModel() = default;
+  // Writes the frame of sample `sequence` into `out` (max_frame_size bytes). A pure function of the context and
+  // `sequence`: samples may be asked for in any order, and no state is carried.
+  virtual EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) = 0;
+};
+
+// What the decoder found in the bytes it was fed.
+struct DecodedFrame {
+  std::uint64_t wire_key = 0;
+  double value = 0;  // as measured, noise included
+  // Where the frame lies in the stream of bytes fed so far (first byte, one past the last).
+  std::uint64_t begin = 0, end = 0;
+};
+
+// Receives what a Decoder finds, in the order of the bytes.
+class FrameSink {
+ public:
+  virtual void OnFrame(const DecodedFrame& frame) = 0;
+  // Bytes [begin, end) failed the receiver's check. Adjacent reports may belong to one frame; the harness counts
+  // frames.
+  virtual void OnCorrupt(std::uint64_t begin, std::uint64_t end) = 0;
+
+ protected:
+  ~FrameSink() = default;
+};
+
+// The handler's side. One thread; takes no memory after construction.
+class Decoder {
+ public:
+  virtual ~Decoder() = default;
+  // On a datagram channel `bytes` is one whole message; on a byte stream any piece, down to one byte, and the decoder
+  // keeps what is incomplete. `offset` is the position of bytes[0] in the stream of bytes.
+  virtual void Feed(std::span<const std::byte> bytes, std::uint64_t offset, FrameSink& sink) = 0;
+};
+
+struct SensorType {
+  SensorInfo info;
+  std::size_t max_frame_size = 0;
+  std::string_view value_unit;                                                 // of EncodedFrame::value, e.g. "m/s^2"
+  std::unique_ptr<SensorModel> (*make_model)(const SensorContext&) = nullptr;  // both null for "tick"
+  std::unique_ptr<Decoder> (*make_decoder)(const SensorContext&) = nullptr;
+};
+
+}  // namespace corerig

@@ -1,0 +1,77 @@
+// The slabs of source and handler: figures per stream and per loop. Only samples due in the window count.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <vector>
+
+#include "harness/base/counter.h"
+#include "harness/base/latency_histogram.h"
+#include "harness/child/slab.h"
+#include "harness/loop/event_loop.h"
+#include "harness/plan/plan.h"
+#include "harness/stream/truth.h"
+
+namespace corerig {
+
+inline constexpr std::size_t kFaultKinds = 4;  // indexed by FaultKind
+
+// The source's figures of one stream.
+struct SourceStream {
+  Counter sent;      // samples due in the window whose emission was attempted, injected drops included
+  Counter bytes;     // put on the wire for them
+  Counter overruns;  // of `sent`: refused, or taken in part, by a full channel
+  Counter late;      // of `sent`: more than one period late, not by an injected fault
+  std::array<Counter, kFaultKinds> injected;
+  Counter sent_in_all;  // warm-up included: for the live display
+};
+
+// The handler's figures of one stream.
+struct HandlerStream {
+  Counter received;                           // good frames matched to a sample due in the window, copies included
+  Counter duplicated;                         // of `received`: further copies of a sample
+  Counter reordered;                          // of `received`: first copies that came after a later sample
+  Counter corrupt;                            // frames that failed the receiver's check
+  Counter lost;                               // samples that never came as a good frame
+  Counter unread;                             // samples still in the channel when the drain ended
+  Counter ambiguous;                          // good frames that could not be matched
+  Counter truth_lost;                         // truths overwritten before they were matched or given up
+  Counter done;                               // samples done: received - duplicated
+  std::array<Counter, kFaultKinds> detected;  // of the injected ones
+  std::array<Counter, kFaultKinds> undetected;
+  LatencyHistogram latency, lateness, transport, queue, service, since_sent;
+  std::atomic<double> value_error_squares;  // sum over `done`
+  Counter stamps_discarded;
+  Counter received_in_all;  // warm-up included: for the live display
+  Counter latest_latency_ns;
+};
+
+// The handler's figures of one loop.
+struct HandlerLoop {
+  LoopActivity activity;     // of the whole run
+  Counter tid;               // of the loop's thread
+  Counter wakeups, busy_ns;  // in the window: differences of `activity` taken by the loop itself at its ends
+};
+
+// Where things lie. Both sides compute it from the plan.
+struct SourceSlabLayout {
+  struct PerStream {
+    std::size_t figures = 0;        // of SourceStream; npos for a stream on channel timer
+    std::size_t ring = 0;           // of TruthRing
+    std::size_t ring_capacity = 0;  // entries: four seconds of emissions, at least 256, a power of two
+  };
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  std::vector<PerStream> streams;  // one per stream of the plan, in its order
+  std::size_t size = 0;
+  explicit SourceSlabLayout(const Plan& plan);
+};
+
+struct HandlerSlabLayout {
+  std::vector<std::size_t> streams;  // of HandlerStream, in the plan's order
+  std::vector<std::size_t> loops;    // of HandlerLoop, in the plan's order
+  std::size_t size = 0;
+  explicit HandlerSlabLayout(const Plan& plan);
+};
+
+}  // namespace corerig

@@ -1,0 +1,56 @@
+// The truth about every frame a stream's source put on the wire (or, by an injected fault, did not), beside the wire.
+//
+// A ring in the source's slab with one writer; the handler maps it read-only. An entry is complete before the frame is
+// sent.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "harness/base/units.h"
+
+namespace corerig {
+
+// What was done to a frame on its way.
+enum TruthFlag : std::uint32_t {
+  kTruthDropped = 1,    // not sent
+  kTruthDuplicate = 2,  // the second copy of a frame
+  kTruthReordered = 4,  // held back and sent after its successor
+  kTruthBitFlipped = 8,
+};
+
+// One emission.
+struct Truth {
+  std::uint64_t sequence = 0;  // of the sample, from 0 at the start of the run
+  Nanos due{0};
+  Nanos sent{0};               // just before the send call
+  std::uint64_t wire_key = 0;  // as the receiver will read it if the frame is whole
+  std::uint64_t offset = 0;    // of its first byte in the stream of bytes sent
+  std::uint32_t size = 0;      // 0 if dropped
+  std::uint32_t flags = 0;     // of TruthFlag
+  double value = 0;            // the true value
+};
+
+// Emissions 0, 1, 2, …; emission i is kept until emission i + capacity.
+class TruthRing {
+ public:
+  // Bytes for a ring; `capacity` is a power of two.
+  static std::size_t SizeFor(std::size_t capacity);
+
+  // One writer.
+  void Append(const Truth& truth, std::size_t capacity);
+
+  // Any reader. Emissions [oldest(), published()) can be read; Read fails for one that was overwritten meanwhile.
+  std::uint64_t published() const;
+  std::uint64_t oldest(std::size_t capacity) const;
+  std::optional<Truth> Read(std::uint64_t emission, std::size_t capacity) const;
+
+ private:
+  std::atomic<std::uint64_t> reserved_;
+  std::atomic<std::uint64_t> published_;
+  // entries follow, each of atomics
+};
+
+}  // namespace corerig
