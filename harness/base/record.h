@@ -66,14 +66,23 @@ struct MemorySample {
   std::uint64_t rss = 0, pss = 0, uss = 0;
 };
 
+// Statistics over every memory sample of the window, also those that were thinned out of the series.
+struct MemorySummary {
+  struct Figure {
+    double max = 0, mean = 0;
+  };
+  Figure rss, pss, uss;
+  std::optional<double> uss_growth;  // bytes per minute, Theil-Sen; absent if there are too few samples
+};
+
 // Scheduling of one thread or process over the window.
 struct SchedulingRecord {
   Nanos run{0};
   Nanos wait{0};
-  std::uint64_t timeslices = 0;
+  std::uint64_t timeslices = 0;  // times it was given a CPU
   std::uint64_t voluntary = 0, involuntary = 0;
   std::optional<std::uint64_t> migrations;
-  Nanos observed{0};  // the time between the two snapshots these figures are the difference of
+  Nanos observed{0};  // the time these figures cover; 0: there was no reading
 };
 
 // A child process of any role.
@@ -83,7 +92,8 @@ struct ProcessRecord {
   SchedulingRecord scheduling;
   std::uint64_t minor_faults = 0, major_faults = 0;
   std::optional<std::uint64_t> rss_peak;  // VmHWM, reset when the window begins
-  std::vector<MemorySample> memory;       // over the window
+  std::vector<MemorySample> memory;       // over the window, thinned
+  std::optional<MemorySummary> memory_summary;
 };
 
 // Faults of one kind, as put in by the source and as found by the handler, in the window.
@@ -142,7 +152,8 @@ struct CoreRecord {
   std::optional<double> steal;
 };
 
-struct Figure {  // one number of a workload's answer
+// One number of a workload's answer.
+struct Figure {
   std::string name;
   double value = 0;
   std::string unit;
@@ -197,6 +208,8 @@ struct RunRecord {
   std::vector<LoopRecord> loops;
   std::vector<WorkerRecord> workers;
   std::vector<CoreRecord> cores;
+  std::optional<MemorySummary::Figure> total_pss;  // all processes of the run, rig included, per round of sampling
+  std::optional<MemorySummary::Figure> shared;     // what more than one process maps, counted once: sum of PSS - sum of USS
   std::vector<ResultRecord> results;
   std::vector<Warning> warnings;
 };
