@@ -1,0 +1,55 @@
+// Turns a plan into running, armed-to-be children: channels, slabs, jobs, spawning.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/child/control.h"
+#include "harness/child/keeper.h"
+#include "harness/os/shared_memory.h"
+#include "harness/plan/plan.h"
+#include "harness/run/rig.h"
+
+namespace corerig {
+
+// The page through which all children of a run are spoken to; only the supervisor can write it.
+class ControlMemory {
+ public:
+  static Result<ControlMemory> Create();
+  ControlPage& page() const { return *mapping_.At<ControlPage>(0); }
+  int fd() const { return fd_.get(); }
+  // Publishes the start; the other instants of the page are set. Wakes the children that wait for it.
+  void Publish(Nanos start_at) const;
+
+ private:
+  Fd fd_;
+  Mapping mapping_;
+};
+
+enum class Role { kSource, kHandler, kWorker };
+
+// A child as launched; `process` is empty if it could not be started, and `failure` says why.
+struct LaunchedChild {
+  Role role = Role::kWorker;
+  std::size_t group = 0;  // of plan.workers, for workers
+  int index = 0;          // in its group
+  std::string name;       // for people: "worker price.0"
+  CpuId core;
+  Policy policy;
+  Mapping slab;           // the child's, read-only
+  std::size_t result_capacity = 0;  // workers
+  std::optional<ChildProcess> process;
+  std::string failure;
+};
+
+// What worker `index` of a group is to do.
+WorkerJob JobOf(const Plan& plan, const WorkerPlan& group, int index);
+
+// Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the system's
+// (no memory, no descriptors); a child that cannot be spawned is not one: it is in the list with its failure.
+Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
+                                          const ControlMemory& control, Keeper& keeper);
+
+}  // namespace corerig

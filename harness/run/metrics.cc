@@ -1,0 +1,242 @@
+#include "harness/run/metrics.h"
+
+#include <cmath>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "harness/base/text.h"
+
+namespace corerig {
+namespace {
+
+constexpr std::string_view kNoTrace = "needs a scheduling trace, which this version does not record";
+constexpr std::string_view kNoReading = "no reading of the process in the window";
+constexpr std::string_view kNoSamples = "no sample was done in the window";
+
+// Values and reasons by metric name, as they are found.
+class Table {
+ public:
+  void Set(const std::string& name, double value, std::string_view origin) {
+    if (std::isnan(value)) return Absent(name, kNoSamples);
+    found_[name] = Metric{.name = name, .unit = "", .value = value, .origin = std::string(origin), .absent = ""};
+  }
+  void Absent(const std::string& name, std::string_view why) {
+    found_[name] = Metric{.name = name, .unit = "", .value = std::nullopt, .origin = "", .absent = std::string(why)};
+  }
+
+  void Max(const std::string& figure, const std::optional<MemorySummary::Figure>& value, std::string_view origin) {
+    if (value) {
+      Set(figure + ".max", value->max, origin);
+      Set(figure + ".mean", value->mean, origin);
+    } else {
+      Absent(figure + ".max", kNoMemory);
+      Absent(figure + ".mean", kNoMemory);
+    }
+  }
+  static constexpr std::string_view kNoMemory = "no memory sample of the process in the window";
+
+  Metric Take(const std::string& name) {
+    auto at = found_.find(name);
+    if (at == found_.end()) return {.name = name, .unit = "", .value = {}, .origin = "", .absent = "not measured in this run"};
+    return std::move(at->second);
+  }
+
+ private:
+  std::map<std::string, Metric> found_;
+};
+
+void AddStage(Table& table, const std::string& stage, const Distribution& seen, std::uint64_t infinite,
+              std::string_view why_empty) {
+  table.Set(stage + ".count", static_cast<double>(seen.count()), "slab");
+  const bool none = seen.count() + infinite == 0;
+  for (const auto& [statistic, p] : {std::pair{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}}) {
+    const std::string name = StrCat(stage, ".", statistic);
+    if (none) {
+      table.Absent(name, why_empty);
+    } else {
+      table.Set(name, seen.Percentile(p, infinite), "slab");
+    }
+  }
+  if (none) {
+    for (const char* statistic : {".max", ".mean", ".min"}) table.Absent(stage + statistic, why_empty);
+    return;
+  }
+  table.Set(stage + ".max", infinite > 0 ? INFINITY : static_cast<double>(seen.max()), "slab");
+  // Of the samples that were done: a mean with an infinite one in it would say nothing about the others.
+  if (seen.count() == 0) {
+    table.Absent(stage + ".mean", kNoSamples);
+    table.Absent(stage + ".min", kNoSamples);
+  } else {
+    table.Set(stage + ".mean", seen.mean(), "slab");
+    table.Set(stage + ".min", static_cast<double>(seen.min()), "slab");
+  }
+}
+
+void AddStream(Table& table, const StreamRecord& stream, double seconds, bool handler_read) {
+  const std::string part = StrCat("stream.", stream.name, ".");
+  if (!handler_read || seconds <= 0) {
+    for (const auto& name : MetricNames("stream.NAME", StrCat("stream.", stream.name))) {
+      table.Absent(name, seconds <= 0 ? "the window is empty" : "the handler did not start");
+    }
+    return;
+  }
+  const auto count = [&](const char* figure, std::uint64_t value) {
+    table.Set(part + figure, static_cast<double>(value), "slab");
+  };
+  count("sent", stream.sent);
+  count("received", stream.received);
+  count("lost", stream.lost);
+  count("duplicated", stream.duplicated);
+  count("reordered", stream.reordered);
+  count("corrupt", stream.corrupt);
+  count("unread", stream.unread);
+  count("ambiguous", stream.ambiguous);
+  count("truth_lost", stream.truth_lost);
+  table.Set(part + "rate", static_cast<double>(stream.received - stream.duplicated) / seconds, "slab");
+  table.Set(part + "bytes_per_s", static_cast<double>(stream.bytes) / seconds, "slab");
+  const bool timer = stream.channel == "timer";
+  const std::string_view no_sender = "a timer stream has no sender";
+  AddStage(table, part + "latency", stream.latency, stream.infinite, kNoSamples);
+  AddStage(table, part + "lateness", stream.lateness, 0, timer ? no_sender : kNoSamples);
+  AddStage(table, part + "transport", stream.transport, 0,
+           timer                     ? no_sender
+           : stream.channel == "pty" ? "the kernel stamps nothing on a pty"
+                                     : "the kernel's receive stamps were not usable");
+  AddStage(table, part + "queue", stream.queue, 0, kNoSamples);
+  AddStage(table, part + "service", stream.service, 0, kNoSamples);
+}
+
+void AddScheduling(Table& table, const std::string& part, const SchedulingRecord& scheduling) {
+  if (scheduling.observed <= Nanos(0)) {
+    for (const char* figure : {"cpu", "switches.voluntary", "switches.involuntary", "migrations", "runqueue.mean", "runqueue.count"}) {
+      table.Absent(part + figure, kNoReading);
+    }
+    return;
+  }
+  const auto observed = static_cast<double>(scheduling.observed.count());
+  table.Set(part + "cpu", static_cast<double>(scheduling.run.count()) / observed, "schedstat");
+  table.Set(part + "switches.voluntary", static_cast<double>(scheduling.voluntary), "procfs");
+  table.Set(part + "switches.involuntary", static_cast<double>(scheduling.involuntary), "procfs");
+  if (scheduling.migrations) {
+    table.Set(part + "migrations", static_cast<double>(*scheduling.migrations), "procfs");
+  } else {
+    table.Absent(part + "migrations", "the kernel has no /proc/PID/sched (CONFIG_SCHED_DEBUG)");
+  }
+  table.Set(part + "runqueue.count", static_cast<double>(scheduling.timeslices), "schedstat");
+  if (scheduling.timeslices > 0) {
+    table.Set(part + "runqueue.mean",
+              static_cast<double>(scheduling.wait.count()) / static_cast<double>(scheduling.timeslices), "schedstat");
+  } else {
+    table.Absent(part + "runqueue.mean", "it was not given the CPU anew in the window");
+  }
+}
+
+void AddLoop(Table& table, const LoopRecord& loop, double seconds) {
+  const std::string part = StrCat("loop.", loop.name, ".");
+  if (loop.tid == 0 || seconds <= 0) {
+    table.Absent(part + "wakeups", kNoReading);
+    table.Absent(part + "busy", kNoReading);
+  } else {
+    table.Set(part + "wakeups", static_cast<double>(loop.wakeups), "slab");
+    table.Set(part + "busy", static_cast<double>(loop.busy.count()) / (seconds * 1e9), "slab");
+  }
+  AddScheduling(table, part, loop.scheduling);
+}
+
+void AddWorker(Table& table, const WorkerRecord& worker) {
+  const std::string part = StrCat("worker.", worker.name, ".", worker.index, ".");
+  if (worker.rate) {
+    table.Set(part + "rate", *worker.rate, "slab");
+  } else {
+    table.Absent(part + "rate", "no unit of work ended in the window");
+  }
+  AddScheduling(table, part, worker.process.scheduling);
+  if (worker.process.scheduling.observed > Nanos(0)) {
+    table.Set(part + "faults.minor", static_cast<double>(worker.process.minor_faults), "procfs");
+    table.Set(part + "faults.major", static_cast<double>(worker.process.major_faults), "procfs");
+  } else {
+    table.Absent(part + "faults.minor", kNoReading);
+    table.Absent(part + "faults.major", kNoReading);
+  }
+  const auto& memory = worker.process.memory_summary;
+  const auto figure = [&](MemorySummary::Figure MemorySummary::*which) {
+    return memory ? std::optional((*memory).*which) : std::nullopt;
+  };
+  table.Max(part + "rss", figure(&MemorySummary::rss), "smaps_rollup");
+  table.Max(part + "pss", figure(&MemorySummary::pss), "smaps_rollup");
+  table.Max(part + "uss", figure(&MemorySummary::uss), "smaps_rollup");
+  // The kernel keeps the true peak; a sampled one may have missed it.
+  if (worker.process.rss_peak) table.Set(part + "rss.max", static_cast<double>(*worker.process.rss_peak), "procfs");
+  if (memory && memory->uss_growth) {
+    table.Set(part + "uss.growth", *memory->uss_growth, "smaps_rollup");
+  } else {
+    table.Absent(part + "uss.growth", "too few memory samples for a slope");
+  }
+  if (worker.start) {
+    table.Set(part + "start", static_cast<double>(worker.start->count()), "slab");
+  } else {
+    table.Absent(part + "start", "the worker never started its work");
+  }
+  if (worker.stop) {
+    table.Set(part + "stop", static_cast<double>(worker.stop->count()), "slab");
+  } else {
+    table.Absent(part + "stop", "the worker ended before it was told to stop, or never did");
+  }
+}
+
+void AddCore(Table& table, const CoreRecord& core, bool measured) {
+  const std::string part = StrCat("core.", core.cpu, ".");
+  const auto share = [&](const char* figure, double value) {
+    if (measured) {
+      table.Set(part + figure, value, "schedstat");
+    } else {
+      table.Absent(part + figure, kNoReading);
+    }
+  };
+  share("worker", core.worker);
+  share("loop", core.loop);
+  share("source", core.source);
+  share("rig", core.rig);
+  for (const char* figure : {"foreign", "irq", "idle"}) table.Absent(part + figure, kNoTrace);
+  if (core.steal) {
+    table.Set(part + "steal", *core.steal, "procfs");
+  } else {
+    table.Absent(part + "steal", "no reading of /proc/stat at both ends of the window");
+  }
+}
+
+}  // namespace
+
+std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
+  Table table;
+  const double seconds = static_cast<double>((record.window.end - record.window.begin).count()) / 1e9;
+  const bool handler_read = record.handler && record.handler->end.kind != EndRecord::Kind::kFailedToStart;
+  for (const auto& stream : record.streams) AddStream(table, stream, seconds, handler_read);
+  for (const auto& loop : record.loops) AddLoop(table, loop, seconds);
+  for (const auto& worker : record.workers) AddWorker(table, worker);
+  const bool measured = record.rig.scheduling.observed > Nanos(0);
+  for (const auto& core : record.cores) AddCore(table, core, measured);
+  table.Max("memory.total.pss", record.total_pss, "smaps_rollup");
+  table.Max("memory.shared", record.shared, "smaps_rollup");
+  if (measured) {
+    table.Set("rig.cpu",
+              static_cast<double>(record.rig.scheduling.run.count()) /
+                  static_cast<double>(record.rig.scheduling.observed.count()),
+              "schedstat");
+  } else {
+    table.Absent("rig.cpu", kNoReading);
+  }
+  table.Max("rig.pss", record.rig.memory_summary ? std::optional(record.rig.memory_summary->pss) : std::nullopt,
+            "smaps_rollup");
+
+  std::vector<Metric> metrics;
+  for (const auto& name : MetricsOf(plan)) {
+    Metric metric = table.Take(name);
+    if (const MetricKind* kind = FindMetricKind(name)) metric.unit = kind->unit;
+    metrics.push_back(std::move(metric));
+  }
+  return metrics;
+}
+
+}  // namespace corerig

@@ -1,0 +1,28 @@
+// What is linked into this rig: its sensors and workloads. tools/corerig/main.cc has corerig's own; a user's main.cc adds theirs.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "harness/child/workload.h"
+#include "harness/plan/vocabulary.h"
+#include "harness/stream/sensor.h"
+
+namespace corerig {
+
+struct Rig {
+  std::span<const SensorType> sensors;
+  std::span<const WorkloadType> workloads;
+};
+
+// What a scenario may name in this rig.
+Vocabulary VocabularyOf(const Rig& rig);
+
+const WorkloadType* FindWorkload(const Rig& rig, std::string_view name);
+const SensorType* FindSensor(const Rig& rig, std::string_view name);
+
+// The main function of a child process if argv says that this process is one (keeper, source, handler, worker): its exit
+// status. Nothing if it is not, which is the user's own call.
+std::optional<int> ChildMain(const Rig& rig, int argc, char** argv);
+
+}  // namespace corerig

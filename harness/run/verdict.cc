@@ -1,0 +1,226 @@
+#include "harness/run/verdict.h"
+
+#include <cmath>
+
+#include "harness/base/quantity.h"
+#include "harness/base/text.h"
+
+namespace corerig {
+namespace {
+
+bool Holds(double value, Comparison comparison, double limit) {
+  switch (comparison) {
+    case Comparison::kLess:
+      return value < limit;
+    case Comparison::kLessOrEqual:
+      return value <= limit;
+    case Comparison::kGreater:
+      return value > limit;
+    case Comparison::kGreaterOrEqual:
+      return value >= limit;
+    case Comparison::kEqual:
+      return value == limit;
+  }
+  return false;
+}
+
+// FAIL outranks UNDECIDED outranks PASS.
+int Rank(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kFail:
+      return 2;
+    case Verdict::kUndecided:
+      return 1;
+    case Verdict::kPass:
+    case Verdict::kSkipped:
+      return 0;
+  }
+  return 0;
+}
+
+std::string ValueText(const Metric& metric) {
+  const double value = *metric.value;
+  if (std::isinf(value)) return "never";
+  if (metric.unit == "ns") return FormatDuration(value);
+  if (metric.unit == "bytes") return FormatSize(value);
+  if (metric.unit == "share") return FormatShare(value);
+  if (metric.unit == "bytes_per_s") return FormatSize(value) + "/s";
+  if (metric.unit == "bytes_per_min") return FormatSize(value) + "/min";
+  return StrCat(value);
+}
+
+// "stream.imu.latency.p99": the stream and the statistic, if the metric is of that form.
+struct LatencyMetric {
+  const StreamRecord* stream;
+  std::string_view statistic;
+};
+std::optional<LatencyMetric> AsLatency(const RunRecord& record, std::string_view metric) {
+  const auto parts = Split(metric, '.');
+  if (parts.size() != 4 || parts[0] != "stream" || parts[2] != "latency") return std::nullopt;
+  for (const auto& stream : record.streams) {
+    if (stream.name == parts[1]) return LatencyMetric{&stream, parts[3]};
+  }
+  return std::nullopt;
+}
+
+// The same statistic of done - sent.
+std::optional<double> SinceSent(const LatencyMetric& latency) {
+  const Distribution& seen = latency.stream->since_sent;
+  if (const auto percentile = PercentileOf(StrCat("x.", latency.statistic))) {
+    return seen.Percentile(*percentile, latency.stream->infinite);
+  }
+  if (latency.statistic == "max") {
+    return latency.stream->infinite > 0 ? INFINITY : static_cast<double>(seen.max());
+  }
+  if (latency.statistic == "mean") return seen.mean();
+  return std::nullopt;
+}
+
+// The samples behind a stage of a stream: "stream.imu.queue.p99".
+std::optional<std::uint64_t> SamplesBehind(const RunRecord& record, std::string_view metric) {
+  const auto parts = Split(metric, '.');
+  if (parts.size() != 4 || parts[0] != "stream") return std::nullopt;
+  for (const auto& stream : record.streams) {
+    if (stream.name != parts[1]) continue;
+    if (parts[2] == "latency") return stream.latency.count() + stream.infinite;
+    if (parts[2] == "lateness") return stream.lateness.count();
+    if (parts[2] == "transport") return stream.transport.count();
+    if (parts[2] == "queue") return stream.queue.count();
+    if (parts[2] == "service") return stream.service.count();
+  }
+  return std::nullopt;
+}
+
+BudgetRecord JudgeOne(const RunRecord& record, const BudgetPlan& budget, const Metric& metric) {
+  BudgetRecord judged{.limit = budget.text, .metric = metric.name, .value = "", .result = Verdict::kPass, .reason = ""};
+  if (!metric.value) {
+    judged.result = Verdict::kUndecided;
+    judged.reason = StrCat("absent: ", metric.absent);
+    return judged;
+  }
+  judged.value = ValueText(metric);
+  if (const auto percentile = PercentileOf(metric.name)) {
+    const auto samples = SamplesBehind(record, metric.name);
+    if (samples && *samples < SamplesNeeded(*percentile)) {
+      judged.result = Verdict::kUndecided;
+      judged.reason = StrCat("too few samples: ", *samples, ", and this percentile needs ", SamplesNeeded(*percentile));
+      return judged;
+    }
+  }
+  if (Holds(*metric.value, budget.comparison, budget.limit)) return judged;
+  const bool upper = budget.comparison == Comparison::kLess || budget.comparison == Comparison::kLessOrEqual;
+  if (const auto latency = AsLatency(record, metric.name); latency && upper) {
+    const auto since_sent = SinceSent(*latency);
+    if (since_sent && Holds(*since_sent, budget.comparison, budget.limit)) {
+      judged.result = Verdict::kUndecided;
+      judged.reason = StrCat("the source was late: from the send on it took ", FormatDuration(*since_sent));
+      return judged;
+    }
+  }
+  judged.result = Verdict::kFail;
+  judged.reason = StrCat("is ", judged.value);
+  return judged;
+}
+
+// All matches of a budget's pattern; the worst one stands for it.
+BudgetRecord JudgeBudget(const RunRecord& record, const BudgetPlan& budget) {
+  std::optional<BudgetRecord> worst;
+  for (const auto& metric : record.metrics) {
+    if (!MatchesPattern(budget.metric, metric.name)) continue;
+    BudgetRecord judged = JudgeOne(record, budget, metric);
+    if (!worst || Rank(judged.result) > Rank(worst->result)) worst = std::move(judged);
+  }
+  if (worst) return *worst;
+  return {.limit = budget.text,
+          .metric = budget.metric,
+          .value = "",
+          .result = Verdict::kUndecided,
+          .reason = "no metric of this run matches"};
+}
+
+class Reasons {
+ public:
+  void Add(Verdict rank, std::string reason) {
+    if (Rank(rank) > Rank(worst_)) worst_ = rank;
+    (rank == Verdict::kFail ? fails_ : doubts_).push_back(std::move(reason));
+  }
+  Verdict worst() const { return worst_; }
+  std::vector<std::string> Take() {
+    fails_.insert(fails_.end(), doubts_.begin(), doubts_.end());
+    return std::move(fails_);
+  }
+
+ private:
+  Verdict worst_ = Verdict::kPass;
+  std::vector<std::string> fails_, doubts_;
+};
+
+void JudgeEnds(const Plan& plan, const RunRecord& record, Reasons& reasons) {
+  const auto judge = [&](const std::string& who, const EndRecord& end) {
+    if (!end.as_planned) reasons.Add(Verdict::kFail, StrCat(who, " ", Describe(end)));
+  };
+  if (record.source) judge("source", record.source->end);
+  if (record.handler) judge("handler", record.handler->end);
+  for (const auto& worker : record.workers) {
+    bool may_fail = false;
+    for (const auto& group : plan.workers) may_fail = may_fail || (group.name == worker.name && group.may_fail);
+    if (!may_fail) judge(StrCat("worker ", worker.name, ".", worker.index), worker.process.end);
+  }
+}
+
+void JudgeResults(const Plan& plan, const RunRecord& record, Reasons& reasons) {
+  for (const auto& result : record.results) {
+    if (result.check && !result.check->passed) {
+      reasons.Add(Verdict::kFail, StrCat("result of ", result.group, ": ", result.check->text));
+    }
+    bool may_fail = false;
+    for (const auto& group : plan.workers) may_fail = may_fail || (group.name == result.group && group.may_fail);
+    if (!result.absent.empty() && !may_fail) {
+      reasons.Add(Verdict::kFail, StrCat("result of ", result.group, " is absent: ", result.absent));
+    }
+  }
+}
+
+void JudgeSource(const RunRecord& record, Reasons& reasons) {
+  constexpr double kLateShare = 0.01;
+  for (const auto& stream : record.streams) {
+    const auto late = static_cast<double>(stream.late_sends);
+    if (stream.sent > 0 && late > kLateShare * static_cast<double>(stream.sent)) {
+      reasons.Add(Verdict::kUndecided, StrCat("stream ", stream.name, ": ", FormatShare(late / static_cast<double>(stream.sent)),
+                                              " of its frames were sent more than one period late"));
+    }
+  }
+}
+
+}  // namespace
+
+std::uint64_t SamplesNeeded(double percentile) {
+  return static_cast<std::uint64_t>(std::llround(std::ceil(10 / (1 - percentile) - 1e-6)));
+}
+
+Judgement Judge(const Plan& plan, const RunRecord& record, const std::optional<std::string>& interrupted) {
+  Judgement judgement;
+  Reasons reasons;
+  JudgeEnds(plan, record, reasons);
+  if (interrupted) reasons.Add(Verdict::kUndecided, *interrupted);
+  if (!interrupted) {
+    JudgeResults(plan, record, reasons);
+    JudgeSource(record, reasons);
+  }
+  for (const auto& budget : plan.budgets) {
+    BudgetRecord judged = JudgeBudget(record, budget);
+    if (interrupted) {
+      judged.result = Verdict::kUndecided;
+      judged.reason = *interrupted;
+    } else if (judged.result != Verdict::kPass) {
+      const std::string subject = judged.metric == budget.metric ? "" : StrCat(judged.metric, " ");
+      reasons.Add(judged.result, StrCat(budget.text, ": ", subject, judged.reason));
+    }
+    judgement.budgets.push_back(std::move(judged));
+  }
+  judgement.verdict = reasons.worst();
+  judgement.reasons = reasons.Take();
+  return judgement;
+}
+
+}  // namespace corerig

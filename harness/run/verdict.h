@@ -1,0 +1,33 @@
+// Budgets and the ends of children turned into a verdict.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/record.h"
+#include "harness/plan/plan.h"
+
+namespace corerig {
+
+struct Judgement {
+  Verdict verdict = Verdict::kPass;
+  std::vector<std::string> reasons;  // why it is not PASS; the ones of the verdict's rank first
+  std::vector<BudgetRecord> budgets;
+};
+
+// Pure. `record` has its metrics, parts and results; `interrupted` says why the run was cut short, if it was: then a budget
+// cannot be held against it and stays undecided.
+//
+//   FAIL       a limit violated; a child that did not end as planned (unless may_fail); a check that failed; no result
+//   UNDECIDED  a budgeted metric absent; too few samples for a percentile (fewer than ten beyond it); a stream of which more
+//              than 1 % of the frames were sent over one period late; interrupted
+//
+// A latency limit passes if done - due passes, fails if done - sent alone violates it, and is undecided between the two:
+// there the source was late, and what the board would have done is not known.
+Judgement Judge(const Plan& plan, const RunRecord& record, const std::optional<std::string>& interrupted);
+
+// How many samples a percentile needs to be judged: ten beyond it.
+std::uint64_t SamplesNeeded(double percentile);
+
+}  // namespace corerig
