@@ -209,7 +209,8 @@ struct RunRecord {
   std::vector<WorkerRecord> workers;
   std::vector<CoreRecord> cores;
   std::optional<MemorySummary::Figure> total_pss;  // all processes of the run, rig included, per round of sampling
-  std::optional<MemorySummary::Figure> shared;     // what more than one process maps, counted once: sum of PSS - sum of USS
+  std::optional<MemorySummary::Figure>
+      shared;  // what more than one process maps, counted once: sum of PSS - sum of USS
   std::vector<ResultRecord> results;
   std::vector<Warning> warnings;
 };

@@ -5,10 +5,10 @@
 //   ... prepare everything ...
 //   context->Arm();                               // "ready"
 //   const Nanos start = context->WaitForStart();  // sleeps to the common instant
-//   ... work until context->stop_requested() ...
+//   ... work until context->stop_level() says so ...
 //   context->Finish();
 //
-// A child is exec'ed with these descriptors; see spawn_request.h for what else is set before exec (core, policy,
+// A child is exec'ed with these descriptors; see keeper.h for what else is set before exec (core, policy,
 // limits).
 #pragma once
 
@@ -43,10 +43,11 @@ class ChildContext {
   const ControlPage& control() const { return *control_.At<ControlPage>(0); }
 
   void Arm();
-  // Sets timer slack to 1 ns, sleeps on the futex until the start is published and then absolutely until it. Returns
-  // it.
+  // Sleeps on the futex until the start is published. Returns it: an instant still to come.
+  Nanos WaitForSchedule();
+  // Sets timer slack to 1 ns, waits for the schedule and sleeps absolutely until the start. Returns it.
   Nanos WaitForStart();
-  bool stop_requested() const { return control().stop.load(std::memory_order_relaxed) != 0; }
+  StopLevel stop_level() const { return StopLevel(control().stop.load(std::memory_order_relaxed)); }
 
   // Stamps begun_at / ended_at.
   void MarkBegun();

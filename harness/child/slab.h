@@ -1,8 +1,8 @@
 // A child's shared memory: written by it alone, read by the supervisor, alive as long as anyone maps it.
 //
-// Every slab starts with a SlabHeader; what follows depends on the role (worker_slab.h, stream/source_slab.h,
-// stream/handler_slab.h) and both sides compute its layout from the plan. Zeroed memory is a valid empty slab. The
-// supervisor believes nothing it reads here: no length or index from a slab is used before it was checked.
+// Every slab starts with a SlabHeader; what follows depends on the role (worker_slab.h, stream/slabs.h) and both sides
+// compute its layout from the plan. Zeroed memory is a valid empty slab. The supervisor believes nothing it reads here:
+// no length or index from a slab is used before it was checked.
 #pragma once
 
 #include <array>

@@ -119,7 +119,8 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     };
     Fd source_slab;
     if (plan.source) {
-      LaunchedChild source{.role = Role::kSource, .name = "source", .core = plan.source->core, .policy = plan.source->policy};
+      LaunchedChild source{
+          .role = Role::kSource, .name = "source", .core = plan.source->core, .policy = plan.source->policy};
       auto slab = launcher.Start(source, kSourceVerb, plan_json, SourceSlabLayout(plan).size, numbers(senders));
       if (!slab) return ForwardWith(slab, "source: ");
       source_slab = std::move(*slab);

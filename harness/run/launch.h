@@ -38,7 +38,7 @@ struct LaunchedChild {
   std::string name;       // for people: "worker price.0"
   CpuId core;
   Policy policy;
-  Mapping slab;           // the child's, read-only
+  Mapping slab;                     // the child's, read-only
   std::size_t result_capacity = 0;  // workers
   std::optional<ChildProcess> process;
   std::string failure;
@@ -47,8 +47,8 @@ struct LaunchedChild {
 // What worker `index` of a group is to do.
 WorkerJob JobOf(const Plan& plan, const WorkerPlan& group, int index);
 
-// Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the system's
-// (no memory, no descriptors); a child that cannot be spawned is not one: it is in the list with its failure.
+// Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the
+// system's (no memory, no descriptors); a child that cannot be spawned is not one: it is in the list with its failure.
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
                                           const ControlMemory& control, Keeper& keeper);
 

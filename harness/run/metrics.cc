@@ -25,7 +25,8 @@ class Table {
     found_[name] = Metric{.name = name, .unit = "", .value = std::nullopt, .origin = "", .absent = std::string(why)};
   }
 
-  void Max(const std::string& figure, const std::optional<MemorySummary::Figure>& value, std::string_view origin) {
+  void MaxAndMean(const std::string& figure, const std::optional<MemorySummary::Figure>& value,
+                  std::string_view origin) {
     if (value) {
       Set(figure + ".max", value->max, origin);
       Set(figure + ".mean", value->mean, origin);
@@ -38,7 +39,8 @@ class Table {
 
   Metric Take(const std::string& name) {
     auto at = found_.find(name);
-    if (at == found_.end()) return {.name = name, .unit = "", .value = {}, .origin = "", .absent = "not measured in this run"};
+    if (at == found_.end())
+      return {.name = name, .unit = "", .value = {}, .origin = "", .absent = "not measured in this run"};
     return std::move(at->second);
   }
 
@@ -109,7 +111,8 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, bool ha
 
 void AddScheduling(Table& table, const std::string& part, const SchedulingRecord& scheduling) {
   if (scheduling.observed <= Nanos(0)) {
-    for (const char* figure : {"cpu", "switches.voluntary", "switches.involuntary", "migrations", "runqueue.mean", "runqueue.count"}) {
+    for (const char* figure :
+         {"cpu", "switches.voluntary", "switches.involuntary", "migrations", "runqueue.mean", "runqueue.count"}) {
       table.Absent(part + figure, kNoReading);
     }
     return;
@@ -163,9 +166,9 @@ void AddWorker(Table& table, const WorkerRecord& worker) {
   const auto figure = [&](MemorySummary::Figure MemorySummary::*which) {
     return memory ? std::optional((*memory).*which) : std::nullopt;
   };
-  table.Max(part + "rss", figure(&MemorySummary::rss), "smaps_rollup");
-  table.Max(part + "pss", figure(&MemorySummary::pss), "smaps_rollup");
-  table.Max(part + "uss", figure(&MemorySummary::uss), "smaps_rollup");
+  table.MaxAndMean(part + "rss", figure(&MemorySummary::rss), "smaps_rollup");
+  table.MaxAndMean(part + "pss", figure(&MemorySummary::pss), "smaps_rollup");
+  table.MaxAndMean(part + "uss", figure(&MemorySummary::uss), "smaps_rollup");
   // The kernel keeps the true peak; a sampled one may have missed it.
   if (worker.process.rss_peak) table.Set(part + "rss.max", static_cast<double>(*worker.process.rss_peak), "procfs");
   if (memory && memory->uss_growth) {
@@ -217,8 +220,8 @@ std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
   for (const auto& worker : record.workers) AddWorker(table, worker);
   const bool measured = record.rig.scheduling.observed > Nanos(0);
   for (const auto& core : record.cores) AddCore(table, core, measured);
-  table.Max("memory.total.pss", record.total_pss, "smaps_rollup");
-  table.Max("memory.shared", record.shared, "smaps_rollup");
+  table.MaxAndMean("memory.total.pss", record.total_pss, "smaps_rollup");
+  table.MaxAndMean("memory.shared", record.shared, "smaps_rollup");
   if (measured) {
     table.Set("rig.cpu",
               static_cast<double>(record.rig.scheduling.run.count()) /
@@ -227,8 +230,8 @@ std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
   } else {
     table.Absent("rig.cpu", kNoReading);
   }
-  table.Max("rig.pss", record.rig.memory_summary ? std::optional(record.rig.memory_summary->pss) : std::nullopt,
-            "smaps_rollup");
+  table.MaxAndMean("rig.pss", record.rig.memory_summary ? std::optional(record.rig.memory_summary->pss) : std::nullopt,
+                   "smaps_rollup");
 
   std::vector<Metric> metrics;
   for (const auto& name : MetricsOf(plan)) {

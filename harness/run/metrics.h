@@ -8,8 +8,8 @@
 
 namespace corerig {
 
-// Every metric of MetricsOf(plan), in that order, each with its value and origin or the reason why it is absent. Pure: the
-// parts of `record` (streams, loops, workers, cores, memory) are filled in.
+// Every metric of MetricsOf(plan), in that order, each with its value and origin or the reason why it is absent. Pure:
+// the parts of `record` (streams, loops, workers, cores, memory) are filled in.
 std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record);
 
 }  // namespace corerig

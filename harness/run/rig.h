@@ -1,4 +1,5 @@
-// What is linked into this rig: its sensors and workloads. tools/corerig/main.cc has corerig's own; a user's main.cc adds theirs.
+// What is linked into this rig: its sensors and workloads. tools/corerig/main.cc has corerig's own; a user's main.cc
+// adds theirs.
 #pragma once
 
 #include <span>
@@ -21,8 +22,8 @@ Vocabulary VocabularyOf(const Rig& rig);
 const WorkloadType* FindWorkload(const Rig& rig, std::string_view name);
 const SensorType* FindSensor(const Rig& rig, std::string_view name);
 
-// The main function of a child process if argv says that this process is one (keeper, source, handler, worker): its exit
-// status. Nothing if it is not, which is the user's own call.
+// The main function of a child process if argv says that this process is one (keeper, source, handler, worker): its
+// exit status. Nothing if it is not, which is the user's own call.
 std::optional<int> ChildMain(const Rig& rig, int argc, char** argv);
 
 }  // namespace corerig

@@ -186,8 +186,9 @@ void JudgeSource(const RunRecord& record, Reasons& reasons) {
   for (const auto& stream : record.streams) {
     const auto late = static_cast<double>(stream.late_sends);
     if (stream.sent > 0 && late > kLateShare * static_cast<double>(stream.sent)) {
-      reasons.Add(Verdict::kUndecided, StrCat("stream ", stream.name, ": ", FormatShare(late / static_cast<double>(stream.sent)),
-                                              " of its frames were sent more than one period late"));
+      reasons.Add(Verdict::kUndecided,
+                  StrCat("stream ", stream.name, ": ", FormatShare(late / static_cast<double>(stream.sent)),
+                         " of its frames were sent more than one period late"));
     }
   }
 }

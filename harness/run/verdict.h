@@ -16,15 +16,16 @@ struct Judgement {
   std::vector<BudgetRecord> budgets;
 };
 
-// Pure. `record` has its metrics, parts and results; `interrupted` says why the run was cut short, if it was: then a budget
-// cannot be held against it and stays undecided.
+// Pure. `record` has its metrics, parts and results; `interrupted` says why the run was cut short, if it was: then a
+// budget cannot be held against it and stays undecided.
 //
 //   FAIL       a limit violated; a child that did not end as planned (unless may_fail); a check that failed; no result
-//   UNDECIDED  a budgeted metric absent; too few samples for a percentile (fewer than ten beyond it); a stream of which more
+//   UNDECIDED  a budgeted metric absent; too few samples for a percentile (fewer than ten beyond it); a stream of which
+//   more
 //              than 1 % of the frames were sent over one period late; interrupted
 //
-// A latency limit passes if done - due passes, fails if done - sent alone violates it, and is undecided between the two:
-// there the source was late, and what the board would have done is not known.
+// A latency limit passes if done - due passes, fails if done - sent alone violates it, and is undecided between the
+// two: there the source was late, and what the board would have done is not known.
 Judgement Judge(const Plan& plan, const RunRecord& record, const std::optional<std::string>& interrupted);
 
 // How many samples a percentile needs to be judged: ten beyond it.
