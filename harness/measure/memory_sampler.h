@@ -45,10 +45,11 @@ class MemorySampler {
   static constexpr Nanos kMinGrowthSpan = std::chrono::seconds(2);
 
   // `interval` is the wished time from the beginning of one round to the next.
-  explicit MemorySampler(const ProcFs& procfs, Nanos interval);
+  MemorySampler(const ProcFs& procfs, Nanos interval);
   MemorySampler(Reader reader, CostClock cost_clock, Nanos interval);
 
-  // `key` is the caller's number of the process. Adding a key anew drops the figures it had.
+  // `key` is the caller's number of the process. Adding a key anew drops the figures it had. The pid must stay the
+  // process's until it is removed, as that of an unreaped child does.
   void Add(int key, pid_t pid);
   // Samples the process no more; its figures of the window stay.
   void Remove(int key);
@@ -82,10 +83,22 @@ class MemorySampler {
  private:
   // Largest and mean of a number of values.
   struct Statistics {
-    void Put(double value);
-    MemorySummary::Figure figure() const;
     std::uint64_t count = 0;
     double max = 0, sum = 0;
+
+    void Put(double value);
+    MemorySummary::Figure figure() const { return {.max = max, .mean = sum / static_cast<double>(count)}; }
+  };
+
+  // What the window had of one process.
+  struct History {
+    Statistics rss, pss, uss;          // over all samples
+    std::vector<MemorySample> evenly;  // every stride-th sample; the first is sample 0
+    std::uint64_t stride = 1;
+    MemorySample last, max_rss, max_pss, max_uss;
+
+    void Put(const MemorySample& sample);
+    std::optional<double> Growth() const;
   };
 
   struct Process {
@@ -93,25 +106,20 @@ class MemorySampler {
     bool sampled = true;  // false once removed
     std::optional<MemoryReading> latest;
     std::string failure;
-    // Every stride-th sample of the window, then those that must be kept as well.
-    std::vector<MemorySample> evenly;
-    std::uint64_t stride = 1;
-    MemorySample last, max_rss, max_pss, max_uss;
-    Statistics rss, pss, uss;  // over all samples
-
-    void Put(const MemorySample& sample);
+    History history;
   };
 
   struct Round {
     Nanos begin{0};
-    int last_key = 0;        // the process read last
-    bool complete = true;    // every process alive could be read, all in the window
-    std::uint64_t read = 0;  // processes
+    std::optional<int> last_key;  // of the process read last
+    bool whole = true;            // all alive were read, and in the window
+    std::uint64_t read = 0;       // processes
     double pss = 0, uss = 0;
   };
 
   bool InWindow(Nanos now) const;
-  void Sample(int key, Process& process, Nanos now);
+  std::map<int, Process>::iterator NextOfRound();
+  void Sample(Process& process, Nanos now);
   void FinishRound();
 
   Reader reader_;
@@ -119,12 +127,11 @@ class MemorySampler {
   Nanos interval_;
   std::map<int, Process> processes_;
   std::optional<Round> round_;
-  Nanos next_{0};
   std::optional<Nanos> window_begin_, window_end_;
   Statistics total_pss_, shared_;
   std::optional<Nanos> first_step_;
-  Nanos latest_step_{0};
-  Nanos cost_{0}, latest_cost_{0};
+  Nanos latest_step_{0}, next_step_{0};
+  Nanos cost_{0}, latest_cost_{0};  // without and of the latest step
 };
 
 }  // namespace corerig
