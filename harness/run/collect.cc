@@ -56,16 +56,6 @@ void AddHandlerSide(StreamRecord& record, const HandlerStream& handler) {
   }
 }
 
-// Losses that were put in on purpose: they are no failure of the board.
-std::uint64_t InjectedLosses(const StreamRecord& record) {
-  std::uint64_t losses = 0;
-  for (const auto& fault : record.faults) {
-    if (fault.kind == ToText(FaultKind::kDrop)) losses += fault.injected;
-    if (fault.kind == ToText(FaultKind::kBitFlip)) losses += fault.detected;
-  }
-  return losses;
-}
-
 StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, const StreamSides& sides,
                            const Timeline& timeline) {
   const StreamPlan& stream = plan.streams[index];
@@ -79,7 +69,7 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
   if (const SensorType* sensor = FindSensor(rig, stream.sensor)) record.value_unit = sensor->value_unit;
   if (timeline.window_end > timeline.window_begin) {
     record.expected =
-        SamplesDue(plan, stream, timeline.window_begin - timeline.start, timeline.window_end - timeline.start).count;
+        Expected(plan, stream, timeline.window_begin - timeline.start, timeline.window_end - timeline.start).count;
   }
 
   const SourceStream* source = nullptr;
@@ -104,7 +94,8 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
   const std::uint64_t done = record.received - std::min(record.received, record.duplicated);
   // The handler settles its losses when the drain ends. One that did not come so far leaves them to us.
   if (!Finished(sides.handler)) record.lost = record.sent - std::min(record.sent, done);
-  const std::uint64_t accounted = done + InjectedLosses(record);
+  // Losses that were put in on purpose are no failure of the board.
+  const std::uint64_t accounted = done + (handler != nullptr ? handler->lost_injected.Get() : 0);
   record.infinite = record.expected - std::min(record.expected, accounted);
   return record;
 }
