@@ -41,7 +41,8 @@ MemorySampler::MemorySampler(Reader reader, CostClock cost_clock, Nanos interval
     : reader_(std::move(reader)), cost_clock_(std::move(cost_clock)), interval_(interval) {}
 
 void MemorySampler::Add(int key, pid_t pid) {
-  processes_[key] = Process{.pid = pid};
+  processes_[key] = {};
+  processes_[key].pid = pid;
   if (round_) round_->whole = false;  // it may have passed this key already
 }
 
@@ -60,7 +61,10 @@ Nanos MemorySampler::Step(Nanos now) {
   latest_step_ = now;
   cost_ += std::exchange(latest_cost_, Nanos(0));
 
-  if (!round_) round_ = Round{.begin = now};
+  if (!round_) {
+    round_.emplace();
+    round_->begin = now;
+  }
   const Nanos next_round = round_->begin + interval_;
   if (const auto process = NextOfRound(); process != processes_.end()) {
     round_->last_key = process->first;

@@ -92,6 +92,7 @@ SchedulingRecord Difference(const SchedulingReading& before, const SchedulingRea
                              .timeslices = grown(before.timeslices, after.timeslices),
                              .voluntary = grown(before.voluntary, after.voluntary),
                              .involuntary = grown(before.involuntary, after.involuntary),
+                             .migrations = std::nullopt,
                              .observed = grown(before.at, after.at)};
   if (before.migrations && after.migrations) record.migrations = grown(*before.migrations, *after.migrations);
   return record;
