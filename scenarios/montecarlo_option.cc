@@ -1,6 +1,7 @@
 #include "scenarios/montecarlo_option.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -128,7 +129,9 @@ std::size_t ResultSize(const WorkerJob& job) {
 }
 
 bool IsPlausible(const BlockSums& sums) {
-  return std::isfinite(sums.sum) && std::isfinite(sums.sum_squares) && sums.sum >= 0 && sums.sum_squares >= 0;
+  constexpr std::uint64_t kYearsOfWork = std::uint64_t{1} << 40;
+  return sums.unit < kYearsOfWork && std::isfinite(sums.sum) && std::isfinite(sums.sum_squares) && sums.sum >= 0 &&
+         sums.sum_squares >= 0;
 }
 
 // Every block of every worker in the order of the blocks, or an error that names the worker whose bytes are wrong.
@@ -151,7 +154,7 @@ Result<std::vector<BlockSums>> Gather(const WorkerJob& job, std::span<const Work
     if (!result.bytes.empty()) std::memcpy(gathered.data() + first, result.bytes.data(), result.bytes.size());
     for (std::size_t i = first; i < gathered.size(); ++i) {
       const BlockSums& sums = gathered[i];
-      if (!IsPlausible(sums)) return wrong("sums that no block can have");
+      if (!IsPlausible(sums)) return wrong("sums that no block of paths can have");
       if (!job.units) continue;
       if (sums.unit >= *job.units || sums.unit % workers != static_cast<std::uint64_t>(result.index)) {
         return wrong("block ", sums.unit, " is not this worker's");
@@ -216,7 +219,8 @@ Expectation BlackScholes(const Option& o) {
   const double d1 = (std::log(o.spot / o.strike) + o.interest * o.maturity) / deviation + deviation / 2;
   const double d2 = d1 - deviation;
   const double sign = o.is_call ? 1 : -1;
-  // E[S_T^n; the option pays], for n = 0, 1, 2, discounted n-fold where it is multiplied by the strike 2 - n times.
+  // Means over the ends that pay, discounted: of 1, of S_T (in units of the spot), of its square (likewise, but for the
+  // factor exp(v^2 T)).
   const double none = NormalDistribution(sign * d2);
   const double first = NormalDistribution(sign * d1);
   const double second = NormalDistribution(sign * (d1 + deviation));
