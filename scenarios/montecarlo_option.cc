@@ -1,7 +1,6 @@
 #include "scenarios/montecarlo_option.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -42,6 +41,7 @@ class Pricer final : public Workload {
     log_start_ = std::log(o.spot) + (o.interest - o.volatility * o.volatility / 2) * o.maturity;
     scale_ = o.volatility * std::sqrt(o.maturity);
     discount_ = std::exp(-o.interest * o.maturity);
+    sign_ = o.is_call ? 1 : -1;
     if (keep_blocks_) blocks_.reserve(job.UnitsOfWorker());
   }
 
@@ -63,34 +63,15 @@ class Pricer final : public Workload {
   }
 
  private:
-  // Four paths from each draw of four words. The draws are made a batch at a time: the generator's multiplications and
-  // the mathematical functions each run in a loop of their own, which compilers and cores overlap better.
+  // Four paths from each draw of four words. (Drawing in batches, with a loop for each stage, was measured: no faster
+  // as long as the logarithms and sines are scalar.)
   BlockSums PriceBlock(std::uint64_t unit) const {
-    constexpr int kBatch = 128;
     constexpr std::uint64_t kDraws = kPathsPerBlock / 4;
-    static_assert(kDraws % kBatch == 0);
-    const double sign = option_.is_call ? 1 : -1;
-    const double strike = option_.strike;
-    std::array<double, 2 * kBatch> radius_words, angle_words;
-    std::array<double, 4 * kBatch> normals;
     BlockSums block{.unit = unit};
-    for (std::uint64_t draw = 0; draw < kDraws; draw += kBatch) {
-      for (int i = 0; i < kBatch; ++i) {
-        const PhiloxCounter words = RandomWords(seed_, kStream, unit * kDraws + draw + i);
-        radius_words[2 * i] = UniformOpen(words[0]);
-        angle_words[2 * i] = UniformOpen(words[1]);
-        radius_words[2 * i + 1] = UniformOpen(words[2]);
-        angle_words[2 * i + 1] = UniformOpen(words[3]);
-      }
-      for (int i = 0; i < 2 * kBatch; ++i) {
-        const double radius = std::sqrt(-2 * std::log(radius_words[i]));
-        const double angle = 2 * std::numbers::pi * angle_words[i];
-        normals[2 * i] = radius * std::cos(angle);
-        normals[2 * i + 1] = radius * std::sin(angle);
-      }
-      for (const double normal : normals) {
+    for (std::uint64_t draw = 0; draw < kDraws; ++draw) {
+      for (const double normal : RandomNormals(seed_, kStream, unit * kDraws + draw)) {
         const double end = std::exp(log_start_ + scale_ * normal);
-        const double payoff = discount_ * std::max(sign * (end - strike), 0.0);
+        const double payoff = discount_ * std::max(sign_ * (end - option_.strike), 0.0);
         block.sum += payoff;
         block.sum_squares += payoff * payoff;
       }
@@ -101,7 +82,7 @@ class Pricer final : public Workload {
   std::uint64_t seed_;
   bool keep_blocks_;
   Option option_;
-  double log_start_, scale_, discount_;
+  double log_start_, scale_, discount_, sign_;
   std::vector<BlockSums> blocks_;  // with fixed units
   BlockSums total_;                // without
 };
