@@ -1,0 +1,194 @@
+#include "sensors/vlp16.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "harness/base/philox.h"
+
+namespace corerig {
+namespace {
+
+constexpr std::size_t kPacketSize = 1206, kBlockSize = 100, kBlocks = 12;
+constexpr std::size_t kStampAt = 1200, kReturnModeAt = 1204, kProductAt = 1205;
+constexpr std::uint8_t kStrongest = 0x37, kProductVlp16 = 0x22;
+constexpr int kSequencesPerBlock = 2, kLasers = 16;
+constexpr int kCircle = 36'000;  // 0.01 degrees
+constexpr std::int64_t kHourMicros = 3'600'000'000;
+constexpr double kMetresPerLsb = 0.002;
+
+// Section 8.1: a laser every 2.304 us, all sixteen every 55.296 us.
+constexpr double kSequenceNanos = 55'296, kFiringNanos = 2304;
+// 600 rpm are 3600 degrees per second.
+constexpr double kCentidegreesPerNano = 3600.0 * 100 / 1e9;
+
+// Section 9.2, table 9-1: elevation in degrees by laser, in the order they fire.
+constexpr std::array<int, kLasers> kElevation = {-15, 1, -13, 3, -11, 5, -9, 7, -7, 9, -5, 11, -3, 13, -1, 15};
+
+// Range accuracy: +-3 cm typical (data sheet 63-9229), taken as one standard deviation.
+constexpr double kRangeNoise = 0.03;
+
+void PutLittleEndian(std::span<std::byte> out, std::size_t at, std::uint32_t word, int bytes) {
+  for (int i = 0; i < bytes; ++i) out[at + i] = static_cast<std::byte>(word >> (8 * i) & 0xFF);
+}
+
+std::uint32_t LittleEndian(std::span<const std::byte> in, std::size_t at, int bytes) {
+  std::uint32_t word = 0;
+  for (int i = 0; i < bytes; ++i) word |= std::to_integer<std::uint32_t>(in[at + i]) << (8 * i);
+  return word;
+}
+
+// What a ray hits: its distance in metres and how well it reflects (calibrated reflectivity, 0..100 diffuse).
+struct Return {
+  double distance;
+  std::uint8_t reflectivity;
+};
+
+// A room of 12 x 9 m, 3 m high, with a round pillar. The lidar stands off-centre, 1.2 m above the floor.
+//
+// Walls and pillar are upright, so how far they are depends on the azimuth alone: one table of that, and each laser's
+// way to floor or ceiling, answer every ray.
+class Room {
+ public:
+  Room() : upright_(kCircle), is_pillar_(kCircle) {
+    constexpr double kDegree = std::numbers::pi / 180;
+    constexpr double kRight = 7, kLeft = -5, kFront = 5.5, kBack = -3.5, kHeight = 1.2, kCeiling = 1.8;
+    constexpr double kPillarX = -1.5, kPillarY = 2.5, kPillarRadius = 0.3;
+    for (int azimuth = 0; azimuth < kCircle; ++azimuth) {
+      // Section 9.2: azimuth turns clockwise from the y axis.
+      const double x = std::sin(azimuth * 0.01 * kDegree), y = std::cos(azimuth * 0.01 * kDegree);
+      const double to_side = x == 0 ? 1e9 : (x > 0 ? kRight : kLeft) / x;
+      const double to_end = y == 0 ? 1e9 : (y > 0 ? kFront : kBack) / y;
+      upright_[azimuth] = static_cast<float>(std::min(to_side, to_end));
+      const double along = kPillarX * x + kPillarY * y, across = kPillarX * y - kPillarY * x;
+      if (along > 0 && std::abs(across) < kPillarRadius) {
+        upright_[azimuth] = static_cast<float>(along - std::sqrt(kPillarRadius * kPillarRadius - across * across));
+        is_pillar_[azimuth] = true;
+      }
+    }
+    for (int laser = 0; laser < kLasers; ++laser) {
+      const double elevation = kElevation[laser] * kDegree;
+      per_cosine_[laser] = 1 / std::cos(elevation);
+      level_[laser] = (elevation < 0 ? -kHeight : kCeiling) / std::sin(elevation);
+    }
+  }
+
+  Return Cast(int azimuth, int laser) const {
+    constexpr std::uint8_t kWall = 60, kPillar = 90, kFloorOrCeiling = 20;
+    const double upright = upright_[azimuth] * per_cosine_[laser];
+    if (level_[laser] < upright) return {level_[laser], kFloorOrCeiling};
+    return {upright, is_pillar_[azimuth] ? kPillar : kWall};
+  }
+
+ private:
+  std::vector<float> upright_;  // metres in the plane, by azimuth
+  std::vector<bool> is_pillar_;
+  std::array<double, kLasers> per_cosine_;
+  std::array<double, kLasers> level_;  // metres to floor or ceiling
+};
+
+class Model final : public SensorModel {
+ public:
+  explicit Model(const SensorContext& context) : context_(context) {}
+
+  EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
+    const Nanos offset = context_.rate.OffsetOf(sequence);
+    // One turn is 100 ms: the whole turns are taken off in integers, so that the angle stays exact in long runs.
+    const double in_turn = static_cast<double>(offset.count() % 100'000'000);
+    const double first = FirstReturn(in_turn);
+    std::uint64_t draw = sequence * kDrawsPerPacket;
+    for (std::size_t block = 0; block < kBlocks; ++block) {
+      std::size_t at = block * kBlockSize;
+      const double block_nanos = in_turn + static_cast<double>(block) * kSequencesPerBlock * kSequenceNanos;
+      out[at] = std::byte{0xFF};
+      out[at + 1] = std::byte{0xEE};
+      PutLittleEndian(out, at + 2, Azimuth(block_nanos), 2);
+      at += 4;
+      for (int firing = 0; firing < kSequencesPerBlock; ++firing) {
+        const double firing_nanos = block_nanos + firing * kSequenceNanos;
+        for (int laser = 0; laser < kLasers; laser += 4) {
+          const auto noise = RandomNormals(context_.seed, context_.stream_id, draw++);
+          for (int i = 0; i < 4; ++i, at += 3) {
+            const Return hit = room_.Cast(Azimuth(firing_nanos + (laser + i) * kFiringNanos), laser + i);
+            const double measured = hit.distance + kRangeNoise * noise[i];
+            PutLittleEndian(out, at, static_cast<std::uint32_t>(measured / kMetresPerLsb + 0.5), 2);
+            out[at + 2] = std::byte{hit.reflectivity};
+          }
+        }
+      }
+    }
+    const std::int64_t micros = (context_.epoch + offset).count() / 1000;
+    const auto stamp = static_cast<std::uint32_t>(micros % kHourMicros);
+    PutLittleEndian(out, kStampAt, stamp, 4);
+    out[kReturnModeAt] = std::byte{kStrongest};
+    out[kProductAt] = std::byte{kProductVlp16};
+    return {.size = kPacketSize, .wire_key = stamp, .value = first};
+  }
+
+ private:
+  static constexpr std::uint64_t kDrawsPerPacket = kBlocks * kSequencesPerBlock * kLasers / 4;
+
+  static int Azimuth(double nanos) { return static_cast<int>(nanos * kCentidegreesPerNano + 0.5) % kCircle; }
+
+  double FirstReturn(double nanos) const { return room_.Cast(Azimuth(nanos), 0).distance; }
+
+  SensorContext context_;
+  Room room_;
+};
+
+class PacketDecoder final : public Decoder {
+ public:
+  void Feed(std::span<const std::byte> bytes, std::uint64_t offset, FrameSink& sink) override {
+    const std::uint64_t end = offset + bytes.size();
+    if (!Valid(bytes)) return sink.OnCorrupt(offset, end);
+    sink.OnFrame({.wire_key = LittleEndian(bytes, kStampAt, 4),
+                  .value = LittleEndian(bytes, 4, 2) * kMetresPerLsb,
+                  .begin = offset,
+                  .end = end});
+  }
+
+ private:
+  static bool Valid(std::span<const std::byte> bytes) {
+    if (bytes.size() != kPacketSize) return false;
+    if (bytes[kReturnModeAt] != std::byte{kStrongest} || bytes[kProductAt] != std::byte{kProductVlp16}) return false;
+    if (LittleEndian(bytes, kStampAt, 4) >= kHourMicros) return false;
+    int previous = 0;
+    for (std::size_t block = 0; block < kBlocks; ++block) {
+      const std::size_t at = block * kBlockSize;
+      if (bytes[at] != std::byte{0xFF} || bytes[at + 1] != std::byte{0xEE}) return false;
+      const int azimuth = static_cast<int>(LittleEndian(bytes, at + 2, 2));
+      if (azimuth >= kCircle) return false;
+      if (block > 0) {
+        // Section 8.3: 300 to 1200 rpm turn 0.199 to 0.796 degrees in the 110.592 us between blocks.
+        const int step = (azimuth - previous + kCircle) % kCircle;
+        if (step < 19 || step > 80) return false;
+      }
+      previous = azimuth;
+    }
+    return true;
+  }
+};
+
+}  // namespace
+
+SensorType Vlp16() {
+  return {.info = {.name = "vlp16",
+                   .about = "Velodyne VLP-16, lidar of 16 lasers: data packets, single return, 600 rpm",
+                   // Section 8.2.1: 24 firing sequences of 55.296 us to a packet, 753.5 packets per second.
+                   .default_rate = Rate::Hertz(754),
+                   .highest_rate = Rate::Hertz(754),
+                   .channels = {ChannelKind::kUdp},
+                   .formats = {}},
+          .max_frame_size = kPacketSize,
+          .value_unit = "m",  // the packet's first return
+          .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
+            return std::make_unique<Model>(context);
+          },
+          .make_decoder = [](const SensorContext&) -> std::unique_ptr<Decoder> {
+            return std::make_unique<PacketDecoder>();
+          }};
+}
+
+}  // namespace corerig
