@@ -7,11 +7,12 @@
 //
 // On a terminal: one table, redrawn in place, cut to the terminal's size. Elsewhere (a file, a CI log): one plain line
 // at each change of phase and otherwise every 2 s of the run. Not for several threads at a time. Writing is best
-// effort: a terminal that went away costs the display and never the run.
+// effort: a terminal that is stopped (Ctrl-S) or went away costs the display and never the run.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/live_state.h"
 
@@ -30,14 +31,17 @@ class LiveDisplay {
   void Finish();
 
  private:
-  void Erase();
-  void Write(std::string_view text);
+  void Redraw(std::string_view message);
+  void ShowLine(const LiveState& state);
+  bool Write(std::string_view text, int patience_ms);
 
   int fd_;
   bool terminal_;
-  std::string table_;  // as it stands on the terminal, newlines included
-  std::string phase_;  // of the latest plain line
-  Nanos shown_{0};     // elapsed time of the latest plain line
+  bool gone_ = false;                // nobody reads any more
+  std::vector<std::string> wanted_;  // the table, as long and as wide as it needs to be
+  std::vector<std::string> drawn_;   // the lines that stand above the cursor
+  std::string phase_;                // of the latest plain line
+  Nanos shown_{0};                   // its elapsed time
 };
 
 }  // namespace corerig
