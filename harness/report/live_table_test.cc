@@ -41,11 +41,11 @@ TEST(LiveTable, ShowsStreamsWorkersAndCores) {
                           "stream      rate  latency  received  lost  corrupt",
                           "imu     1.00 kHz  18.9 µs     12345     3        1",
                           "gnss        0 Hz        –         0     0        0",
-                          "worker    core  progress              units    rate       uss  state",
-                          "price.0      1  █████░░░░░ 50 %    600/1200  60.2/s  4.00 MiB  running",
-                          "detect.0     2  –                         7   0.0/s         –  killed by SIGSEGV",
-                          "core  use               worker  loop  source  rig",
-                          "0     ███░░░░░░░  32 %     0 %  21 %    10 %  1 %",
+                          "worker    core  progress            units     rate       uss  state",
+                          "price.0      1  █████░░░░░ 50 %  600/1200  60.2 /s  4.00 MiB  running",
+                          "detect.0     2  –                       7   0.0 /s         –  killed by SIGSEGV",
+                          "core  use                worker  loop  source  rig",
+                          "0     ███░░░░░░░   32 %     0 %  21 %    10 %  1 %",
                           "1     ██████████  100 %   100 %   0 %     0 %  0 %"));
 }
 

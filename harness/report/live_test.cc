@@ -95,7 +95,7 @@ class LiveOnATerminal : public testing::Test {
 };
 
 const char* const kPhase = "measuring  1.0 s of 4.0 s  ████████░░░░░░░░░░░░░░░░░░░░░░";
-const char* const kTitle = "stream      rate  latency  received  lost  corrupt";
+const char* const kTitle = "stream     rate  latency  received  lost  corrupt";
 const char* const kS0 = "s0      10.0 Hz  18.9 µs         5     0        0";
 const char* const kS1 = "s1      10.0 Hz  18.9 µs         5     0        0";
 
@@ -149,7 +149,7 @@ TEST_F(LiveOnATerminal, WindowMadeNarrowerLeavesNoRests) {
   Resize(30, 10);
   ASSERT_EQ(Screen().size(), 7u) << "the three lines take six rows now";
   display.Show(Streams(1));
-  EXPECT_THAT(Screen(), ElementsAre("before", "measuring  1.0 s of 4.0 s  ██…", "stream     rate  latency  re…",
+  EXPECT_THAT(Screen(), ElementsAre("before", "measuring  1.0 s of 4.0 s  █…", "stream     rate  latency  re…",
                                     "s0      10.0 Hz  18.9 µs    …"));
 }
 

@@ -151,10 +151,15 @@ class Page {
     const auto& scenario = record_.scenario_name;
     Wrapped(record_.scenario_about.empty() ? scenario : StrCat(scenario, ": ", record_.scenario_about), 0);
     const auto& board = record_.board;
-    const std::string_view release = std::string_view(board.kernel).substr(0, board.kernel.find(' '));
-    Line(Cut(Printable(StrCat("board   ", board.model, ", ", board.machine, ", kernel ", release, ", cores ",
-                              CoreList(board.cores))),
-             kWidth));
+    std::vector<std::string> known;
+    const auto add = [&known](std::string_view before, std::string_view value) {
+      if (!value.empty()) known.push_back(StrCat(before, value));
+    };
+    add("", board.model);
+    add("", board.machine);
+    add("kernel ", std::string_view(board.kernel).substr(0, board.kernel.find(' ')));
+    add("cores ", CoreList(board.cores));
+    if (!known.empty()) Line(Cut(Printable(StrCat("board   ", Join(known, ", "))), kWidth));
     const Nanos measured = record_.window.end - record_.window.begin;
     const auto planned = static_cast<double>(record_.duration.count());
     std::string run = StrCat("run     ", FormatDuration(static_cast<double>(measured.count())));
