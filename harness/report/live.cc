@@ -79,11 +79,18 @@ void LiveDisplay::Finish() {
 // `message` (a line, or nothing) takes the place of the old table's beginning, and the table comes below it.
 void LiveDisplay::Redraw(std::string_view message) {
   const Size size = SizeOf(fd_);
+  const int above = RowsOf(drawn_, size);
   auto lines = Fit(wanted_, size);
-  // Line by line over the old table, in one write: erasing it all first would flicker.
-  std::string out = StrCat(CursorUp(RowsOf(drawn_, size)), "\r");
-  if (!message.empty()) out += StrCat(kEraseBelow, message);
-  for (const auto& line : lines) out += StrCat(line, kEraseLine, "\n");
+  std::string out = StrCat(CursorUp(above), "\r");
+  if (!message.empty()) {
+    // A message may wrap, so its place is cleared first. Not by ED: tmux keeps what ED erases from the top of the
+    // screen in its history.
+    for (int row = 0; row < above; ++row) out += StrCat(kEraseLine, "\n");
+    out += StrCat(CursorUp(above), message);
+  }
+  // Line by line over the old table, in one write: erasing it all first would flicker. Each line is erased from its
+  // beginning, so that the terminal also forgets that it was the rest of a wrapped one.
+  for (const auto& line : lines) out += StrCat(kEraseLine, line, "\n");
   out += kEraseBelow;
   if (Write(out, message.empty() ? kNoPatience : kMessagePatience)) drawn_ = std::move(lines);
 }

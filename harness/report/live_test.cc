@@ -110,9 +110,9 @@ TEST_F(LiveOnATerminal, FirstFrameIsTheseBytes) {
   LiveState state;
   state.phase = "starting";
   display.Show(state);
-  EXPECT_EQ(pty_.Read(), "\rstarting  0.0 s\x1b[K\n\x1b[J");
+  EXPECT_EQ(pty_.Read(), "\r\x1b[Kstarting  0.0 s\n\x1b[J");
   display.Show(state);
-  EXPECT_EQ(pty_.Read(), "\x1b[1A\rstarting  0.0 s\x1b[K\n\x1b[J");
+  EXPECT_EQ(pty_.Read(), "\x1b[1A\r\x1b[Kstarting  0.0 s\n\x1b[J");
 }
 
 TEST_F(LiveOnATerminal, ShrinkingTableLeavesNoRests) {
@@ -151,6 +151,18 @@ TEST_F(LiveOnATerminal, WindowMadeNarrowerLeavesNoRests) {
   display.Show(Streams(1));
   EXPECT_THAT(Screen(), ElementsAre("before", "measuring  1.0 s of 4.0 s  █…", "stream     rate  latency  re…",
                                     "s0      10.0 Hz  18.9 µs    …"));
+}
+
+TEST_F(LiveOnATerminal, WindowMadeNarrowerAndWiderAgainLeavesNoRests) {
+  LiveDisplay display(pty_.slave(), true);
+  display.Message("first");
+  display.Message("second");
+  display.Show(Streams(1));
+  Resize(30, 10);
+  display.Show(Streams(1));
+  Resize(60, 10);
+  display.Show(Streams(1));
+  EXPECT_THAT(Screen(), ElementsAre("first", "second", kPhase, kTitle, kS0));
 }
 
 TEST_F(LiveOnATerminal, WindowMadeWiderShowsMore) {

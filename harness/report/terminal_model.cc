@@ -44,10 +44,15 @@ void TerminalModel::Sequence(char final, int number) {
     row_ = std::max(row_ - std::min(row_, static_cast<std::size_t>(std::max(number, 1))), Top());
   } else if (final == 'K' && number == 0) {  // EL
     cells.resize(std::min(cells.size(), column_));
-    lines_[row_].wrapped = false;
+    // Only a line erased as a whole is no longer part of a wrapped one.
+    if (column_ == 0) lines_[row_].wrapped = false;
+  } else if (final == 'J' && number == 0 && row_ == Top() && column_ == 0) {  // ED of the whole screen
+    // Into the history with it, as tmux does; the cursor stays in the first line of what is an empty screen now.
+    while (!lines_.empty() && lines_.back().cells.empty()) lines_.pop_back();
+    row_ = lines_.size();
+    lines_.resize(lines_.size() + static_cast<std::size_t>(rows_));
   } else if (final == 'J' && number == 0) {  // ED
     cells.resize(std::min(cells.size(), column_));
-    lines_[row_].wrapped = false;
     for (std::size_t below = row_ + 1; below < lines_.size(); ++below) lines_[below] = {};
   } else {
     error_ += std::string("unknown sequence ") + final + "; ";
