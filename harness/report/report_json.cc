@@ -1,0 +1,338 @@
+#include "harness/report/report_json.h"
+
+#include <cmath>
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace corerig {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What a field holds. An absent one is null; JSON has no infinity, and no NaN.
+Json Value(double number) {
+  if (std::isnan(number)) return nullptr;
+  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
+  return number;
+}
+Json Value(std::uint64_t number) { return number; }
+Json Value(Nanos duration) { return duration.count(); }
+template <typename T>
+Json Value(const std::optional<T>& value) {
+  return value ? Value(*value) : Json(nullptr);
+}
+
+Json Core(int core) { return core < 0 ? Json(nullptr) : Json(core); }
+
+Json FromEnd(const EndRecord& end) {
+  const bool has_number = end.kind == EndRecord::Kind::kExited || end.kind == EndRecord::Kind::kSignalled;
+  return {{"kind", ToText(end.kind)},
+          {"number", has_number ? Json(end.number) : Json(nullptr)},
+          {"detail", end.detail},
+          {"as_planned", end.as_planned}};
+}
+
+Json FromScheduling(const SchedulingRecord& scheduling) {
+  if (scheduling.observed <= Nanos(0)) return nullptr;
+  return {{"run", Value(scheduling.run)},          {"wait", Value(scheduling.wait)},
+          {"timeslices", scheduling.timeslices},   {"voluntary", scheduling.voluntary},
+          {"involuntary", scheduling.involuntary}, {"migrations", Value(scheduling.migrations)},
+          {"observed", Value(scheduling.observed)}};
+}
+
+Json FromMemoryFigure(const MemorySummary::Figure& figure) {
+  return {{"max", Value(figure.max)}, {"mean", Value(figure.mean)}};
+}
+
+Json FromMemoryFigure(const std::optional<MemorySummary::Figure>& figure) {
+  return figure ? FromMemoryFigure(*figure) : Json(nullptr);
+}
+
+Json FromMemorySummary(const std::optional<MemorySummary>& summary) {
+  if (!summary) return nullptr;
+  return {{"rss", FromMemoryFigure(summary->rss)},
+          {"pss", FromMemoryFigure(summary->pss)},
+          {"uss", FromMemoryFigure(summary->uss)},
+          {"uss_growth", Value(summary->uss_growth)}};
+}
+
+// The fields that a process of any role has, added to those of its role.
+void AddProcess(Json& out, const ProcessRecord& process) {
+  out["pid"] = process.pid;
+  out["end"] = FromEnd(process.end);
+  out["scheduling"] = FromScheduling(process.scheduling);
+  // Read together with the scheduling figures: without a reading, 0 would be an invention.
+  out["faults"] = process.scheduling.observed > Nanos(0)
+                      ? Json{{"minor", process.minor_faults}, {"major", process.major_faults}}
+                      : Json(nullptr);
+  out["rss_peak"] = Value(process.rss_peak);
+  out["memory_summary"] = FromMemorySummary(process.memory_summary);
+  out["memory"] = Json::array();
+  for (const auto& sample : process.memory) {
+    out["memory"].push_back({{"at", Value(sample.at)}, {"rss", sample.rss}, {"pss", sample.pss}, {"uss", sample.uss}});
+  }
+}
+
+Json FromSource(const RunRecord& record) {
+  if (!record.source) return nullptr;
+  Json out = {{"core", Core(record.source_core)}, {"policy", record.source_policy}};
+  AddProcess(out, *record.source);
+  return out;
+}
+
+Json FromHandler(const RunRecord& record) {
+  if (!record.handler) return nullptr;
+  Json out = Json::object();
+  AddProcess(out, *record.handler);
+  return out;
+}
+
+Json FromRig(const RunRecord& record) {
+  Json out = {{"core", Core(record.rig_core)}};
+  AddProcess(out, record.rig);
+  return out;
+}
+
+// `infinite` samples more are longer than any recorded. Agrees with the metrics of the same name.
+Json FromDistribution(const Distribution& seen, std::uint64_t infinite) {
+  const bool any = seen.count() > 0;
+  Json max = any ? Json(seen.max()) : Json(nullptr);
+  if (infinite > 0) max = Value(INFINITY);
+  Json buckets = Json::array();
+  for (const auto& bucket : seen.buckets()) buckets.push_back({bucket.lower, bucket.upper, bucket.count});
+  return {{"count", seen.count()},
+          {"min", any ? Json(seen.min()) : Json(nullptr)},
+          {"max", std::move(max)},
+          {"mean", any ? Value(seen.mean()) : Json(nullptr)},
+          {"p50", Value(seen.Percentile(0.5, infinite))},
+          {"p90", Value(seen.Percentile(0.9, infinite))},
+          {"p99", Value(seen.Percentile(0.99, infinite))},
+          {"p999", Value(seen.Percentile(0.999, infinite))},
+          {"buckets", std::move(buckets)}};
+}
+
+Json FromStream(const StreamRecord& stream) {
+  Json faults = Json::array();
+  for (const auto& fault : stream.faults) {
+    faults.push_back({{"kind", fault.kind},
+                      {"injected", fault.injected},
+                      {"detected", fault.detected},
+                      {"undetected", fault.undetected}});
+  }
+  return {{"name", stream.name},
+          {"sensor", stream.sensor},
+          {"format", stream.format},
+          {"channel", stream.channel},
+          {"loop", stream.loop},
+          {"rate", Value(stream.rate.hertz())},
+          {"expected", stream.expected},
+          {"sent", stream.sent},
+          {"received", stream.received},
+          {"lost", stream.lost},
+          {"duplicated", stream.duplicated},
+          {"reordered", stream.reordered},
+          {"corrupt", stream.corrupt},
+          {"unread", stream.unread},
+          {"ambiguous", stream.ambiguous},
+          {"truth_lost", stream.truth_lost},
+          {"overruns", stream.overruns},
+          {"bytes", stream.bytes},
+          {"infinite", stream.infinite},
+          {"late_sends", stream.late_sends},
+          {"stamps_discarded", stream.stamps_discarded},
+          {"latency", FromDistribution(stream.latency, stream.infinite)},
+          {"lateness", FromDistribution(stream.lateness, 0)},
+          {"transport", FromDistribution(stream.transport, 0)},
+          {"queue", FromDistribution(stream.queue, 0)},
+          {"service", FromDistribution(stream.service, 0)},
+          {"since_sent", FromDistribution(stream.since_sent, stream.infinite)},
+          {"value_error_rms", Value(stream.value_error_rms)},
+          {"value_unit", stream.value_unit},
+          {"faults", std::move(faults)}};
+}
+
+Json FromLoop(const LoopRecord& loop) {
+  return {{"name", loop.name},
+          {"tid", loop.tid},
+          {"core", Core(loop.core)},
+          {"policy", loop.policy},
+          {"wakeups", loop.wakeups},
+          {"busy", Value(loop.busy)},
+          {"scheduling", FromScheduling(loop.scheduling)}};
+}
+
+Json FromWorker(const WorkerRecord& worker) {
+  Json out = {{"name", worker.name},
+              {"index", worker.index},
+              {"workload", worker.workload},
+              {"core", Core(worker.core)},
+              {"policy", worker.policy},
+              {"units", worker.units},
+              {"units_planned", worker.units_planned},
+              {"rate", Value(worker.rate)},
+              {"start", Value(worker.start)},
+              {"stop", Value(worker.stop)},
+              {"has_result", worker.has_result}};
+  AddProcess(out, worker.process);
+  return out;
+}
+
+Json FromCore(const CoreRecord& core) {
+  return {{"cpu", core.cpu},          {"worker", Value(core.worker)},
+          {"loop", Value(core.loop)}, {"source", Value(core.source)},
+          {"rig", Value(core.rig)},   {"steal", Value(core.steal)}};
+}
+
+Json FromMetrics(const std::vector<Metric>& metrics) {
+  Json out = Json::object();
+  for (const auto& metric : metrics) {
+    out[metric.name] = metric.value
+                           ? Json{{"value", Value(*metric.value)}, {"unit", metric.unit}, {"origin", metric.origin}}
+                           : Json{{"absent", metric.absent}, {"unit", metric.unit}};
+  }
+  return out;
+}
+
+Json FromResult(const ResultRecord& result) {
+  Json figures = Json::array();
+  for (const auto& figure : result.figures) {
+    figures.push_back({{"name", figure.name}, {"value", Value(figure.value)}, {"unit", figure.unit}});
+  }
+  return {
+      {"workload", result.workload},
+      {"workers", result.workers},
+      {"workers_planned", result.workers_planned},
+      {"units", result.units},
+      {"figures", std::move(figures)},
+      {"check", result.check ? Json{{"passed", result.check->passed}, {"text", result.check->text}} : Json(nullptr)},
+      {"absent", result.absent.empty() ? Json(nullptr) : Json(result.absent)}};
+}
+
+Json FromBudget(const BudgetRecord& budget) {
+  return {{"limit", budget.limit},
+          {"metric", budget.metric},
+          {"value", budget.value},
+          {"result", ToText(budget.result)},
+          {"reason", budget.reason}};
+}
+
+Json FromBoard(const BoardRecord& board) {
+  return {{"model", board.model},
+          {"machine", board.machine},
+          {"kernel", board.kernel},
+          {"command_line", board.command_line},
+          {"cores", board.cores},
+          {"memory", board.memory},
+          {"clock_source", board.clock_source},
+          {"governor", board.governor}};
+}
+
+Json FromScenario(const RunRecord& record) {
+  Json out = {{"file", record.scenario_file}, {"name", record.scenario_name}, {"about", record.scenario_about}};
+  const Json read = Json::parse(record.scenario_json, nullptr, /*allow_exceptions=*/false);
+  if (read.is_object()) out.update(read);
+  return out;
+}
+
+Json FromRecord(const RunRecord& record) {
+  Json out;
+  out["schema"] = RunRecord::kSchema;
+  out["corerig"] = {{"version", record.version}, {"build", record.build}};
+  out["scenario"] = FromScenario(record);
+  out["board"] = FromBoard(record.board);
+  out["conditions"] = {{"command", record.conditions.command},
+                       {"seed", record.conditions.seed},
+                       {"cpu_dma_latency", record.conditions.cpu_dma_latency},
+                       {"load_average", Value(record.conditions.load_average)}};
+  out["started"] = {{"monotonic", Value(record.started.monotonic)},
+                    {"realtime", Value(record.started.realtime)},
+                    {"boottime", Value(record.started.boottime)}};
+  out["duration"] = Value(record.duration);
+  out["window"] = {{"begin", Value(record.window.begin)}, {"end", Value(record.window.end)}};
+  out["complete"] = record.complete;
+  out["verdict"] = {{"result", ToText(record.verdict)}, {"reasons", record.reasons}};
+  const auto list = [&out](const char* key, const auto& items, auto from) {
+    out[key] = Json::array();
+    for (const auto& item : items) out[key].push_back(from(item));
+  };
+  list("budgets", record.budgets, FromBudget);
+  out["metrics"] = FromMetrics(record.metrics);
+  out["source"] = FromSource(record);
+  out["handler"] = FromHandler(record);
+  list("streams", record.streams, FromStream);
+  list("loops", record.loops, FromLoop);
+  list("workers", record.workers, FromWorker);
+  list("cores", record.cores, FromCore);
+  out["memory"] = {{"total_pss", FromMemoryFigure(record.total_pss)}, {"shared", FromMemoryFigure(record.shared)}};
+  out["results"] = Json::object();
+  for (const auto& result : record.results) out["results"][result.group] = FromResult(result);
+  list("warnings", record.warnings, [](const Warning& warning) {
+    return Json{{"id", ToText(warning.id)}, {"text", warning.text}, {"remedy", RemedyFor(warning.id)}};
+  });
+  out["rig"] = FromRig(record);
+  return out;
+}
+
+// Text of the record may come from the kernel or a user's program: bytes that are not UTF-8 become U+FFFD.
+std::string Scalar(const Json& value) {
+  return value.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+}
+
+bool IsFlat(const Json& value) {
+  for (const auto& item : value) {
+    if (item.is_structured() && !item.empty()) return false;
+  }
+  return true;
+}
+
+// The items of a list or an object, each after `before`, with `between` them.
+template <typename PrintValue>
+void PrintItems(const Json& value, std::string_view before, std::string_view between, std::string& out,
+                PrintValue print_value) {
+  bool first = true;
+  for (const auto& item : value.items()) {
+    if (!first) out += between;
+    first = false;
+    out += before;
+    if (value.is_object()) out.append(Scalar(item.key())).append(": ");
+    print_value(item.value());
+  }
+}
+
+// Indented by two spaces, but what holds no further lists or objects and is short stays on one line: a metric, a
+// bucket and a memory sample are one line each, so that reports can be read, grepped and diffed.
+void Print(const Json& value, std::size_t indent, std::string& out) {
+  constexpr std::size_t kShort = 110;
+  if (!value.is_structured() || value.empty()) {
+    out += Scalar(value);
+    return;
+  }
+  const char open = value.is_object() ? '{' : '[';
+  const char close = value.is_object() ? '}' : ']';
+  if (IsFlat(value)) {
+    std::string line(1, open);
+    PrintItems(value, "", ", ", line, [&](const Json& item) { line += Scalar(item); });
+    line += close;
+    if (line.size() <= kShort) {
+      out += line;
+      return;
+    }
+  }
+  out += open;
+  PrintItems(value, "\n" + std::string(indent + 2, ' '), ",", out,
+             [&](const Json& item) { Print(item, indent + 2, out); });
+  out.append("\n").append(indent, ' ') += close;
+}
+
+}  // namespace
+
+std::string ReportToJson(const RunRecord& record) {
+  std::string out;
+  Print(FromRecord(record), 0, out);
+  return out += '\n';
+}
+
+}  // namespace corerig
