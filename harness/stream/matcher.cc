@@ -31,6 +31,7 @@ void Matcher::OnArrival(const Arrival& arrival) {
   TakeTruths();
   arrival_ = &arrival;
   begin_ = arrival.begin;
+  received_end_ = arrival.offset + arrival.bytes.size();
   found_frame_ = found_corrupt_ = false;
   decoder_.Feed(arrival.bytes, arrival.offset, *this);
   if (datagrams_) {
@@ -184,13 +185,14 @@ std::uint64_t Matcher::FindDatagram(std::uint64_t wire_key) const {
   });
 }
 
-std::uint64_t Matcher::FindAtOffset(const DecodedFrame& frame) const {
+std::uint64_t Matcher::FindAtOffset(const DecodedFrame& frame) {
   // Emissions that the channel refused share their offset with the next one, which it took: so the last one counts.
   std::uint64_t position = FirstNot([&](const Emission& e) { return e.truth.offset <= frame.begin; });
   while (position-- > head_ && At(position).truth.offset == frame.begin) {
-    const Emission& emission = At(position);
+    Emission& emission = At(position);
     if (emission.truth.size == 0) continue;
-    return emission.state == State::kOpen && emission.truth.wire_key == frame.wire_key ? position : kNone;
+    if (emission.truth.wire_key != frame.wire_key) emission.misread = true;
+    return emission.state == State::kOpen && !emission.misread ? position : kNone;
   }
   return kNone;
 }
@@ -243,8 +245,22 @@ void Matcher::CountUnattributed(Counter& counter) {
   if (arrival_->begin.count() >= control_.window_begin.load(std::memory_order_relaxed)) counter.Add();
 }
 
+void Matcher::MarkUnfinishedAsCorrupt() {
+  std::uint64_t next_offset = UINT64_MAX;
+  for (std::uint64_t position = tail_; position-- > head_;) {
+    Emission& emission = At(position);
+    const std::uint64_t end = emission.truth.offset + emission.truth.size;
+    const bool came_whole = emission.truth.size > 0 && end <= next_offset && end <= received_end_;
+    if (came_whole && emission.state == State::kOpen && !emission.misread) emission.corrupt = true;
+    next_offset = emission.truth.offset;
+  }
+}
+
 void Matcher::Finish(const StreamSchedule& schedule) {
   TakeTruths();
+  // A decoder may still be waiting for the rest of a frame whose length was falsified. Nothing more comes: bytes that
+  // have made no frame by now never will.
+  if (!datagrams_) MarkUnfinishedAsCorrupt();
   while (head_ < tail_) Close(At(head_++));
   if (!truths_missed_) return;
   // Samples are emitted one by one, so those up to the highest one known were emitted; the truths that were not read

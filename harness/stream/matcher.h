@@ -61,6 +61,7 @@ class Matcher : private FrameSink {
     Truth truth;
     State state = State::kOpen;
     bool corrupt = false;       // bytes of it failed the receiver's check
+    bool misread = false;       // a frame came in its place, but with another wire key
     bool out_of_order = false;  // it came after a later sample
   };
 
@@ -72,13 +73,14 @@ class Matcher : private FrameSink {
   void Close(const Emission& emission);
   // Positions in the window of emissions; kNone if there is none.
   std::uint64_t FindDatagram(std::uint64_t wire_key) const;
-  std::uint64_t FindAtOffset(const DecodedFrame& frame) const;
+  std::uint64_t FindAtOffset(const DecodedFrame& frame);
   template <typename Eligible>
   std::uint64_t NearestInTime(const Eligible& eligible) const;
   // The first position whose emission is not `before` any more: the emissions are in the order of it.
   template <typename Before>
   std::uint64_t FirstNot(const Before& before) const;
   void AttributeCorruptDatagram();
+  void MarkUnfinishedAsCorrupt();
   void Count(Emission& emission, const DecodedFrame& frame, Nanos done);
   // What belongs to no emission has no due time: it counts from the window's begin on, by its reading.
   void CountUnattributed(Counter& counter);
@@ -107,6 +109,7 @@ class Matcher : private FrameSink {
   std::uint64_t highest_good_ = 0;  // sequence
 
   bool draining_ = false;
+  std::uint64_t received_end_ = 0;  // offset after the last byte received
   // Of the arrival at hand.
   const Arrival* arrival_ = nullptr;
   Nanos begin_{0};  // of the sample at hand: of the arrival, then the moment its previous frame was done
