@@ -21,6 +21,9 @@ namespace corerig {
 // seqpacket: a socketpair. udp: a socket bound to 127.0.0.1 and another connected to it. pty: the master sends, the
 // slave (raw mode, as a UART's driver leaves it to a GNSS daemon) receives. All are non-blocking and close on exec.
 // Receivers' kernel stamps are switched on where the kernel has them.
+//
+// What is in a pty is lost when its last sender is closed: keep one open until the receiver is drained. The other kinds
+// deliver what was sent before.
 struct ChannelEnds {
   Fd sender;
   Fd receiver;
@@ -28,7 +31,9 @@ struct ChannelEnds {
 Result<ChannelEnds> OpenChannel(ChannelKind kind);  // not for kTimer
 
 // Hands one frame to the kernel without waiting. Returns the bytes taken: all of them, or 0 when the channel is full,
-// or, on a byte channel, part of them. An error is a channel that is broken (the receiver is gone).
+// or, on a byte channel, part of them. A full udp channel takes the frame and loses it, as UDP does. An error is a
+// channel that is broken (the receiver is gone; udp notices at the next frame) or a frame it can never take. The frame
+// is not empty.
 Result<std::size_t> Send(int fd, std::span<const std::byte> frame);
 
 // Bytes as they came out of one read: a whole message, or on a byte channel any piece.
@@ -42,16 +47,17 @@ struct Arrival {
 class Receiver {
  public:
   // Starts on the loop's thread and reads everything there is at every wake-up, but at most `kBurst` arrivals before
-  // other handles get their turn. `largest` is the largest message expected; a longer one is cut, and so corrupt.
+  // other handles get their turn. `largest` is the largest message expected; a longer one is cut to one byte more than
+  // that, and so corrupt. When all senders are gone and everything is read, the descriptor is watched no more.
   static constexpr int kBurst = 64;
   static Result<Receiver> Start(EventLoop& loop, ChannelKind kind, Fd receiver, std::size_t largest,
                                 std::function<void(const Arrival&)> on_arrival);
 
   Receiver(Receiver&&) noexcept;
   Receiver& operator=(Receiver&&) noexcept;
-  ~Receiver();  // stops; not inside on_arrival
+  ~Receiver();  // stops and closes the descriptor; safe inside on_arrival
 
-  // Reads what the channel holds now, without waiting, through the same callback.
+  // Reads until the channel is empty, without waiting, through the same callback.
   void Drain();
 
   // Kernel stamps that were thrown away because CLOCK_REALTIME was stepped.

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace corerig {
@@ -29,16 +30,27 @@ void SleepUntil(Nanos when) {
   }
 }
 
-bool RealtimeConverter::Check() {
-  const std::int64_t before = MonotonicNow().count();
-  const std::int64_t realtime = RealtimeNow().count();
-  const std::int64_t after = MonotonicNow().count();
-  const std::int64_t low = realtime - after, high = realtime - before;
-  const bool moved = known_ && (high < low_ || low > high_);
+OffsetBracket ReadOffsetBracket() {
+  OffsetBracket bracket;
+  bracket.before = MonotonicNow();
+  bracket.realtime = RealtimeNow();
+  bracket.after = MonotonicNow();
+  return bracket;
+}
+
+RealtimeConverter::RealtimeConverter() : RealtimeConverter(ReadOffsetBracket()) {
+  for (int i = 0; i < 7; ++i) Check();
+}
+
+RealtimeConverter::RealtimeConverter(const OffsetBracket& first)
+    : low_((first.realtime - first.after).count()), high_((first.realtime - first.before).count()) {}
+
+bool RealtimeConverter::Check(const OffsetBracket& now) {
+  const std::int64_t low = (now.realtime - now.after).count(), high = (now.realtime - now.before).count();
+  const bool moved = high < low_ || low > high_;
   // Two brackets of one offset hold it both, so their intersection does: the bounds only get tighter.
-  low_ = known_ && !moved && low_ > low ? low_ : low;
-  high_ = known_ && !moved && high_ < high ? high_ : high;
-  known_ = true;
+  low_ = moved ? low : std::max(low_, low);
+  high_ = moved ? high : std::min(high_, high);
   return !moved;
 }
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <string>
 
 namespace corerig {
 
@@ -15,8 +14,9 @@ void Fd::Close() {
 }
 
 std::string ErrnoText(int error) {
-  const char* name = strerrorname_np(error);
-  return StrCat(strerrordesc_np(error) ? strerrordesc_np(error) : "unknown error", " (", name ? name : "?", ")");
+  const char* const name = strerrorname_np(error);
+  if (name == nullptr) return StrCat("unknown error (", error, ")");
+  return StrCat(strerrordesc_np(error), " (", name, ")");
 }
 
 Result<std::string> ReadFile(const std::string& path) {
@@ -37,8 +37,10 @@ Status WriteExisting(const std::string& path, std::string_view text) {
   const Fd fd(open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!fd.valid()) return Fail("cannot write ", path, ": ", ErrnoText(errno));
   const ssize_t n = write(fd.get(), text.data(), text.size());
-  if (n != static_cast<ssize_t>(text.size()))
-    return Fail("cannot write ", path, ": ", ErrnoText(n < 0 ? errno : ENOSPC));
+  if (n < 0) return Fail("cannot write ", path, ": ", ErrnoText(errno));
+  if (static_cast<std::size_t>(n) != text.size()) {
+    return Fail("cannot write ", path, ": only ", n, " of ", text.size(), " bytes were taken");
+  }
   return {};
 }
 

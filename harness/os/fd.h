@@ -1,6 +1,7 @@
 // Owns a file descriptor.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -31,7 +32,7 @@ class Fd {
   int fd_ = -1;
 };
 
-// "Permission denied (EACCES)" for an errno value.
+// "Permission denied (EACCES)" for an errno value, "unknown error (4711)" for what is none.
 std::string ErrnoText(int error);
 
 // The whole of a small file, read until its end: regular files and the files of /proc and /sys alike. The error names

@@ -8,13 +8,18 @@
 #include <cerrno>
 
 #ifndef F_SEAL_FUTURE_WRITE
-#define F_SEAL_FUTURE_WRITE 0x0010
+#define F_SEAL_FUTURE_WRITE 0x0010  // linux/fcntl.h, since 5.1
+#endif
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U  // linux/memfd.h, since 6.3
 #endif
 
 namespace corerig {
 
 Result<Fd> CreateSharedMemory(const char* name, std::size_t size) {
-  Fd fd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  // A kernel with vm.memfd_noexec=2 allows no memory that could be made executable; one before 6.3 knows no such flag.
+  Fd fd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL));
+  if (!fd.valid() && errno == EINVAL) fd = Fd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd.valid()) return Fail("cannot create shared memory ", name, ": ", ErrnoText(errno));
   if (ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
     return Fail("cannot give shared memory ", name, " ", size, " bytes: ", ErrnoText(errno));

@@ -29,8 +29,9 @@ class Mapping {
   Mapping(Mapping&& other) noexcept
       : base_(std::exchange(other.base_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Mapping& operator=(Mapping&& other) noexcept {
-    std::swap(base_, other.base_);
-    std::swap(size_, other.size_);
+    Mapping taken(std::move(other));
+    std::swap(base_, taken.base_);
+    std::swap(size_, taken.size_);
     return *this;
   }
   ~Mapping();

@@ -1,0 +1,350 @@
+#include "harness/loop/channel.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/os/clock.h"
+
+namespace corerig {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::span<const std::byte> BytesOf(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+std::string TextOf(std::span<const std::byte> bytes) {
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+// One channel with both ends, and what its receiver was told.
+class ChannelTest : public testing::TestWithParam<ChannelKind> {
+ protected:
+  struct Told {
+    std::string bytes;
+    std::uint64_t offset;
+    std::optional<Nanos> kernel_stamp;
+    Nanos begin;
+  };
+
+  void SetUp() override {
+    auto created = EventLoop::Create();
+    ASSERT_TRUE(created) << created.error().message;
+    loop = std::move(*created);
+    auto opened = OpenChannel(GetParam());
+    ASSERT_TRUE(opened) << opened.error().message;
+    ends = std::move(*opened);
+  }
+
+  // Stops the loop after `bytes` bytes in all.
+  Receiver Receive(std::size_t stop_after, std::size_t largest = 4096) {
+    auto receiver =
+        Receiver::Start(*loop, GetParam(), std::move(ends.receiver), largest, [this, stop_after](const Arrival& a) {
+          told.push_back({TextOf(a.bytes), a.offset, a.kernel_stamp, a.begin});
+          total += a.bytes.size();
+          if (total >= stop_after) loop->Stop();
+        });
+    EXPECT_TRUE(receiver) << receiver.error().message;
+    return std::move(*receiver);
+  }
+
+  void SendAll(std::string_view frame) {
+    const auto taken = Send(ends.sender.get(), BytesOf(frame));
+    ASSERT_TRUE(taken) << taken.error().message;
+    ASSERT_EQ(*taken, frame.size());
+  }
+
+  std::string Everything() const {
+    std::string all;
+    for (const Told& each : told) all += each.bytes;
+    return all;
+  }
+
+  std::unique_ptr<EventLoop> loop;
+  ChannelEnds ends;
+  std::vector<Told> told;
+  std::size_t total = 0;
+};
+
+std::string NameOf(const testing::TestParamInfo<ChannelKind>& kind) { return std::string(ToText(kind.param)); }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ChannelTest,
+                         testing::Values(ChannelKind::kSeqpacket, ChannelKind::kUdp, ChannelKind::kPty), NameOf);
+
+// Those with message borders, whose frames are there when Send returns.
+class DatagramChannelTest : public ChannelTest {};
+INSTANTIATE_TEST_SUITE_P(Kinds, DatagramChannelTest, testing::Values(ChannelKind::kSeqpacket, ChannelKind::kUdp),
+                         NameOf);
+
+// Those that refuse what does not fit, and have an end.
+class LosslessChannelTest : public ChannelTest {};
+INSTANTIATE_TEST_SUITE_P(Kinds, LosslessChannelTest, testing::Values(ChannelKind::kSeqpacket, ChannelKind::kPty),
+                         NameOf);
+
+class PtyChannelTest : public ChannelTest {};
+INSTANTIATE_TEST_SUITE_P(Kinds, PtyChannelTest, testing::Values(ChannelKind::kPty), NameOf);
+
+TEST_P(ChannelTest, BothEndsAreNonBlockingAndCloseOnExec) {
+  for (const int fd : {ends.sender.get(), ends.receiver.get()}) {
+    EXPECT_NE(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    EXPECT_NE(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+  }
+}
+
+TEST_P(ChannelTest, BytesArriveInOrderAndUnchanged) {
+  // All 256 values, among them those a terminal would act on: 0x03 0x04 0x11 0x13 0x15 0x1a 0x7f \r \n 0xff.
+  std::string all;
+  for (int i = 0; i < 512; ++i) all += static_cast<char>(i % 256);
+  const Receiver receiver = Receive(2 * all.size());
+  SendAll(all);
+  SendAll(all);
+  loop->Run();
+  EXPECT_EQ(Everything(), all + all);
+}
+
+TEST_P(ChannelTest, MessageBordersSurviveExactlyOnDatagramChannels) {
+  const Receiver receiver = Receive(6);
+  SendAll("a");
+  SendAll("bb");
+  SendAll("ccc");
+  loop->Run();
+  EXPECT_EQ(Everything(), "abbccc");
+  if (!IsDatagram(GetParam())) return;
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[0].bytes, "a");
+  EXPECT_EQ(told[1].bytes, "bb");
+  EXPECT_EQ(told[2].bytes, "ccc");
+}
+
+TEST_P(ChannelTest, OffsetsCountTheBytesOfTheChannel) {
+  const Receiver receiver = Receive(3000);
+  for (int i = 0; i < 30; ++i) SendAll(std::string(100, 'x'));
+  loop->Run();
+  std::uint64_t expected = 0;
+  for (const Told& each : told) {
+    EXPECT_EQ(each.offset, expected);
+    expected += each.bytes.size();
+  }
+  EXPECT_EQ(expected, 3000u);
+}
+
+TEST_P(ChannelTest, BeginIsReadForEachArrivalAfterItWasSent) {
+  const Receiver receiver = Receive(30);
+  std::vector<Nanos> sent;
+  for (int i = 0; i < 3; ++i) {
+    sent.push_back(MonotonicNow());
+    SendAll("ten bytes!");
+  }
+  loop->Run();
+  ASSERT_FALSE(told.empty());
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    EXPECT_GE(told[i].begin, sent[std::min<std::size_t>(i, 2)]);
+    if (i > 0) {
+      EXPECT_GE(told[i].begin, told[i - 1].begin);
+    }
+  }
+  EXPECT_LE(told.back().begin, MonotonicNow());
+}
+
+TEST_P(ChannelTest, TheKernelsStampLiesBetweenSentAndBeginWhereItStamps) {
+  // Read after an idle time, so that a stamp made on reading (as the kernel does for what was queued before stamps were
+  // on) could not pass for one made on queueing.
+  const Receiver receiver = Receive(8);
+  SleepUntil(MonotonicNow() + 20ms);  // The kernel switches stamps on from a work queue (net_enable_timestamp).
+  const Nanos sent = MonotonicNow();
+  SendAll("a sample");
+  const Nanos after_send = MonotonicNow();
+  SleepUntil(after_send + 5ms);
+  loop->Run();
+  ASSERT_EQ(told.size(), 1u);
+  if (!IsDatagram(GetParam())) {
+    EXPECT_EQ(told[0].kernel_stamp, std::nullopt) << "the kernel does not stamp what a terminal receives";
+    return;
+  }
+  ASSERT_TRUE(told[0].kernel_stamp);
+  // The conversion is wrong by a fraction of the time three clock reads take.
+  constexpr Nanos kUncertainty = 2us;
+  EXPECT_GE(*told[0].kernel_stamp + kUncertainty, sent);
+  EXPECT_LE(*told[0].kernel_stamp, told[0].begin - 5ms + kUncertainty);
+  EXPECT_EQ(receiver.discarded_stamps(), 0u);
+}
+
+TEST_P(LosslessChannelTest, AFullChannelTakesNothingMoreAndRecovers) {
+  const std::string frame(1000, 'f');
+  std::size_t accepted = 0;
+  std::optional<std::size_t> last;
+  bool partial = false;
+  // The pty's bytes move on from buffer to buffer while we fill it: full is what stays full.
+  for (int refused = 0; refused < 3;) {
+    const auto taken = Send(ends.sender.get(), BytesOf(frame));
+    ASSERT_TRUE(taken) << taken.error().message;
+    accepted += *taken;
+    if (*taken != 0 && *taken != frame.size()) partial = true;
+    last = *taken;
+    if (*taken == 0) {
+      ++refused;
+      SleepUntil(MonotonicNow() + 10ms);
+    }
+    ASSERT_LT(accepted, 64u << 20) << "it never fills";
+  }
+  EXPECT_EQ(last, 0u);
+  EXPECT_TRUE(!partial || !IsDatagram(GetParam())) << "a message is taken whole or not at all";
+  Receiver receiver = Receive(accepted);
+  loop->Run();
+  EXPECT_EQ(total, accepted) << "what was taken is delivered, and nothing else";
+  SendAll("again");
+}
+
+TEST_P(DatagramChannelTest, DrainReadsEverythingWithoutWaiting) {
+  constexpr int kFrames = 3 * Receiver::kBurst + 5;
+  Receiver receiver = Receive(1 << 30);
+  for (int i = 0; i < kFrames; ++i) SendAll("frame");
+  receiver.Drain();
+  EXPECT_EQ(told.size(), static_cast<std::size_t>(kFrames));
+  receiver.Drain();
+  EXPECT_EQ(told.size(), static_cast<std::size_t>(kFrames));
+}
+
+TEST_P(PtyChannelTest, DrainReadsWhatAKernelWorkerHasMovedSoFar) {
+  Receiver receiver = Receive(1 << 30);
+  SendAll(std::string(3000, 'p'));
+  for (int i = 0; i < 1000 && total < 3000; ++i) {
+    receiver.Drain();
+    SleepUntil(MonotonicNow() + 1ms);
+  }
+  EXPECT_EQ(total, 3000u);
+}
+
+TEST_P(DatagramChannelTest, OthersGetTheirTurnAfterABurst) {
+  std::size_t told_when_called = 0;
+  auto receiver = Receive(4 * Receiver::kBurst);
+  for (int i = 0; i < 4 * Receiver::kBurst; ++i) SendAll("x");
+  ASSERT_TRUE(loop->At(Nanos(1), [&] { told_when_called = told.size(); }));
+  loop->Run();
+  EXPECT_EQ(told.size(), 4u * Receiver::kBurst);
+  EXPECT_LE(told_when_called, static_cast<std::size_t>(Receiver::kBurst));
+}
+
+TEST_P(DatagramChannelTest, ALongerMessageIsCutAndLongerThanAnyGoodOne) {
+  const Receiver receiver = Receive(11 + 4, 10);
+  SendAll("0123456789abcdef");
+  SendAll("next");
+  loop->Run();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].bytes, "0123456789a");
+  EXPECT_EQ(told[1].bytes, "next");
+}
+
+TEST_P(LosslessChannelTest, WhenTheSenderIsGoneTheRestIsReadAndThenNothingIsWatched) {
+  const Receiver receiver = Receive(1 << 30);
+  constexpr int kFrames = 3 * Receiver::kBurst;
+  if (IsDatagram(GetParam())) {
+    for (int i = 0; i < kFrames; ++i) SendAll("frame");
+  }
+  ends.sender.Close();
+  loop->Run();  // Returns: nothing is watched. One that spins or waits hangs here.
+  if (IsDatagram(GetParam())) {
+    EXPECT_EQ(told.size(), static_cast<std::size_t>(kFrames));
+  }
+}
+
+TEST_P(ChannelTest, SendingFailsWhenTheReceiverIsGone) {
+  ends.receiver.Close();
+  // UDP: the first frame after it is taken, and brings the news.
+  auto sent = Send(ends.sender.get(), BytesOf("into the void"));
+  if (sent) sent = Send(ends.sender.get(), BytesOf("into the void"));
+  ASSERT_FALSE(sent);
+  const std::string_view expected = GetParam() == ChannelKind::kSeqpacket ? "Broken pipe (EPIPE)"
+                                    : GetParam() == ChannelKind::kUdp     ? "Connection refused (ECONNREFUSED)"
+                                                                          : "the pty's receiver is gone";
+  EXPECT_NE(sent.error().message.find(expected), std::string::npos) << sent.error().message;
+}
+
+TEST_P(ChannelTest, TheReceiverClosesItsDescriptorAtOnce) {
+  { const Receiver receiver = Receive(1); }
+  auto sent = Send(ends.sender.get(), BytesOf("x"));
+  if (sent) sent = Send(ends.sender.get(), BytesOf("x"));
+  EXPECT_FALSE(sent);
+}
+
+TEST_P(ChannelTest, TheReceiverMayBeDestroyedInItsOwnCallback) {
+  std::optional<Receiver> receiver;
+  int calls = 0;
+  auto started = Receiver::Start(*loop, GetParam(), std::move(ends.receiver), 100, [&](const Arrival& arrival) {
+    ++calls;
+    receiver.reset();
+    EXPECT_EQ(TextOf(arrival.bytes).substr(0, 3), "one");
+  });
+  ASSERT_TRUE(started);
+  receiver.emplace(std::move(*started));
+  SendAll("one");
+  SendAll("two");
+  loop->Run();  // Returns as nothing is watched any more.
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_P(DatagramChannelTest, AFrameThatFitsNoMessageIsAnError) {
+  const std::string huge(64 << 20, 'h');
+  const auto sent = Send(ends.sender.get(), BytesOf(huge));
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().message, "cannot send 67108864 bytes: Message too long (EMSGSIZE)");
+}
+
+TEST(UdpChannel, KeepsStrangersPacketsOut) {
+  auto ends = OpenChannel(ChannelKind::kUdp);
+  ASSERT_TRUE(ends) << ends.error().message;
+  sockaddr_in address = {};
+  socklen_t size = sizeof address;
+  ASSERT_EQ(getsockname(ends->receiver.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  EXPECT_EQ(address.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+  const Fd stranger(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sendto(stranger.get(), "spam", 4, 0, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  ASSERT_TRUE(Send(ends->sender.get(), BytesOf("ours")));
+  char buffer[10];
+  EXPECT_EQ(recv(ends->receiver.get(), buffer, sizeof buffer, 0), 4);
+  EXPECT_EQ(std::string_view(buffer, 4), "ours");
+  EXPECT_LT(recv(ends->receiver.get(), buffer, sizeof buffer, 0), 0);
+}
+
+TEST(Channel, HoldsAMebibyteOrWhatTheSystemAllows) {
+  const auto limit = [](const char* path) { return std::stoll(ReadFile(path).value()); };
+  const auto size = [](const Fd& fd, int option) {
+    int bytes = 0;
+    socklen_t length = sizeof bytes;
+    EXPECT_EQ(getsockopt(fd.get(), SOL_SOCKET, option, &bytes, &length), 0);
+    return static_cast<long long>(bytes);
+  };
+  auto seqpacket = OpenChannel(ChannelKind::kSeqpacket);
+  auto udp = OpenChannel(ChannelKind::kUdp);
+  ASSERT_TRUE(seqpacket && udp);
+  EXPECT_GE(size(seqpacket->sender, SO_SNDBUF), std::min(1LL << 20, limit("/proc/sys/net/core/wmem_max")));
+  if (access("/proc/sys/net/core/rmem_max", R_OK) != 0) GTEST_SKIP() << "this network namespace hides rmem_max";
+  EXPECT_GE(size(udp->receiver, SO_RCVBUF), std::min(1LL << 20, limit("/proc/sys/net/core/rmem_max")));
+}
+
+TEST(Channel, ATimerHasNoEnds) {
+  EXPECT_EQ(OpenChannel(ChannelKind::kTimer).error().message, "channel timer has no ends: it is the loop's own timer");
+  auto loop = EventLoop::Create();
+  ASSERT_TRUE(loop);
+  EXPECT_EQ(Receiver::Start(**loop, ChannelKind::kTimer, Fd(), 1, [](const Arrival&) {}).error().message,
+            "channel timer is received by a Ticker");
+}
+
+TEST(Channel, AReceiverNeedsADescriptor) {
+  auto loop = EventLoop::Create();
+  ASSERT_TRUE(loop);
+  EXPECT_EQ(Receiver::Start(**loop, ChannelKind::kUdp, Fd(), 1, [](const Arrival&) {}).error().message,
+            "channel udp: cannot watch descriptor -1: bad file descriptor (EBADF)");
+}
+
+}  // namespace
+}  // namespace corerig
