@@ -51,7 +51,7 @@ RandomRun DrawRun(std::uint64_t seed, ChannelKind channel) {
 }
 
 // Runs it; `fates` by sequence.
-void Run(const RandomRun& run, SimulatedStream& stream, std::map<std::uint64_t, Fate>& fates) {
+void Drive(const RandomRun& run, SimulatedStream& stream, std::map<std::uint64_t, Fate>& fates) {
   std::mt19937_64 random(run.seed ^ 0x5EED);
   stream.next_fate = [&] {
     const Truth truth = *stream.ring().Read(stream.ring().published() - 1, run.settings.ring_capacity);
@@ -81,11 +81,11 @@ INSTANTIATE_TEST_SUITE_P(Channels, Accounts, testing::Values(ChannelKind::kUdp, 
                          [](const auto& info) { return std::string(ToText(info.param)); });
 
 TEST_P(Accounts, AgreeWithWhatTheChannelSaw) {
-  for (std::uint64_t seed = 1; seed <= 1500; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
     const RandomRun run = DrawRun(seed, GetParam());
     SimulatedStream stream(run.settings);
     std::map<std::uint64_t, Fate> fates;
-    Run(run, stream, fates);
+    Drive(run, stream, fates);
     stream.Receive();  // all of it within the drain
     stream.Finish();
 
@@ -135,7 +135,7 @@ TEST_P(Accounts, AgreeWithWhatTheChannelSaw) {
 // counters, no check, no stamps.
 TEST_P(Accounts, AlwaysAddUp) {
   std::uint64_t truth_lost = 0, unread = 0, ambiguous = 0;
-  for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
     std::mt19937_64 random(seed ^ 0xACC0);
     RandomRun run = DrawRun(seed, GetParam());
     if (IsDatagram(GetParam())) {
@@ -147,7 +147,7 @@ TEST_P(Accounts, AlwaysAddUp) {
     run.settings.stamps = Uniform(random) < 0.5;
     SimulatedStream stream(run.settings);
     std::map<std::uint64_t, Fate> fates;
-    Run(run, stream, fates);
+    Drive(run, stream, fates);
     if (IsDatagram(GetParam()) && Uniform(random) < 0.5) {
       for (std::size_t n = stream.messages.size() / 3; n > 0; --n) stream.messages.pop_back();
     }
@@ -166,9 +166,9 @@ TEST_P(Accounts, AlwaysAddUp) {
     ambiguous += counts.ambiguous;
   }
   // The cases were there.
-  EXPECT_GT(truth_lost, 1000u);
-  EXPECT_GT(unread, 1000u);
-  EXPECT_GT(ambiguous, 100u);
+  EXPECT_GT(truth_lost, 300u);
+  EXPECT_GT(unread, 300u);
+  EXPECT_GT(ambiguous, 50u);
 }
 
 }  // namespace

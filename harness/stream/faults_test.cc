@@ -24,10 +24,10 @@ TEST(Faults, WithoutAPlanNothingIsInjected) {
 }
 
 TEST(Faults, AShareIsMetWithinItsStatisticalBounds) {
-  constexpr std::uint64_t kSamples = 100'000;
+  constexpr std::uint64_t kSamples = 20'000;
   for (const FaultKind kind : kKinds) {
-    for (const double share : {0.001, 0.01, 0.2, 0.5}) {
-      for (const std::uint64_t seed : {1ull, 42ull, 0xFFFF'FFFF'FFFFull}) {
+    for (const double share : {0.005, 0.05, 0.5}) {
+      for (const std::uint64_t seed : {1ull, 0xFFFF'FFFF'FFFFull}) {
         const StreamPlan stream = StreamWith({{.kind = kind, .share = share, .at = {}}});
         std::uint64_t injected = 0;
         for (std::uint64_t n = 0; n < kSamples; ++n) injected += FaultOf(stream, seed, n, 0) == kind;

@@ -56,6 +56,7 @@ void Matcher::OnFrame(const DecodedFrame& frame) {
   // Of two copies the one that comes first is the sample, whichever it was.
   if (position > head_ && Has(At(position).truth, kTruthDuplicate) && At(position - 1).state == State::kOpen &&
       At(position - 1).truth.sequence == At(position).truth.sequence) {
+    At(position).answered = true;
     --position;
   }
   latest_match_ = std::max(latest_match_, position + 1);
@@ -191,8 +192,8 @@ std::uint64_t Matcher::FindAtOffset(const DecodedFrame& frame) {
   while (position-- > head_ && At(position).truth.offset == frame.begin) {
     Emission& emission = At(position);
     if (emission.truth.size == 0) continue;
-    if (emission.truth.wire_key != frame.wire_key) emission.misread = true;
-    return emission.state == State::kOpen && !emission.misread ? position : kNone;
+    if (emission.truth.wire_key != frame.wire_key) emission.answered = true;
+    return emission.state == State::kOpen && !emission.answered ? position : kNone;
   }
   return kNone;
 }
@@ -251,7 +252,7 @@ void Matcher::MarkUnfinishedAsCorrupt() {
     Emission& emission = At(position);
     const std::uint64_t end = emission.truth.offset + emission.truth.size;
     const bool came_whole = emission.truth.size > 0 && end <= next_offset && end <= received_end_;
-    if (came_whole && emission.state == State::kOpen && !emission.misread) emission.corrupt = true;
+    if (came_whole && emission.state == State::kOpen && !emission.answered) emission.corrupt = true;
     next_offset = emission.truth.offset;
   }
 }

@@ -61,7 +61,7 @@ class Matcher : private FrameSink {
     Truth truth;
     State state = State::kOpen;
     bool corrupt = false;       // bytes of it failed the receiver's check
-    bool misread = false;       // a frame came in its place, but with another wire key
+    bool answered = false;      // a frame came in its place, but with another wire key, or counted for its first copy
     bool out_of_order = false;  // it came after a later sample
   };
 
