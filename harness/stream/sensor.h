@@ -4,6 +4,7 @@
 // handler decodes them. The wire carries only what the real part sends: everything else travels as Truth, beside it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,9 +22,13 @@ struct SensorContext {
   std::uint32_t stream_id = 0;  // StreamId(name): names the stream's random numbers
   Rate rate;
   std::string_view format;
-  // CLOCK_REALTIME of sample 0, in ns since 1970: receivers of satellite time and lidars show civil time on the wire.
+  // Civil time of sample 0, in ns since 1970: receivers of satellite time and lidars show it on the wire. It is
+  // simulated, kSimulatedEpoch in every run, so that models and decoders agree without talking to each other and one
+  // seed gives the same frames byte for byte in every run; and whole, as satellite receivers keep their epochs.
   Nanos epoch{0};
 };
+
+inline constexpr Nanos kSimulatedEpoch = std::chrono::seconds(1'767'225'600);  // 2026-01-01 00:00:00 UTC
 
 // One frame to be sent, as the model fills it in.
 struct EncodedFrame {

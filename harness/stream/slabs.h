@@ -1,4 +1,8 @@
-// The slabs of source and handler: figures per stream and per loop. Only samples due in the window count.
+// The slabs of source and handler: figures per stream and per loop. Only samples due in the window count; what belongs
+// to no known sample (ambiguous and foreign corrupt frames) counts if it was read after the window's begin.
+//
+// A stream on channel `timer` has no source: the handler fills received, done, lost (ticks due in the window and not
+// delivered within the drain), latency, queue (begin - due) and service; the supervisor takes sent = expected.
 #pragma once
 
 #include <array>
@@ -21,7 +25,7 @@ inline constexpr std::size_t kFaultKinds = 4;  // indexed by FaultKind
 struct SourceStream {
   Counter sent;      // samples due in the window whose emission was attempted, injected drops included
   Counter bytes;     // put on the wire for them
-  Counter overruns;  // of `sent`: refused, or taken in part, by a full channel
+  Counter overruns;  // of `sent`: refused, or taken in part, by a full (or broken) channel
   Counter late;      // of `sent`: more than one period late, not by an injected fault
   std::array<Counter, kFaultKinds> injected;
   Counter sent_in_all;  // warm-up included: for the live display
@@ -29,17 +33,20 @@ struct SourceStream {
 
 // The handler's figures of one stream.
 struct HandlerStream {
-  Counter received;                           // good frames matched to a sample due in the window, copies included
-  Counter duplicated;                         // of `received`: further copies of a sample
-  Counter reordered;                          // of `received`: first copies that came after a later sample
-  Counter corrupt;                            // frames that failed the receiver's check
-  Counter lost;                               // samples that never came as a good frame
-  Counter unread;                             // samples still in the channel when the drain ended
-  Counter ambiguous;                          // good frames that could not be matched
-  Counter truth_lost;                         // truths overwritten before they were matched or given up
-  Counter done;                               // samples done: received - duplicated
-  std::array<Counter, kFaultKinds> detected;  // of the injected ones
-  std::array<Counter, kFaultKinds> undetected;
+  Counter received;       // good frames matched to a sample due in the window, copies included
+  Counter duplicated;     // of `received`: further copies of a sample
+  Counter reordered;      // of `received`: first copies that came after a later sample
+  Counter corrupt;        // frames that failed the receiver's check
+  Counter lost;           // samples that never came as a good frame
+  Counter lost_injected;  // of `lost`: dropped or bit-flipped by an injected fault
+  Counter unread;         // samples still in the channel when the drain ended
+  Counter ambiguous;      // good frames that could not be matched
+  Counter truth_lost;     // truths overwritten before they were matched or given up
+  Counter done;           // samples done: received - duplicated
+  // Of the injected faults: injected = detected + undetected, unless truths were lost. Detected: a drop when its sample
+  // was declared lost; a duplicate when its second copy was counted as duplicated; a reorder when its sample was
+  // counted as reordered; a bit flip when a corrupt frame was seen for its sample and no good one.
+  std::array<Counter, kFaultKinds> detected, undetected;
   LatencyHistogram latency, lateness, transport, queue, service, since_sent;
   std::atomic<double> value_error_squares;  // sum over `done`
   Counter stamps_discarded;

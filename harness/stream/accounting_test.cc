@@ -1,0 +1,175 @@
+// The accounts of thousands of random streams: the identity holds to the last sample, and every figure agrees with an
+// oracle that watches the channel from outside.
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <vector>
+
+#include "harness/stream/simulated_stream.h"
+
+namespace corerig {
+namespace {
+
+// What happened to a sample on its way, as the channel saw it.
+struct Fate {
+  std::uint32_t flags = 0;
+  int accepted = 0;   // copies taken whole
+  int attempted = 0;  // send calls
+};
+
+struct RandomRun {
+  SimulationSettings settings;
+  double loss = 0, refusal = 0, stall = 0, reading = 1;
+  std::uint64_t seed = 0;
+};
+
+double Uniform(std::mt19937_64& random) { return std::uniform_real_distribution<>(0, 1)(random); }
+
+RandomRun DrawRun(std::uint64_t seed, ChannelKind channel) {
+  std::mt19937_64 random(seed);
+  RandomRun run;
+  run.seed = seed;
+  run.settings.channel = channel;
+  run.settings.seed = seed;
+  run.settings.format = IsDatagram(channel) ? "message" : "bytes";
+  run.settings.warmup = static_cast<int>(Uniform(random) * 20) * kMillisecond;
+  run.settings.duration = Nanos(static_cast<std::int64_t>(Uniform(random) * 200e6));
+  for (const FaultKind kind : {FaultKind::kDrop, FaultKind::kDuplicate, FaultKind::kReorder, FaultKind::kBitFlip}) {
+    FaultPlan fault{.kind = kind, .share = 0, .at = {}};
+    if (Uniform(random) < 0.5) fault.share = Uniform(random) * 0.3;
+    if (Uniform(random) < 0.3) {
+      for (int i = 0; i < 3; ++i) fault.at.push_back(static_cast<std::uint64_t>(Uniform(random) * 50));
+    }
+    run.settings.faults.push_back(fault);
+  }
+  if (Uniform(random) < 0.5) run.refusal = Uniform(random) * 0.2;
+  if (Uniform(random) < 0.5) run.stall = Uniform(random) * 0.05;
+  if (Uniform(random) < 0.5) run.reading = 0.02 + Uniform(random);
+  return run;
+}
+
+// Runs it; `fates` by sequence.
+void Drive(const RandomRun& run, SimulatedStream& stream, std::map<std::uint64_t, Fate>& fates) {
+  std::mt19937_64 random(run.seed ^ 0x5EED);
+  stream.next_fate = [&] {
+    const Truth truth = *stream.ring().Read(stream.ring().published() - 1, run.settings.ring_capacity);
+    Fate& fate = fates[truth.sequence];
+    fate.flags |= truth.flags;
+    ++fate.attempted;
+    SimulatedStream::Fate what;
+    if (Uniform(random) < run.refusal) {
+      what.taken = IsDatagram(run.settings.channel) ? 0 : static_cast<std::size_t>(Uniform(random) * 11);
+    } else {
+      ++fate.accepted;
+    }
+    return what;
+  };
+  while (stream.emitting()) {
+    stream.Emit(Uniform(random) < run.stall ? Nanos(static_cast<std::int64_t>(Uniform(random) * 20e6)) : Nanos(0));
+    if (Uniform(random) < run.reading) {
+      const auto piece = 1 + static_cast<std::size_t>(Uniform(random) * 40);
+      const auto arrivals = Uniform(random) < 0.2 ? 1 + static_cast<std::size_t>(Uniform(random) * 5) : SIZE_MAX;
+      stream.Receive(piece, arrivals);
+    }
+  }
+}
+
+class Accounts : public testing::TestWithParam<ChannelKind> {};
+INSTANTIATE_TEST_SUITE_P(Channels, Accounts, testing::Values(ChannelKind::kUdp, ChannelKind::kPty),
+                         [](const auto& info) { return std::string(ToText(info.param)); });
+
+TEST_P(Accounts, AgreeWithWhatTheChannelSaw) {
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+    const RandomRun run = DrawRun(seed, GetParam());
+    SimulatedStream stream(run.settings);
+    std::map<std::uint64_t, Fate> fates;
+    Drive(run, stream, fates);
+    stream.Receive();  // all of it within the drain
+    stream.Finish();
+
+    Counts expected;
+    const SampleRange window = stream.window();
+    std::uint64_t flips = 0, copies = 0, copies_seen = 0;
+    for (std::uint64_t n = window.first; n < window.first + window.count; ++n) {
+      const Fate fate = fates[n];
+      const bool flipped = (fate.flags & kTruthBitFlipped) != 0;
+      const int good = flipped ? 0 : fate.accepted;
+      expected.sent += 1;
+      expected.received += static_cast<std::uint64_t>(good);
+      expected.duplicated += good == 2;
+      expected.done += good > 0;
+      expected.lost += good == 0;
+      expected.lost_injected += fate.attempted == 0 || flipped;
+      flips += flipped && fate.accepted == 1;
+      copies += fate.attempted == 2;
+      copies_seen += good == 2;
+    }
+    const Counts counts = CountsOf(stream);
+    expected.reordered = counts.reordered;  // judged below
+    expected.overruns = counts.overruns;
+    // A frame the channel took in part is corrupt as well, where there are bytes.
+    expected.corrupt = IsDatagram(GetParam()) ? flips : counts.corrupt;
+    ASSERT_EQ(counts, expected) << "seed " << seed;
+    ASSERT_TRUE(AddsUp(counts)) << "seed " << seed << ": " << counts;
+    ASSERT_GE(counts.corrupt, flips) << "seed " << seed;
+
+    const FaultCounts drops = FaultsOf(stream, FaultKind::kDrop), duplicates = FaultsOf(stream, FaultKind::kDuplicate),
+                      reorders = FaultsOf(stream, FaultKind::kReorder), flipped = FaultsOf(stream, FaultKind::kBitFlip);
+    for (const FaultCounts& f : {drops, duplicates, reorders, flipped}) {
+      ASSERT_EQ(f.injected, f.detected + f.undetected) << "seed " << seed << ": " << f;
+    }
+    ASSERT_EQ(drops.undetected, 0u) << "seed " << seed;
+    ASSERT_EQ(duplicates, (FaultCounts{copies, copies_seen, copies - copies_seen})) << "seed " << seed;
+    ASSERT_EQ(reorders.detected, counts.reordered) << "seed " << seed;
+    ASSERT_LE(reorders.detected, reorders.injected) << "seed " << seed;
+    if (run.refusal == 0) {
+      ASSERT_EQ(flipped.undetected, 0u) << "seed " << seed;
+      ASSERT_EQ(counts.ambiguous, 0u) << "seed " << seed;
+    }
+  }
+}
+
+// Whatever happens, with whatever wire: silent loss, a ring that is too small, samples left in the channel, wrapped
+// counters, no check, no stamps.
+TEST_P(Accounts, AlwaysAddUp) {
+  std::uint64_t truth_lost = 0, unread = 0, ambiguous = 0;
+  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+    std::mt19937_64 random(seed ^ 0xACC0);
+    RandomRun run = DrawRun(seed, GetParam());
+    if (IsDatagram(GetParam())) {
+      const char* const formats[] = {"message", "message8", "bare"};
+      run.settings.format = formats[static_cast<std::size_t>(Uniform(random) * 3)];
+    }
+    const std::size_t capacities[] = {8, 32, 1024};
+    run.settings.ring_capacity = capacities[static_cast<std::size_t>(Uniform(random) * 3)];
+    run.settings.stamps = Uniform(random) < 0.5;
+    SimulatedStream stream(run.settings);
+    std::map<std::uint64_t, Fate> fates;
+    Drive(run, stream, fates);
+    if (IsDatagram(GetParam()) && Uniform(random) < 0.5) {
+      for (std::size_t n = stream.messages.size() / 3; n > 0; --n) stream.messages.pop_back();
+    }
+    stream.Finish();
+    const Counts counts = CountsOf(stream);
+    ASSERT_TRUE(AddsUp(counts)) << "seed " << seed << ": " << counts;
+    ASSERT_EQ(counts.sent, stream.window().count) << "seed " << seed;
+    if (counts.truth_lost == 0) {
+      for (const FaultKind kind : {FaultKind::kDrop, FaultKind::kDuplicate, FaultKind::kReorder, FaultKind::kBitFlip}) {
+        const FaultCounts f = FaultsOf(stream, kind);
+        ASSERT_EQ(f.injected, f.detected + f.undetected) << "seed " << seed << " kind " << static_cast<int>(kind);
+      }
+    }
+    truth_lost += counts.truth_lost;
+    unread += counts.unread;
+    ambiguous += counts.ambiguous;
+  }
+  // The cases were there.
+  EXPECT_GT(truth_lost, 300u);
+  EXPECT_GT(unread, 300u);
+  EXPECT_GT(ambiguous, 50u);
+}
+
+}  // namespace
+}  // namespace corerig

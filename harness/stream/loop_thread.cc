@@ -1,0 +1,163 @@
+#include "harness/stream/loop_thread.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "harness/os/clock.h"
+#include "harness/os/scheduling.h"
+#include "harness/stream/sensor_of.h"
+#include "harness/stream/ticks.h"
+
+namespace corerig {
+namespace {
+
+// Bounded, because a real-time loop's memory is locked: the default of 8 MiB would all be resident.
+constexpr std::size_t kStackBytes = 256 << 10;
+
+Nanos InstantOf(const std::atomic<std::int64_t>& instant) { return Nanos(instant.load(std::memory_order_relaxed)); }
+
+}  // namespace
+
+LoopThread::LoopThread(const Plan& plan, const LoopPlan& loop, ChildContext& context, HandlerLoop& figures,
+                       int done_event)
+    : plan_(plan), loop_plan_(loop), context_(context), figures_(figures), done_event_(done_event) {}
+
+void LoopThread::AddChannel(const StreamPlan& stream, const SensorType& sensor, Fd receiver, Matcher::Source truth,
+                            HandlerStream& figures) {
+  auto added = std::make_unique<Stream>();
+  added->plan = &stream;
+  added->figures = &figures;
+  added->max_frame_size = sensor.max_frame_size;
+  added->end = std::move(receiver);
+  added->decoder = sensor.make_decoder(ContextOf(plan_, stream));
+  added->matcher =
+      std::make_unique<Matcher>(context_.control(), truth, stream.channel, *added->decoder, figures, &MonotonicNow);
+  streams_.push_back(std::move(added));
+}
+
+void LoopThread::AddTicks(const StreamPlan& stream, HandlerStream& figures) {
+  auto added = std::make_unique<Stream>();
+  added->plan = &stream;
+  added->figures = &figures;
+  streams_.push_back(std::move(added));
+}
+
+Status LoopThread::Start() {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  const int error = pthread_create(
+      &thread_, &attributes,
+      [](void* self) -> void* {
+        static_cast<LoopThread*>(self)->Body();
+        return nullptr;
+      },
+      this);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) return Fail("loop ", loop_plan_.name, ": cannot start its thread: ", ErrnoText(error));
+  return {};
+}
+
+Status LoopThread::WaitReady() {
+  ready_.acquire();
+  return status_;
+}
+
+void LoopThread::Reconsider() { loop_->Wake(); }
+
+Status LoopThread::Join() {
+  pthread_join(thread_, nullptr);
+  return status_;
+}
+
+void LoopThread::Body() {
+  status_ = Prepare();
+  const bool prepared = status_.has_value();
+  ready_.release();
+  if (!prepared) return;
+  const Nanos start = context_.WaitForSchedule();
+  status_ = Begin(start);
+  if (status_) loop_->Run();
+  for (auto& stream : streams_) {
+    stream->receiver.reset();
+    stream->ticker.reset();
+    if (stream->matcher) {
+      stream->matcher->Finish(stream->schedule);
+    } else {
+      FinishTicks(stream->schedule, context_.control(), *stream->figures);
+    }
+  }
+  eventfd_write(done_event_, 1);
+}
+
+Status LoopThread::Prepare() {
+  const auto named = [&](const Status& failed) { return ForwardWith(failed, "loop ", loop_plan_.name, ": "); };
+  if (auto pinned = SetAffinity(0, loop_plan_.core); !pinned) return named(pinned);
+  if (auto granted = SetPolicy(0, loop_plan_.policy); !granted) return named(granted);
+  if (auto slack = SetTimerSlack(Nanos(1)); !slack) return named(slack);
+  figures_.tid.Set(static_cast<std::uint64_t>(gettid()));
+  auto loop = EventLoop::Create(&figures_.activity);
+  if (!loop) return ForwardWith(loop, "loop ", loop_plan_.name, ": ");
+  loop_ = std::move(*loop);
+  if (auto set = loop_->OnWake([this] {
+        if (auto ends = SetEnds(); !ends) OnDrainEnd();  // no timer any more: end rather than run for ever
+      });
+      !set) {
+    return named(set);
+  }
+  for (auto& stream : streams_) {
+    if (!stream->matcher) continue;
+    auto receiver = Receiver::Start(*loop_, stream->plan->channel, std::move(stream->end), stream->max_frame_size,
+                                    [matcher = stream->matcher.get()](const Arrival& a) { matcher->OnArrival(a); });
+    if (!receiver) return ForwardWith(receiver, "stream ", stream->plan->name, ": ");
+    stream->receiver = std::move(*receiver);
+  }
+  return {};
+}
+
+Status LoopThread::Begin(Nanos start) {
+  for (auto& stream : streams_) {
+    stream->schedule = ScheduleOf(plan_, *stream->plan, start);
+    if (stream->matcher) continue;
+    auto ticker = Ticker::Start(*loop_, {.first = stream->schedule.first, .rate = stream->schedule.rate},
+                                [this, s = stream.get()](const Tick& tick) {
+                                  if (tick.due >= InstantOf(context_.control().window_end)) return s->ticker.reset();
+                                  CountTick(tick, MonotonicNow(), context_.control(), *s->figures);
+                                });
+    if (!ticker) return ForwardWith(ticker, "stream ", stream->plan->name, ": ");
+    stream->ticker = std::move(*ticker);
+  }
+  if (auto set = loop_->At(InstantOf(context_.control().window_begin), [this] { OnWindowBegin(); }); !set) return set;
+  return SetEnds();
+}
+
+Status LoopThread::SetEnds() {
+  if (auto set = loop_->At(InstantOf(context_.control().window_end), [this] { OnWindowEnd(); }); !set) return set;
+  return loop_->At(InstantOf(context_.control().drain_end), [this] { OnDrainEnd(); });
+}
+
+void LoopThread::OnWindowBegin() {
+  at_window_begin_ = {.wakeups = figures_.activity.wakeups.Get(), .busy_ns = figures_.activity.busy_ns.Get()};
+}
+
+void LoopThread::OnWindowEnd() {
+  if (std::exchange(window_ended_, true) || !at_window_begin_) return;
+  figures_.wakeups.Set(figures_.activity.wakeups.Get() - at_window_begin_->wakeups);
+  figures_.busy_ns.Set(figures_.activity.busy_ns.Get() - at_window_begin_->busy_ns);
+}
+
+void LoopThread::OnDrainEnd() {
+  if (std::exchange(drained_, true)) return;
+  for (auto& stream : streams_) {
+    if (!stream->receiver) continue;
+    stream->matcher->BeginDrain();
+    stream->receiver->Drain();
+    stream->figures->stamps_discarded.Set(stream->receiver->discarded_stamps());
+  }
+  loop_->Stop();
+}
+
+}  // namespace corerig

@@ -1,0 +1,276 @@
+#include "harness/stream/matcher.h"
+
+#include <algorithm>
+
+namespace corerig {
+namespace {
+
+// Channels keep the order of frames, so an emission that was passed over by a later one will not come. It is given up
+// this much later, in case a transport does not quite keep it.
+constexpr Nanos kGrace = std::chrono::milliseconds(250);
+
+void AddSquare(std::atomic<double>& sum, double error) {
+  sum.store(sum.load(std::memory_order_relaxed) + error * error, std::memory_order_relaxed);
+}
+
+bool Has(const Truth& truth, TruthFlag flag) { return (truth.flags & flag) != 0; }
+
+}  // namespace
+
+Matcher::Matcher(const ControlPage& control, Source source, ChannelKind channel, Decoder& decoder,
+                 HandlerStream& figures, Nanos (*now)())
+    : control_(control),
+      source_(source),
+      datagrams_(IsDatagram(channel)),
+      decoder_(decoder),
+      figures_(figures),
+      now_(now),
+      emissions_(source.capacity) {}
+
+void Matcher::OnArrival(const Arrival& arrival) {
+  TakeTruths();
+  arrival_ = &arrival;
+  begin_ = arrival.begin;
+  received_end_ = arrival.offset + arrival.bytes.size();
+  found_frame_ = found_corrupt_ = false;
+  decoder_.Feed(arrival.bytes, arrival.offset, *this);
+  if (datagrams_) {
+    if (!found_frame_) {
+      AttributeCorruptDatagram();  // a message in which the decoder found nothing is no frame either
+    } else if (found_corrupt_) {
+      CountUnattributed(figures_.corrupt);
+    }
+  }
+  arrival_ = nullptr;
+  CloseSettled(arrival.begin);
+}
+
+void Matcher::OnFrame(const DecodedFrame& frame) {
+  found_frame_ = true;
+  std::uint64_t position = datagrams_ ? FindDatagram(frame.wire_key) : FindAtOffset(frame);
+  if (position == kNone) {
+    CountUnattributed(figures_.ambiguous);
+    begin_ = now_();
+    return;
+  }
+  // Of two copies the one that comes first is the sample, whichever it was.
+  if (position > head_ && Has(At(position).truth, kTruthDuplicate) && At(position - 1).state == State::kOpen &&
+      At(position - 1).truth.sequence == At(position).truth.sequence) {
+    At(position).answered = true;
+    --position;
+  }
+  latest_match_ = std::max(latest_match_, position + 1);
+  const Nanos done = now_();
+  Count(At(position), frame, done);
+  begin_ = done;
+}
+
+void Matcher::OnCorrupt(std::uint64_t begin, std::uint64_t end) {
+  found_corrupt_ = true;
+  if (datagrams_) return;  // counted once per datagram
+  bool attributed = false;
+  // The channel may have taken only part of a frame: its bytes end where the next emission's begin.
+  std::uint64_t next_offset = UINT64_MAX;
+  const std::uint64_t after = FirstNot([&](const Emission& emission) { return emission.truth.offset < end; });
+  if (after < tail_) next_offset = At(after).truth.offset;
+  for (std::uint64_t position = after; position-- > head_;) {
+    Emission& emission = At(position);
+    const std::uint64_t emission_end = std::min(emission.truth.offset + emission.truth.size, next_offset);
+    if (emission_end > std::max(begin, emission.truth.offset) && emission.state == State::kOpen) {
+      emission.corrupt = attributed = true;
+    }
+    if (emission.truth.offset < begin) break;
+    next_offset = emission.truth.offset;
+  }
+  if (attributed) return;
+  if (begin != unattributed_end_) CountUnattributed(figures_.corrupt);
+  unattributed_end_ = end;
+}
+
+void Matcher::TakeTruths() {
+  const std::uint64_t published = source_.ring->published();
+  std::uint64_t missed = 0;
+  while (next_truth_ < published) {
+    const auto truth = source_.ring->Read(next_truth_, source_.capacity);
+    if (!truth) {
+      const std::uint64_t oldest = std::max(source_.ring->oldest(source_.capacity), next_truth_ + 1);
+      missed += oldest - next_truth_;
+      next_truth_ = oldest;
+      continue;
+    }
+    ++next_truth_;
+    if (missed > 0) {
+      truths_missed_ = true;
+      const bool before_window = truth->due.count() < control_.window_begin.load(std::memory_order_relaxed);
+      const bool after_window =
+          any_truth_ && latest_due_.count() >= control_.window_end.load(std::memory_order_relaxed);
+      if (!before_window && !after_window) figures_.truth_lost.Add(missed);
+      missed = 0;
+    }
+    any_truth_ = true;
+    latest_due_ = truth->due;
+    highest_taken_ = std::max(highest_taken_, truth->sequence);
+    if (!Has(*truth, kTruthDuplicate) && control_.InWindow(truth->due)) ++samples_taken_;
+    if (tail_ - head_ == emissions_.size()) Close(At(head_++));
+    At(tail_++) = Emission{.truth = *truth};
+  }
+}
+
+void Matcher::CloseSettled(Nanos now) {
+  while (head_ < tail_) {
+    const Emission& emission = At(head_);
+    const bool passed_over = head_ < latest_match_ && emission.truth.sent + kGrace < now;
+    if (emission.state == State::kOpen && !passed_over) return;
+    Close(emission);
+    ++head_;
+  }
+}
+
+void Matcher::Close(const Emission& emission) {
+  const Truth& truth = emission.truth;
+  if (!control_.InWindow(truth.due)) return;
+  const bool came = emission.state == State::kGood || emission.state == State::kUnread;
+  const bool corrupt = emission.corrupt && !came;
+  if (corrupt) figures_.corrupt.Add();
+  if (!came && !Has(truth, kTruthDuplicate)) {
+    figures_.lost.Add();
+    if (Has(truth, kTruthDropped) || Has(truth, kTruthBitFlipped)) figures_.lost_injected.Add();
+  }
+  const auto judge = [&](TruthFlag flag, FaultKind kind, bool detected) {
+    if (!Has(truth, flag)) return;
+    (detected ? figures_.detected : figures_.undetected)[static_cast<std::size_t>(kind)].Add();
+  };
+  judge(kTruthDropped, FaultKind::kDrop, true);
+  judge(kTruthDuplicate, FaultKind::kDuplicate, emission.state == State::kGood);
+  judge(kTruthReordered, FaultKind::kReorder, emission.out_of_order);
+  judge(kTruthBitFlipped, FaultKind::kBitFlip, corrupt);
+}
+
+template <typename Before>
+std::uint64_t Matcher::FirstNot(const Before& before) const {
+  std::uint64_t low = head_, high = tail_;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    if (before(At(middle))) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+template <typename Eligible>
+std::uint64_t Matcher::NearestInTime(const Eligible& eligible) const {
+  const Nanos reference = arrival_->kernel_stamp.value_or(arrival_->begin);
+  const std::uint64_t end = FirstNot([&](const Emission& e) { return e.truth.sent <= arrival_->begin; });
+  const std::uint64_t middle = std::min(end, FirstNot([&](const Emission& e) { return e.truth.sent <= reference; }));
+  std::uint64_t nearest = kNone;
+  Nanos distance = Nanos::max();
+  for (std::uint64_t position = middle; position-- > head_;) {
+    if (!eligible(At(position))) continue;
+    nearest = position;
+    distance = reference - At(position).truth.sent;
+    break;
+  }
+  // The stamp is converted from another clock and may be a trifle too early.
+  for (std::uint64_t position = middle; position < end && At(position).truth.sent - reference < distance; ++position) {
+    if (eligible(At(position))) return position;
+  }
+  return nearest;
+}
+
+std::uint64_t Matcher::FindDatagram(std::uint64_t wire_key) const {
+  return NearestInTime([&](const Emission& emission) {
+    return emission.state == State::kOpen && emission.truth.size > 0 && emission.truth.wire_key == wire_key;
+  });
+}
+
+std::uint64_t Matcher::FindAtOffset(const DecodedFrame& frame) {
+  // Emissions that the channel refused share their offset with the next one, which it took: so the last one counts.
+  std::uint64_t position = FirstNot([&](const Emission& e) { return e.truth.offset <= frame.begin; });
+  while (position-- > head_ && At(position).truth.offset == frame.begin) {
+    Emission& emission = At(position);
+    if (emission.truth.size == 0) continue;
+    if (emission.truth.wire_key != frame.wire_key) emission.answered = true;
+    return emission.state == State::kOpen && !emission.answered ? position : kNone;
+  }
+  return kNone;
+}
+
+void Matcher::AttributeCorruptDatagram() {
+  const auto open = [](const Emission& emission) { return emission.state == State::kOpen && emission.truth.size > 0; };
+  std::uint64_t position = NearestInTime([&](const Emission& e) { return open(e) && Has(e.truth, kTruthBitFlipped); });
+  if (position == kNone) position = NearestInTime(open);
+  if (position == kNone) return CountUnattributed(figures_.corrupt);
+  At(position).state = State::kCorrupt;
+  At(position).corrupt = true;
+  latest_match_ = std::max(latest_match_, position + 1);
+}
+
+void Matcher::Count(Emission& emission, const DecodedFrame& frame, Nanos done) {
+  const Truth& truth = emission.truth;
+  const bool in_window = control_.InWindow(truth.due), copy = Has(truth, kTruthDuplicate);
+  if (draining_) {
+    emission.state = State::kUnread;
+    if (in_window && !copy) figures_.unread.Add();
+    return;
+  }
+  emission.state = State::kGood;
+  figures_.received_in_all.Add();
+  if (in_window) figures_.received.Add();
+  if (copy) {
+    if (in_window) figures_.duplicated.Add();
+    return;
+  }
+  const Nanos latency = done - truth.due;
+  figures_.latest_latency_ns.Set(static_cast<std::uint64_t>(std::max(latency, Nanos(0)).count()));
+  emission.out_of_order = any_good_ && truth.sequence < highest_good_;
+  highest_good_ = any_good_ ? std::max(highest_good_, truth.sequence) : truth.sequence;
+  any_good_ = true;
+  if (!in_window) return;
+
+  figures_.done.Add();
+  if (emission.out_of_order) figures_.reordered.Add();
+  const auto stamp = arrival_->kernel_stamp;
+  figures_.latency.Record(latency);
+  figures_.lateness.Record(truth.sent - truth.due);
+  if (stamp) figures_.transport.Record(*stamp - truth.sent);
+  figures_.queue.Record(begin_ - stamp.value_or(truth.sent));
+  figures_.service.Record(done - begin_);
+  figures_.since_sent.Record(done - truth.sent);
+  AddSquare(figures_.value_error_squares, frame.value - truth.value);
+}
+
+void Matcher::CountUnattributed(Counter& counter) {
+  if (arrival_->begin.count() >= control_.window_begin.load(std::memory_order_relaxed)) counter.Add();
+}
+
+void Matcher::MarkUnfinishedAsCorrupt() {
+  std::uint64_t next_offset = UINT64_MAX;
+  for (std::uint64_t position = tail_; position-- > head_;) {
+    Emission& emission = At(position);
+    const std::uint64_t end = emission.truth.offset + emission.truth.size;
+    const bool came_whole = emission.truth.size > 0 && end <= next_offset && end <= received_end_;
+    if (came_whole && emission.state == State::kOpen && !emission.answered) emission.corrupt = true;
+    next_offset = emission.truth.offset;
+  }
+}
+
+void Matcher::Finish(const StreamSchedule& schedule) {
+  TakeTruths();
+  // A decoder may still be waiting for the rest of a frame whose length was falsified. Nothing more comes: bytes that
+  // have made no frame by now never will.
+  if (!datagrams_) MarkUnfinishedAsCorrupt();
+  while (head_ < tail_) Close(At(head_++));
+  if (!truths_missed_) return;
+  // Samples are emitted one by one, so those up to the highest one known were emitted; the truths that were not read
+  // are theirs.
+  const SampleRange window = schedule.DueIn(Nanos(control_.window_begin.load(std::memory_order_relaxed)),
+                                            Nanos(control_.window_end.load(std::memory_order_relaxed)));
+  if (highest_taken_ < window.first) return;
+  const std::uint64_t emitted = std::min(window.count, highest_taken_ - window.first + 1);
+  if (emitted > samples_taken_) figures_.lost.Add(emitted - samples_taken_);
+}
+
+}  // namespace corerig

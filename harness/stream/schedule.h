@@ -1,0 +1,40 @@
+// When a stream's samples are due: a function of the plan and the common start alone, so that supervisor, source and
+// handler agree about every sample without talking to each other.
+//
+//   const StreamSchedule schedule = ScheduleOf(plan, stream, start);
+//   schedule.DueOf(7);                                      // of sample 7
+//   Expected(plan, stream, plan.warmup, plan.warmup + plan.duration).count;   // samples the window should see
+#pragma once
+
+#include <cstdint>
+
+#include "harness/base/units.h"
+#include "harness/plan/plan.h"
+
+namespace corerig {
+
+// Samples first, first + 1, …, first + count - 1.
+struct SampleRange {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  bool operator==(const SampleRange&) const = default;
+};
+
+struct StreamSchedule {
+  Nanos first{0};  // sample 0 is due
+  Rate rate;
+
+  Nanos DueOf(std::uint64_t sequence) const { return first + rate.OffsetOf(sequence); }
+  // The samples due in [begin, end).
+  SampleRange DueIn(Nanos begin, Nanos end) const;
+};
+
+// Sample 0 is due at a phase within the first period after the start. The phase is drawn from the seed and the stream's
+// name: sensors are not started together in the field, and frames that all fall due at one instant would queue up
+// behind each other in every period.
+StreamSchedule ScheduleOf(const Plan& plan, const StreamPlan& stream, Nanos start);
+
+// The samples due in a window given relative to the start: [warmup, warmup + duration) unless interrupted.
+SampleRange Expected(const Plan& plan, const StreamPlan& stream, Nanos begin, Nanos end);
+
+}  // namespace corerig

@@ -1,0 +1,98 @@
+#include "harness/stream/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace corerig {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Plan PlanWith(std::vector<std::int64_t> millihertz, std::uint64_t seed = 42) {
+  Plan plan;
+  plan.seed = seed;
+  plan.warmup = seconds(1);
+  plan.duration = seconds(3);
+  for (std::size_t i = 0; i < millihertz.size(); ++i) {
+    StreamPlan stream;
+    stream.name = "s" + std::to_string(i);
+    stream.rate = Rate{millihertz[i]};
+    plan.streams.push_back(stream);
+  }
+  return plan;
+}
+
+TEST(Schedule, TheFirstSampleIsDueWithinOnePeriodOfTheStart) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const Plan plan = PlanWith({1'000'000, 10'000, 500, 819'200, 32'000'000}, seed);
+    for (const auto& stream : plan.streams) {
+      const Nanos first = ScheduleOf(plan, stream, seconds(5)).first;
+      EXPECT_GE(first, seconds(5)) << stream.name << " seed " << seed;
+      EXPECT_LT(first, seconds(5) + stream.rate.OffsetOf(1)) << stream.name << " seed " << seed;
+    }
+  }
+}
+
+TEST(Schedule, StreamsOfOneRateDoNotFireTogether) {
+  const Plan plan = PlanWith(std::vector<std::int64_t>(16, 1'000'000));
+  std::set<std::int64_t> phases;
+  for (const auto& stream : plan.streams) phases.insert(ScheduleOf(plan, stream, Nanos(0)).first.count());
+  EXPECT_EQ(phases.size(), 16u);
+}
+
+TEST(Schedule, ThePhaseDependsOnSeedAndNameOnly) {
+  const Plan one = PlanWith({1'000'000});
+  Plan many = PlanWith({1'000'000, 1'000'000, 1'000'000});
+  std::swap(many.streams[0], many.streams[2]);
+  EXPECT_EQ(ScheduleOf(one, one.streams[0], Nanos(7)).first, ScheduleOf(many, many.streams[2], Nanos(7)).first);
+  const Plan other = PlanWith({1'000'000}, 43);
+  EXPECT_NE(ScheduleOf(one, one.streams[0], Nanos(0)).first, ScheduleOf(other, other.streams[0], Nanos(0)).first);
+}
+
+TEST(Schedule, PhasesAreSpreadOverThePeriod) {
+  int first_half = 0;
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+    const Plan plan = PlanWith({1'000'000}, seed);
+    first_half += ScheduleOf(plan, plan.streams[0], Nanos(0)).first < Nanos(500'000);
+  }
+  EXPECT_NEAR(first_half, 500, 80);  // five standard deviations
+}
+
+// The oracle walks over the due times one by one.
+TEST(Schedule, ExpectedCountsExactlyTheSamplesDueInTheWindow) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    const Plan plan = PlanWith({1'000'000, 10'000, 400, 819'200, 3'333}, seed);
+    for (const auto& stream : plan.streams) {
+      const StreamSchedule schedule = ScheduleOf(plan, stream, Nanos(0));
+      for (const Nanos end : {Nanos(seconds(4)), Nanos(milliseconds(1777)), Nanos(1'000'000'001), Nanos(seconds(1))}) {
+        SampleRange counted;
+        std::uint64_t k = 0;
+        while (schedule.DueOf(k) < plan.warmup) ++k;
+        counted.first = k;
+        while (schedule.DueOf(k) < end) ++k;
+        counted.count = k - counted.first;
+        EXPECT_EQ(Expected(plan, stream, plan.warmup, end), counted)
+            << stream.name << " seed " << seed << " end " << end.count();
+      }
+    }
+  }
+}
+
+TEST(Schedule, TheWindowDoesNotDependOnWhenTheRunStarts) {
+  const Plan plan = PlanWith({819'200});
+  for (const std::int64_t start : {0ll, 1ll, 123'456'789'123ll, 9'000'000'000'000'000ll}) {
+    const SampleRange seen = ScheduleOf(plan, plan.streams[0], Nanos(start))
+                                 .DueIn(Nanos(start) + plan.warmup, Nanos(start) + plan.warmup + plan.duration);
+    EXPECT_EQ(seen, Expected(plan, plan.streams[0], plan.warmup, plan.warmup + plan.duration)) << start;
+  }
+}
+
+TEST(Schedule, AWindowThatEndsBeforeItBeginsIsEmpty) {
+  const Plan plan = PlanWith({1'000'000});
+  EXPECT_EQ(Expected(plan, plan.streams[0], seconds(1), milliseconds(300)).count, 0u);
+}
+
+}  // namespace
+}  // namespace corerig

@@ -1,0 +1,27 @@
+#include "harness/stream/sensor_of.h"
+
+#include <algorithm>
+
+#include "harness/base/philox.h"
+
+namespace corerig {
+
+Result<const SensorType*> SensorOf(std::span<const SensorType> sensors, const StreamPlan& stream) {
+  const auto found = std::find_if(sensors.begin(), sensors.end(),
+                                  [&](const SensorType& sensor) { return sensor.info.name == stream.sensor; });
+  if (found == sensors.end()) {
+    return Fail("stream ", stream.name, ": this program has no sensor \"", stream.sensor,
+                "\"; source, handler and supervisor must be the same program");
+  }
+  return &*found;
+}
+
+SensorContext ContextOf(const Plan& plan, const StreamPlan& stream) {
+  return {.seed = plan.seed,
+          .stream_id = StreamId(stream.name),
+          .rate = stream.rate,
+          .format = stream.format,
+          .epoch = kSimulatedEpoch};
+}
+
+}  // namespace corerig

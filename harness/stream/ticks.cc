@@ -1,0 +1,26 @@
+#include "harness/stream/ticks.h"
+
+#include <algorithm>
+
+namespace corerig {
+
+void CountTick(const Tick& tick, Nanos done, const ControlPage& control, HandlerStream& figures) {
+  const Nanos latency = done - tick.due;
+  figures.received_in_all.Add();
+  figures.latest_latency_ns.Set(static_cast<std::uint64_t>(std::max(latency, Nanos(0)).count()));
+  if (!control.InWindow(tick.due)) return;
+  figures.received.Add();
+  figures.done.Add();
+  figures.latency.Record(latency);
+  figures.queue.Record(tick.begin - tick.due);
+  figures.service.Record(done - tick.begin);
+}
+
+void FinishTicks(const StreamSchedule& schedule, const ControlPage& control, HandlerStream& figures) {
+  const SampleRange window = schedule.DueIn(Nanos(control.window_begin.load(std::memory_order_relaxed)),
+                                            Nanos(control.window_end.load(std::memory_order_relaxed)));
+  const std::uint64_t received = figures.received.Get();
+  if (window.count > received) figures.lost.Add(window.count - received);
+}
+
+}  // namespace corerig

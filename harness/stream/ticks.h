@@ -1,0 +1,18 @@
+// The accounts of a stream on channel `timer`: the loop's own ticks, which have no sender and no truth.
+#pragma once
+
+#include "harness/base/units.h"
+#include "harness/child/control.h"
+#include "harness/loop/ticker.h"
+#include "harness/stream/schedule.h"
+#include "harness/stream/slabs.h"
+
+namespace corerig {
+
+// One tick, done at `done`.
+void CountTick(const Tick& tick, Nanos done, const ControlPage& control, HandlerStream& figures);
+
+// At the end: the ticks due in the window and not delivered are lost.
+void FinishTicks(const StreamSchedule& schedule, const ControlPage& control, HandlerStream& figures);
+
+}  // namespace corerig

@@ -1,0 +1,70 @@
+#include "harness/stream/truth.h"
+
+#include <bit>
+
+namespace corerig {
+namespace {
+
+// One cache line of words. Every word is stored with release and loaded with acquire: a reader that sees any word of a
+// newer emission therefore also sees that its place was reserved. (Fences would do too, but ThreadSanitizer does not
+// know them.)
+struct alignas(64) Entry {
+  std::atomic<std::uint64_t> words[7];
+};
+constexpr std::size_t kHead = 64;  // the ring's own words, on a line of their own
+static_assert(sizeof(Entry) == 64);
+static_assert(sizeof(TruthRing) <= kHead);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "the ring is shared between processes");
+
+Entry* EntryOf(TruthRing* ring, std::uint64_t emission, std::size_t capacity) {
+  return reinterpret_cast<Entry*>(reinterpret_cast<std::byte*>(ring) + kHead) + (emission & (capacity - 1));
+}
+const Entry* EntryOf(const TruthRing* ring, std::uint64_t emission, std::size_t capacity) {
+  return EntryOf(const_cast<TruthRing*>(ring), emission, capacity);
+}
+
+}  // namespace
+
+std::size_t TruthRing::SizeFor(std::size_t capacity) { return kHead + capacity * sizeof(Entry); }
+
+void TruthRing::Append(const Truth& truth, std::size_t capacity) {
+  const std::uint64_t emission = published_.load(std::memory_order_relaxed);
+  reserved_.store(emission + 1, std::memory_order_relaxed);
+  auto& words = EntryOf(this, emission, capacity)->words;
+  const auto put = [&](int i, std::uint64_t value) { words[i].store(value, std::memory_order_release); };
+  put(0, truth.sequence);
+  put(1, static_cast<std::uint64_t>(truth.due.count()));
+  put(2, static_cast<std::uint64_t>(truth.sent.count()));
+  put(3, truth.wire_key);
+  put(4, truth.offset);
+  put(5, std::uint64_t{truth.size} << 32 | truth.flags);
+  put(6, std::bit_cast<std::uint64_t>(truth.value));
+  published_.store(emission + 1, std::memory_order_release);
+}
+
+std::uint64_t TruthRing::published() const { return published_.load(std::memory_order_acquire); }
+
+std::uint64_t TruthRing::oldest(std::size_t capacity) const {
+  const std::uint64_t reserved = reserved_.load(std::memory_order_acquire);
+  return reserved > capacity ? reserved - capacity : 0;
+}
+
+std::optional<Truth> TruthRing::Read(std::uint64_t emission, std::size_t capacity) const {
+  if (emission >= published()) return std::nullopt;
+  const auto& words = EntryOf(this, emission, capacity)->words;
+  const auto get = [&](int i) { return words[i].load(std::memory_order_acquire); };
+  Truth truth;
+  truth.sequence = get(0);
+  truth.due = Nanos(static_cast<std::int64_t>(get(1)));
+  truth.sent = Nanos(static_cast<std::int64_t>(get(2)));
+  truth.wire_key = get(3);
+  truth.offset = get(4);
+  const std::uint64_t size_and_flags = get(5);
+  truth.size = static_cast<std::uint32_t>(size_and_flags >> 32);
+  truth.flags = static_cast<std::uint32_t>(size_and_flags);
+  truth.value = std::bit_cast<double>(get(6));
+  if (oldest(capacity) > emission) return std::nullopt;
+  return truth;
+}
+
+}  // namespace corerig
