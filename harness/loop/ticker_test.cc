@@ -58,17 +58,24 @@ TEST_F(TickerTest, PeriodsThatAreNoWholeNumberOfNanosecondsDoNotDriftOverAMillio
   const Nanos first = MonotonicNow() - 2000s;    // may lie before the boot: the clock's epoch does not matter
   std::uint64_t count = 0;
   Nanos last{0};
-  auto ticker = Ticker::Start(*loop, {.first = first, .rate = {kMillihertz}}, [&](const Tick& tick) {
+  std::optional<Ticker> running;
+  auto started = Ticker::Start(*loop, {.first = first, .rate = {kMillihertz}}, [&](const Tick& tick) {
     if (tick.index >= kTicks) return;
     // An oracle without 128 bits: 8 ticks are exactly 9765625 ns.
     const auto k = static_cast<std::int64_t>(tick.index);
     const Nanos expected(k / 8 * 9'765'625 + k % 8 * 9'765'625 / 8);
-    ASSERT_EQ(tick.due - first, expected) << "tick " << k;
+    if (tick.due - first != expected) {
+      ADD_FAILURE() << "tick " << k << " is due " << (tick.due - first).count() << " ns after the first, expected "
+                    << expected.count();
+      running.reset();  // one message is enough
+      return;
+    }
     ++count;
     last = tick.due;
     if (count == kTicks) loop->Stop();
   });
-  ASSERT_TRUE(ticker);
+  ASSERT_TRUE(started);
+  running.emplace(std::move(*started));
   loop->Run();
   EXPECT_EQ(count, kTicks);
   EXPECT_EQ(last - first, 1'220'703'125us);
@@ -97,8 +104,17 @@ TEST_F(TickerTest, MissedTicksArriveOneByOneWithTheirOwnDueTime) {
       EXPECT_GE(ticks[k].begin, ticks[k - 1].begin) << "begin is read for each tick";
     }
   }
-  EXPECT_EQ(ticks[4].merged, 0) << "the stall was over, and a new wake-up came";
-  for (std::size_t k = 5; k <= 13; ++k) EXPECT_EQ(ticks[k].merged, ticks[k - 1].merged + 1) << "tick " << k;
+  // Those already due at the wake-up that brought tick 3 (none, unless the machine stalled as well) are still of that
+  // wake-up; one more wake-up brings all the rest.
+  int wakeups = 0;
+  for (std::size_t k = 4; k <= 13; ++k) {
+    if (ticks[k].merged == 0) {
+      ++wakeups;
+    } else {
+      EXPECT_EQ(ticks[k].merged, ticks[k - 1].merged + 1) << "tick " << k;
+    }
+  }
+  EXPECT_LE(wakeups, 1);
   EXPECT_GE(ticks[4].begin, ticks[13].due) << "the stall is in the lateness of tick 4";
 }
 
