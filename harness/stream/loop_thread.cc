@@ -97,7 +97,7 @@ Status LoopThread::Prepare() {
   const auto named = [&](const Status& failed) { return ForwardWith(failed, "loop ", loop_plan_.name, ": "); };
   if (auto pinned = SetAffinity(0, loop_plan_.core); !pinned) return named(pinned);
   if (auto granted = SetPolicy(0, loop_plan_.policy); !granted) return named(granted);
-  if (auto slack = SetTimerSlack(Nanos(1)); !slack) return named(slack);
+  SetTimerSlack(Nanos(1));
   figures_.tid.Set(static_cast<std::uint64_t>(gettid()));
   auto loop = EventLoop::Create(&figures_.activity);
   if (!loop) return ForwardWith(loop, "loop ", loop_plan_.name, ": ");

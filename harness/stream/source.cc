@@ -109,7 +109,7 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
   if (plan->source && plan->source->policy.scheduling_class == Policy::Class::kFifo) {
     if (auto locked = LockMemory(); !locked) return Forward(locked);
   }
-  if (auto slack = SetTimerSlack(Nanos(1)); !slack) return Forward(slack);
+  SetTimerSlack(Nanos(1));
 
   std::vector<std::unique_ptr<SensorModel>> models;
   std::vector<std::size_t> frame_sizes;
