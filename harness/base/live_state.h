@@ -13,16 +13,16 @@ namespace corerig {
 
 struct LiveStream {
   std::string name;
-  double rate = 0;                // samples per second, since the last state
-  std::optional<Nanos> latency;   // of the latest sample
-  std::uint64_t received = 0;     // warm-up included
+  double rate = 0;                      // samples per second, since the last state
+  std::optional<Nanos> latency;         // of the latest sample
+  std::uint64_t received = 0;           // warm-up included
   std::uint64_t lost = 0, corrupt = 0;  // in the window
 };
 
 struct LiveWorker {
   std::string name;  // "price.0"
   int core = 0;
-  std::string state;  // "starting", "running", "finished", or how it ended
+  std::string state;                           // "starting", "running", "finished", or how it ended
   std::uint64_t units = 0, units_planned = 0;  // planned 0: as many as the time allows
   double rate = 0;                             // units per second, since the last state
   std::optional<std::uint64_t> uss;            // the latest sample

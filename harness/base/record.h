@@ -110,10 +110,11 @@ struct StreamRecord {
   std::uint64_t expected = 0;  // due times in the window
   std::uint64_t sent = 0, received = 0, lost = 0, duplicated = 0, reordered = 0, corrupt = 0, unread = 0, ambiguous = 0;
   std::uint64_t truth_lost = 0;
-  std::uint64_t overruns = 0;    // sends the channel refused because it was full; counted as sent, and lost
-  std::uint64_t bytes = 0;       // put on the wire in the window
-  std::uint64_t infinite = 0;    // due in the window, not done within the drain, not an injected loss
-  std::uint64_t late_sends = 0;  // sent more than one period late, not by an injected fault
+  std::uint64_t overruns = 0;          // sends the channel refused because it was full; counted as sent, and lost
+  std::uint64_t bytes = 0;             // put on the wire in the window
+  std::uint64_t infinite = 0;          // due in the window, not done within the drain, not an injected loss
+  std::uint64_t late_sends = 0;        // sent more than one period late, not by an injected fault
+  std::uint64_t stamps_discarded = 0;  // kernel stamps not used, because CLOCK_REALTIME was stepped
   Distribution latency, lateness, transport, queue, service;
   Distribution since_sent;                // done - sent: what latency would be had the source been on time
   std::optional<double> value_error_rms;  // decoded value against the true one, in the sensor's unit
@@ -140,7 +141,7 @@ struct WorkerRecord {
   ProcessRecord process;
   std::uint64_t units = 0;          // done in the whole run
   std::uint64_t units_planned = 0;  // 0: as many as the time allows
-  double rate = 0;                  // units per second in the window
+  std::optional<double> rate;       // units per second in the window
   std::optional<Nanos> start;       // first instruction of the workload, after the common instant
   std::optional<Nanos> stop;        // from the order to stop to the last instruction of the workload
   bool has_result = false;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/channel_kind.h"
@@ -73,6 +74,8 @@ struct WorkerPlan {
 };
 
 enum class Comparison { kLess, kLessOrEqual, kGreater, kGreaterOrEqual, kEqual };
+std::string_view ToText(Comparison comparison);  // "<="
+std::optional<Comparison> ParseComparison(std::string_view text);
 
 // "stream.imu.latency.p99 < 500us", with the limit in the metric's unit.
 struct BudgetPlan {

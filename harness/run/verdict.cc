@@ -24,6 +24,21 @@ bool Holds(double value, Comparison comparison, double limit) {
   return false;
 }
 
+// Of two values that a limit judges alike, the one nearer to violating it or further beyond.
+bool IsWorse(double value, double than, const BudgetPlan& budget) {
+  switch (budget.comparison) {
+    case Comparison::kLess:
+    case Comparison::kLessOrEqual:
+      return value > than;
+    case Comparison::kGreater:
+    case Comparison::kGreaterOrEqual:
+      return value < than;
+    case Comparison::kEqual:
+      return std::abs(value - budget.limit) > std::abs(than - budget.limit);
+  }
+  return false;
+}
+
 // FAIL outranks UNDECIDED outranks PASS.
 int Rank(Verdict verdict) {
   switch (verdict) {
@@ -125,10 +140,16 @@ BudgetRecord JudgeOne(const RunRecord& record, const BudgetPlan& budget, const M
 // All matches of a budget's pattern; the worst one stands for it.
 BudgetRecord JudgeBudget(const RunRecord& record, const BudgetPlan& budget) {
   std::optional<BudgetRecord> worst;
+  std::optional<double> worst_value;
   for (const auto& metric : record.metrics) {
     if (!MatchesPattern(budget.metric, metric.name)) continue;
     BudgetRecord judged = JudgeOne(record, budget, metric);
-    if (!worst || Rank(judged.result) > Rank(worst->result)) worst = std::move(judged);
+    const bool worse =
+        !worst || Rank(judged.result) > Rank(worst->result) ||
+        (judged.result == worst->result && metric.value && worst_value && IsWorse(*metric.value, *worst_value, budget));
+    if (!worse) continue;
+    worst = std::move(judged);
+    worst_value = metric.value;
   }
   if (worst) return *worst;
   return {.limit = budget.text,
@@ -168,14 +189,15 @@ void JudgeEnds(const Plan& plan, const RunRecord& record, Reasons& reasons) {
   }
 }
 
-void JudgeResults(const Plan& plan, const RunRecord& record, Reasons& reasons) {
+// An answer that is there is checked however the run ended; one that is missing counts only if there was time for it.
+void JudgeResults(const Plan& plan, const RunRecord& record, bool interrupted, Reasons& reasons) {
   for (const auto& result : record.results) {
     if (result.check && !result.check->passed) {
       reasons.Add(Verdict::kFail, StrCat("result of ", result.group, ": ", result.check->text));
     }
     bool may_fail = false;
     for (const auto& group : plan.workers) may_fail = may_fail || (group.name == result.group && group.may_fail);
-    if (!result.absent.empty() && !may_fail) {
+    if (!result.absent.empty() && !may_fail && !interrupted) {
       reasons.Add(Verdict::kFail, StrCat("result of ", result.group, " is absent: ", result.absent));
     }
   }
@@ -204,10 +226,8 @@ Judgement Judge(const Plan& plan, const RunRecord& record, const std::optional<s
   Reasons reasons;
   JudgeEnds(plan, record, reasons);
   if (interrupted) reasons.Add(Verdict::kUndecided, *interrupted);
-  if (!interrupted) {
-    JudgeResults(plan, record, reasons);
-    JudgeSource(record, reasons);
-  }
+  JudgeResults(plan, record, interrupted.has_value(), reasons);
+  if (!interrupted) JudgeSource(record, reasons);
   for (const auto& budget : plan.budgets) {
     BudgetRecord judged = JudgeBudget(record, budget);
     if (interrupted) {

@@ -1,0 +1,80 @@
+// What /proc says of processes and threads. Parsers take text, so that tests pass any; ProcFs{root} reads the files.
+//
+//   const ProcFs procfs;
+//   auto text = procfs.Read(pid, StrCat("task/", tid, "/schedstat"));
+//   if (!text) return Forward(text);
+//   auto stat = ParseSchedStat(*text);
+//
+// Layouts: Documentation/filesystems/proc.rst of the kernel and proc(5), unless said otherwise.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/base/units.h"
+
+namespace corerig {
+
+// Of one thread. /proc/PID/schedstat is the group leader's alone; the others are in /proc/PID/task/TID/schedstat.
+struct SchedStat {
+  Nanos run{0};                  // on a CPU
+  Nanos wait{0};                 // runnable, on a run queue
+  std::uint64_t timeslices = 0;  // times it was given a CPU
+};
+
+// schedstat: "run_ns wait_ns timeslices" (Documentation/scheduler/sched-stats.rst). Of a thread that runs on another
+// CPU, `run` lags by up to a tick.
+Result<SchedStat> ParseSchedStat(std::string_view text);
+
+// A pid is given to another process some day; pid and start time together are not.
+struct ProcessStat {
+  char state = '?';  // "R" "S" "D" "T" "t" "Z" "X" "I"
+  pid_t parent = 0;
+  std::uint64_t minor_faults = 0, major_faults = 0;  // /proc/PID/stat: of all threads, also those that ended
+  std::uint64_t start_time = 0;                      // clock ticks since boot
+  int processor = 0;                                 // the CPU it ran on last
+};
+
+// stat. The command's name may hold blanks and parentheses: fields are counted from behind the last ')'.
+Result<ProcessStat> ParseStat(std::string_view text);
+
+struct ProcessStatus {
+  std::uint64_t voluntary = 0, involuntary = 0;  // context switches, of this thread
+  // Bytes; absent in zombies and kernel threads, which have no memory. The peak is VmHWM.
+  std::optional<std::uint64_t> rss_peak, rss;
+};
+
+Result<ProcessStatus> ParseStatus(std::string_view text);
+
+// se.nr_migrations of /proc/PID/task/TID/sched; nothing if there is no such line.
+std::optional<std::uint64_t> ParseMigrations(std::string_view sched);
+
+// Seconds that the hypervisor took from each CPU, from /proc/stat; ticks_per_second is sysconf(_SC_CLK_TCK).
+Result<std::vector<std::pair<CpuId, double>>> ParseSteal(std::string_view proc_stat, long ticks_per_second);
+
+class ProcFs {
+ public:
+  // `root` is a recorded tree in tests.
+  explicit ProcFs(std::string root = "/proc") : root_(std::move(root)) {}
+
+  const std::string& root() const { return root_; }
+  std::string path(pid_t pid, std::string_view file) const { return StrCat(root_, "/", pid, "/", file); }
+
+  // The text of /proc/PID/FILE. Fails if the process is gone; some files also if it is a zombie.
+  Result<std::string> Read(pid_t pid, std::string_view file) const;
+
+  // Thread ids of a process, ascending; a zombie has its leader's.
+  Result<std::vector<pid_t>> Threads(pid_t pid) const;
+
+ private:
+  std::string root_;
+};
+
+}  // namespace corerig

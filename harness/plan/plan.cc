@@ -1,0 +1,62 @@
+#include "harness/plan/plan.h"
+
+#include <utility>
+
+#include "harness/base/metric.h"
+#include "harness/base/text.h"
+
+namespace corerig {
+namespace {
+
+constexpr std::pair<FaultKind, std::string_view> kFaultKinds[] = {{FaultKind::kDrop, "drop"},
+                                                                  {FaultKind::kDuplicate, "duplicate"},
+                                                                  {FaultKind::kReorder, "reorder"},
+                                                                  {FaultKind::kBitFlip, "bit-flip"}};
+
+constexpr std::pair<Comparison, std::string_view> kComparisons[] = {{Comparison::kLess, "<"},
+                                                                    {Comparison::kLessOrEqual, "<="},
+                                                                    {Comparison::kGreater, ">"},
+                                                                    {Comparison::kGreaterOrEqual, ">="},
+                                                                    {Comparison::kEqual, "=="}};
+
+template <typename Value, std::size_t kSize>
+std::string_view TextOf(const std::pair<Value, std::string_view> (&table)[kSize], Value wanted) {
+  for (const auto& [value, text] : table) {
+    if (value == wanted) return text;
+  }
+  return "";
+}
+
+template <typename Value, std::size_t kSize>
+std::optional<Value> ValueOf(const std::pair<Value, std::string_view> (&table)[kSize], std::string_view wanted) {
+  for (const auto& [value, text] : table) {
+    if (text == wanted) return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string_view ToText(FaultKind kind) { return TextOf(kFaultKinds, kind); }
+std::optional<FaultKind> ParseFaultKind(std::string_view text) { return ValueOf(kFaultKinds, text); }
+
+std::string_view ToText(Comparison comparison) { return TextOf(kComparisons, comparison); }
+std::optional<Comparison> ParseComparison(std::string_view text) { return ValueOf(kComparisons, text); }
+
+std::vector<std::string> MetricsOf(const Plan& plan) {
+  std::vector<std::string> metrics;
+  const auto add = [&](std::string_view part_kind, const std::string& part) {
+    for (auto& name : MetricNames(part_kind, part)) metrics.push_back(std::move(name));
+  };
+  for (const auto& stream : plan.streams) add("stream.NAME", "stream." + stream.name);
+  for (const auto& loop : plan.loops) add("loop.NAME", "loop." + loop.name);
+  for (const auto& worker : plan.workers) {
+    for (std::size_t i = 0; i < worker.cores.size(); ++i) add("worker.NAME.I", StrCat("worker.", worker.name, ".", i));
+  }
+  for (const CpuId core : plan.cores) add("core.N", StrCat("core.", core.value));
+  add("memory", "memory");
+  add("rig", "rig");
+  return metrics;
+}
+
+}  // namespace corerig

@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <cstdint>
+
+#include "harness/base/quantity.h"
+#include "harness/plan/scenario_tables.h"
+
+namespace corerig {
+namespace {
+
+const SensorInfo* FindSensor(const Vocabulary& vocabulary, std::string_view name) {
+  for (const auto& sensor : vocabulary.sensors) {
+    if (sensor.name == name) return &sensor;
+  }
+  return nullptr;
+}
+
+const SensorInfo* ReadSensor(Section& section, const Vocabulary& vocabulary, FirstFault& fault) {
+  const std::string example = vocabulary.sensors.empty() ? "\"tick\"" : StrCat("\"", vocabulary.sensors[0].name, "\"");
+  const auto name = section.RequiredText("sensor", example);
+  if (!name) return nullptr;
+  const SensorInfo* sensor = FindSensor(vocabulary, *name);
+  if (sensor == nullptr) {
+    std::vector<std::string> known;
+    for (const auto& other : vocabulary.sensors) known.emplace_back(other.name);
+    fault.Add(section.Find("sensor")->position, "unknown sensor \"", *name, "\"; ", DidYouMean(*name, known));
+  }
+  return sensor;
+}
+
+Rate ReadRate(Section& section, const SensorInfo* sensor, FirstFault& fault) {
+  const auto rate = section.Quantity("rate", "\"1kHz\"", ParseRate);
+  if (sensor == nullptr) return rate.value_or(Rate());
+  if (rate && *rate > sensor->highest_rate) {
+    const std::string highest = ToText(sensor->highest_rate);
+    fault.Add(section.Find("rate")->position, "rate ", ToText(*rate), " is above the highest of sensor \"",
+              sensor->name, "\"; write at most \"", highest, "\"");
+  }
+  return rate.value_or(sensor->default_rate);
+}
+
+// Of the words a sensor offers under `key`, the one that is written, or the first.
+std::string ReadChoice(Section& section, std::string_view key, const SensorInfo& sensor,
+                       const std::vector<std::string>& offered, FirstFault& fault) {
+  const auto word = section.Text(key, StrCat("\"", offered[0], "\""));
+  if (!word) return offered[0];
+  if (std::find(offered.begin(), offered.end(), *word) == offered.end()) {
+    fault.Add(section.Find(key)->position, "sensor \"", sensor.name, "\" has no ", key, " \"", *word, "\"; ",
+              DidYouMean(*word, offered));
+    return offered[0];
+  }
+  return *word;
+}
+
+ChannelKind ReadChannel(Section& section, const SensorInfo* sensor, FirstFault& fault) {
+  if (sensor == nullptr) {
+    section.Text("channel", "\"udp\"");
+    return ChannelKind::kTimer;
+  }
+  std::vector<std::string> offered;
+  for (const ChannelKind channel : sensor->channels) offered.emplace_back(ToText(channel));
+  return ParseChannelKind(ReadChoice(section, "channel", *sensor, offered, fault)).value_or(sensor->channels[0]);
+}
+
+std::string ReadFormat(Section& section, const SensorInfo* sensor, FirstFault& fault) {
+  if (sensor == nullptr) {
+    section.Text("format", "\"nmea\"");
+    return "";
+  }
+  if (sensor->formats.empty()) {
+    if (const Value* value = section.Find("format")) {
+      fault.Add(value->position, "sensor \"", sensor->name, "\" has one format; leave format out");
+    }
+    return "";
+  }
+  return ReadChoice(section, "format", *sensor, {sensor->formats.begin(), sensor->formats.end()}, fault);
+}
+
+std::string ReadLoopName(Section& section, const std::vector<std::string>& loops, FirstFault& fault) {
+  const auto name = section.RequiredText("loop", StrCat("\"", loops.empty() ? "flight" : loops[0], "\""));
+  if (!name) return "";
+  if (std::find(loops.begin(), loops.end(), *name) == loops.end()) {
+    const Position at = section.Find("loop")->position;
+    if (loops.empty()) {
+      fault.Add(at, "loop \"", *name, "\" is missing; add a table [loop.", *name, "]");
+    } else {
+      fault.Add(at, "loop \"", *name, "\" is missing; ", DidYouMean(*name, loops));
+    }
+  }
+  return *name;
+}
+
+// The share of a fault: 0.01 or "1%".
+double ReadShare(const Value& value, FirstFault& fault) {
+  double share = 0;
+  if (value.kind == Value::Kind::kText) {
+    const auto parsed = ParseShare(value.text);
+    if (!parsed) fault.Add(value.position, parsed.error().message);
+    return parsed.value_or(0);
+  }
+  if (value.kind == Value::Kind::kWhole) {
+    share = static_cast<double>(value.whole);
+  } else if (value.kind == Value::Kind::kNumber) {
+    share = value.number;
+  } else {
+    AsText(value, "share", "\"1%\", or a number such as 0.01", fault);
+  }
+  if (share >= 0 && share <= 1) return share;
+  fault.Add(value.position, "share ", share, " is not from 0 to 1; write one such as 0.01 or \"1%\"");
+  return 0;
+}
+
+// The samples a fault hits: at = [3, 17].
+std::vector<std::uint64_t> ReadAt(const Value& value, FirstFault& fault) {
+  std::vector<std::uint64_t> at;
+  const auto* items = AsArray(value, "at", "[3, 17]", fault);
+  if (items == nullptr) return at;
+  if (items->empty()) fault.Add(value.position, "at is empty; name samples, as in [3, 17]");
+  for (const auto& item : *items) {
+    const auto sample = AsWhole(item, "sample", 0, "17", fault);
+    if (!sample) continue;
+    const auto number = static_cast<std::uint64_t>(*sample);
+    const auto place = std::lower_bound(at.begin(), at.end(), number);
+    if (place != at.end() && *place == number) {
+      fault.Add(item.position, "sample ", number, " is there twice; name each once");
+    } else {
+      at.insert(place, number);
+    }
+  }
+  return at;
+}
+
+FaultPlan ReadFault(const Value& table, FirstFault& fault) {
+  FaultPlan plan;
+  Section section(table, "fault", fault);
+  if (const auto word = section.RequiredText("kind", "\"drop\"")) {
+    const auto kind = ParseFaultKind(*word);
+    if (!kind) {
+      fault.Add(section.Find("kind")->position, "unknown fault \"", *word, "\"; ",
+                DidYouMean(*word, {"drop", "duplicate", "reorder", "bit-flip"}));
+    }
+    plan.kind = kind.value_or(FaultKind::kDrop);
+  }
+  const Value *share = section.Find("share"), *at = section.Find("at");
+  if ((share == nullptr) == (at == nullptr)) {
+    fault.Add(table.position, "a fault has ", share == nullptr ? "neither share nor at" : "share and at",
+              "; write one of them, as in share = 0.01 or at = [3, 17]");
+  }
+  if (share != nullptr) plan.share = ReadShare(*share, fault);
+  if (at != nullptr) plan.at = ReadAt(*at, fault);
+  section.RejectUnknownKeys();
+  return plan;
+}
+
+std::vector<FaultPlan> ReadFaults(Section& section, bool timer, FirstFault& fault) {
+  constexpr std::string_view kExample = "[{ kind = \"drop\", share = 0.01 }]";
+  std::vector<FaultPlan> plans;
+  const Value* value = section.Find("fault");
+  const auto* items = value == nullptr ? nullptr : AsArray(*value, "fault", kExample, fault);
+  if (items == nullptr) return plans;
+  if (timer && !items->empty()) {
+    fault.Add(value->position, "a timer stream sends nothing that a fault could hit; leave fault out");
+  }
+  // Shares are decimal, their binary sum may be one step above.
+  constexpr double kAll = 1 + 1e-12;
+  double sum = 0;
+  for (const auto& item : *items) {
+    if (!CheckTable(item, "fault", "{ kind = \"drop\", share = 0.01 }", fault)) continue;
+    const FaultPlan plan = ReadFault(item, fault);
+    const bool twice = std::any_of(plans.begin(), plans.end(), [&](const auto& other) { return other.kind == plan.kind; });
+    if (twice) fault.Add(item.position, "fault \"", ToText(plan.kind), "\" is there twice; make one of them");
+    if (sum <= kAll && sum + plan.share > kAll) {
+      fault.Add(item.position, "the shares of all faults come to ", sum + plan.share, "; together write at most 1");
+    }
+    sum += plan.share;
+    plans.push_back(plan);
+  }
+  return plans;
+}
+
+}  // namespace
+
+StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops, const Vocabulary& vocabulary,
+                      FirstFault& fault) {
+  Section section(table.value, "stream." + table.key, fault);
+  const SensorInfo* sensor = ReadSensor(section, vocabulary, fault);
+  StreamPlan stream;
+  stream.name = table.key;
+  if (sensor != nullptr) stream.sensor = sensor->name;
+  stream.rate = ReadRate(section, sensor, fault);
+  stream.channel = ReadChannel(section, sensor, fault);
+  stream.format = ReadFormat(section, sensor, fault);
+  stream.loop = ReadLoopName(section, loops, fault);
+  stream.faults = ReadFaults(section, sensor != nullptr && stream.channel == ChannelKind::kTimer, fault);
+  section.RejectUnknownKeys();
+  return stream;
+}
+
+}  // namespace corerig

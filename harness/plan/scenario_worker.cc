@@ -1,0 +1,134 @@
+#include <cmath>
+
+#include "harness/base/quantity.h"
+#include "harness/plan/placement.h"
+#include "harness/plan/scenario_tables.h"
+
+namespace corerig {
+namespace {
+
+const WorkloadInfo* ReadWorkload(Section& section, const Vocabulary& vocabulary, FirstFault& fault) {
+  const auto name = section.RequiredText("workload", "\"montecarlo/option\"");
+  if (!name) return nullptr;
+  std::vector<std::string> known;
+  for (const auto& workload : vocabulary.workloads) {
+    if (workload.name == *name) return &workload;
+    known.emplace_back(workload.name);
+  }
+  fault.Add(section.Find("workload")->position, "unknown workload \"", *name, "\"; ", DidYouMean(*name, known));
+  return nullptr;
+}
+
+// cores = [0, 1]
+std::vector<CpuId> ReadCoreList(const Value& value, const Board& board, FirstFault& fault) {
+  std::vector<CpuId> cores;
+  if (value.items.empty()) fault.Add(value.position, "cores is empty; write cores = \"rest\", \"all\" or a list");
+  for (const auto& item : value.items) {
+    const auto core = CheckCore(item, board, "; use cores = \"rest\"", fault);
+    if (core && Contains(cores, *core)) {
+      fault.Add(item.position, "core ", core->value, " is there twice; a group has one worker per core");
+    }
+    cores.push_back(core.value_or(board.cores[0]));
+  }
+  return cores;
+}
+
+std::vector<CpuId> ReadCores(Section& section, std::string_view group, const std::vector<CpuId>& used,
+                             const Board& board, FirstFault& fault) {
+  const Value* value = section.Find("cores");
+  if (value != nullptr && value->kind == Value::Kind::kArray) return ReadCoreList(*value, board, fault);
+  if (value != nullptr) {
+    const std::string* word = AsText(*value, "cores", "\"rest\" or \"all\", or a list such as [1]", fault);
+    if (word != nullptr && *word != "rest" && *word != "all") {
+      fault.Add(value->position, "unknown cores \"", *word, "\"; write \"rest\", \"all\" or a list such as [",
+                board.cores.back().value, "]");
+    }
+    if (word == nullptr || *word != "rest") return board.cores;
+  }
+  auto rest = Without(board.cores, used);
+  if (!rest.empty()) return rest;
+  fault.Add(value == nullptr ? section.position() : value->position, "no core is left for worker ", group,
+            ": source and loops use ", CoresText(board.cores), "; write cores = [", board.cores.back().value, "]");
+  return board.cores;
+}
+
+std::string_view Describe(ParameterInfo::Kind kind) {
+  switch (kind) {
+    case ParameterInfo::Kind::kNumber:
+      return "a number";
+    case ParameterInfo::Kind::kPositiveNumber:
+      return "a number above 0";
+    case ParameterInfo::Kind::kWholeNumber:
+      return "a whole number";
+    case ParameterInfo::Kind::kWord:
+      return "a word in quotes";
+  }
+  return "";
+}
+
+// The canonical text of a parameter; nothing if the value is not of its kind.
+std::optional<std::string> ParameterText(const Value& value, ParameterInfo::Kind kind) {
+  if (kind == ParameterInfo::Kind::kWord) {
+    const bool word = value.kind == Value::Kind::kText && !value.text.empty() &&
+                      value.text.find_first_of(" \t\r\n") == std::string::npos;
+    return word ? std::optional(value.text) : std::nullopt;
+  }
+  // Up to here a double holds every whole number, and 1e6 means 1000000.
+  constexpr double kExact = 0x1p53;
+  if (value.kind == Value::Kind::kWhole) {
+    if (kind == ParameterInfo::Kind::kPositiveNumber && value.whole <= 0) return std::nullopt;
+    return StrCat(value.whole);
+  }
+  if (value.kind != Value::Kind::kNumber || !std::isfinite(value.number)) return std::nullopt;
+  if (kind == ParameterInfo::Kind::kPositiveNumber && value.number <= 0) return std::nullopt;
+  if (std::abs(value.number) <= kExact && std::trunc(value.number) == value.number) {
+    return StrCat(static_cast<std::int64_t>(value.number));
+  }
+  if (kind == ParameterInfo::Kind::kWholeNumber) return std::nullopt;
+  return StrCat(value.number);
+}
+
+Parameter ReadParameter(Section& section, const ParameterInfo& info, FirstFault& fault) {
+  Parameter parameter{std::string(info.name), std::string(info.default_value)};
+  const Value* value = section.Find(info.name);
+  if (value == nullptr) return parameter;
+  const auto text = ParameterText(*value, info.kind);
+  if (!text) {
+    const bool word = info.kind == ParameterInfo::Kind::kWord;
+    fault.Add(value->position, info.name, " is not ", Describe(info.kind), "; write one such as ", word ? "\"" : "",
+              info.default_value, word ? "\"" : "");
+  }
+  parameter.value = text.value_or(parameter.value);
+  return parameter;
+}
+
+}  // namespace
+
+WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const Vocabulary& vocabulary,
+                      const Board& board, FirstFault& fault) {
+  Section section(table.value, "worker." + table.key, fault);
+  const WorkloadInfo* workload = ReadWorkload(section, vocabulary, fault);
+  WorkerPlan worker;
+  worker.name = table.key;
+  if (workload != nullptr) worker.workload = workload->name;
+  worker.cores = ReadCores(section, table.key, used, board, fault);
+  if (const auto as = section.Text("as", "\"spawn\""); as && *as != "spawn") {
+    fault.Add(section.Find("as")->position, "unknown as \"", *as, "\"; write \"spawn\"");
+  }
+  worker.policy = ReadPolicy(section, fault);
+  if (const auto units = section.Whole("units", 1, "1000")) worker.units = static_cast<std::uint64_t>(*units);
+  worker.time_limit = section.Quantity("time_limit", "\"20s\"", ParseDuration);
+  if (worker.time_limit == Nanos(0)) {
+    fault.Add(section.Find("time_limit")->position, "time_limit is zero; write one such as \"20s\", or leave it out");
+  }
+  worker.may_fail = section.Boolean("may_fail").value_or(false);
+  // Without the workload, there is no telling its parameters from mistyped keys.
+  if (workload == nullptr) return worker;
+  for (const auto& parameter : workload->parameters) {
+    worker.parameters.push_back(ReadParameter(section, parameter, fault));
+  }
+  section.RejectUnknownKeys();
+  return worker;
+}
+
+}  // namespace corerig

@@ -1,0 +1,252 @@
+#include "harness/run/collect.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "harness/base/text.h"
+#include "harness/stream/schedule.h"
+#include "harness/stream/slabs.h"
+
+namespace corerig {
+namespace {
+
+// The share of its observed time that a task ran.
+double ShareOf(const SchedulingRecord& scheduling) {
+  if (scheduling.observed <= Nanos(0)) return 0;
+  return static_cast<double>(scheduling.run.count()) / static_cast<double>(scheduling.observed.count());
+}
+
+// A task that ended early was observed for part of the window only; the rest of it the core was free of it.
+double ShareOfWindow(const SchedulingRecord& scheduling, Nanos window) {
+  if (window <= Nanos(0)) return 0;
+  return static_cast<double>(scheduling.run.count()) / static_cast<double>(window.count());
+}
+
+bool Finished(const SupervisedChild* child) {
+  return child != nullptr && child->header().state.load(std::memory_order_acquire) == ChildState::kFinished;
+}
+
+void AddSourceSide(StreamRecord& record, const SourceStream& source) {
+  record.sent = source.sent.Get();
+  record.bytes = source.bytes.Get();
+  record.overruns = source.overruns.Get();
+  record.late_sends = source.late.Get();
+}
+
+void AddHandlerSide(StreamRecord& record, const HandlerStream& handler) {
+  record.received = handler.received.Get();
+  record.duplicated = handler.duplicated.Get();
+  record.reordered = handler.reordered.Get();
+  record.corrupt = handler.corrupt.Get();
+  record.lost = handler.lost.Get();
+  record.unread = handler.unread.Get();
+  record.ambiguous = handler.ambiguous.Get();
+  record.truth_lost = handler.truth_lost.Get();
+  record.stamps_discarded = handler.stamps_discarded.Get();
+  record.latency = handler.latency.Read();
+  record.lateness = handler.lateness.Read();
+  record.transport = handler.transport.Read();
+  record.queue = handler.queue.Read();
+  record.service = handler.service.Read();
+  record.since_sent = handler.since_sent.Read();
+  const auto done = static_cast<double>(handler.done.Get());
+  const double squares = handler.value_error_squares.load(std::memory_order_relaxed);
+  if (done > 0 && record.channel != "timer" && std::isfinite(squares) && squares >= 0) {
+    record.value_error_rms = std::sqrt(squares / done);
+  }
+}
+
+// Losses that were put in on purpose: they are no failure of the board.
+std::uint64_t InjectedLosses(const StreamRecord& record) {
+  std::uint64_t losses = 0;
+  for (const auto& fault : record.faults) {
+    if (fault.kind == ToText(FaultKind::kDrop)) losses += fault.injected;
+    if (fault.kind == ToText(FaultKind::kBitFlip)) losses += fault.detected;
+  }
+  return losses;
+}
+
+StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, const StreamSides& sides,
+                           const Timeline& timeline) {
+  const StreamPlan& stream = plan.streams[index];
+  StreamRecord record;
+  record.name = stream.name;
+  record.sensor = stream.sensor;
+  record.format = stream.format;
+  record.channel = ToText(stream.channel);
+  record.loop = stream.loop;
+  record.rate = stream.rate;
+  if (const SensorType* sensor = FindSensor(rig, stream.sensor)) record.value_unit = sensor->value_unit;
+  if (timeline.window_end > timeline.window_begin) {
+    record.expected =
+        SamplesDue(plan, stream, timeline.window_begin - timeline.start, timeline.window_end - timeline.start).count;
+  }
+
+  const SourceStream* source = nullptr;
+  if (sides.source != nullptr && stream.channel != ChannelKind::kTimer) {
+    source = sides.source->launched.slab.At<SourceStream>(SourceSlabLayout(plan).streams[index].figures);
+    AddSourceSide(record, *source);
+  }
+  const HandlerStream* handler = nullptr;
+  if (sides.handler != nullptr) {
+    handler = sides.handler->launched.slab.At<HandlerStream>(HandlerSlabLayout(plan).streams[index]);
+    AddHandlerSide(record, *handler);
+  }
+  // A timer stream has no sender: its ticks are due, and that is all.
+  if (stream.channel == ChannelKind::kTimer) record.sent = record.expected;
+  for (const auto& fault : stream.faults) {
+    const auto kind = static_cast<std::size_t>(fault.kind);
+    record.faults.push_back({.kind = std::string(ToText(fault.kind)),
+                             .injected = source != nullptr ? source->injected[kind].Get() : 0,
+                             .detected = handler != nullptr ? handler->detected[kind].Get() : 0,
+                             .undetected = handler != nullptr ? handler->undetected[kind].Get() : 0});
+  }
+  const std::uint64_t done = record.received - std::min(record.received, record.duplicated);
+  // The handler settles its losses when the drain ends. One that did not come so far leaves them to us.
+  if (!Finished(sides.handler)) record.lost = record.sent - std::min(record.sent, done);
+  const std::uint64_t accounted = done + InjectedLosses(record);
+  record.infinite = record.expected - std::min(record.expected, accounted);
+  return record;
+}
+
+}  // namespace
+
+std::vector<StreamRecord> CollectStreams(const Plan& plan, const Rig& rig, const StreamSides& sides,
+                                         const Timeline& timeline) {
+  std::vector<StreamRecord> records;
+  for (std::size_t i = 0; i < plan.streams.size(); ++i) records.push_back(CollectStream(plan, i, rig, sides, timeline));
+  return records;
+}
+
+std::vector<LoopRecord> CollectLoops(const Plan& plan, const SupervisedChild* handler,
+                                     const std::vector<WindowReadings>& scheduling) {
+  std::vector<LoopRecord> records;
+  const HandlerSlabLayout layout(plan);
+  for (std::size_t i = 0; i < plan.loops.size(); ++i) {
+    const LoopPlan& loop = plan.loops[i];
+    LoopRecord record;
+    record.name = loop.name;
+    record.core = loop.core.value;
+    record.policy = ToText(loop.policy);
+    if (handler != nullptr) {
+      const HandlerLoop& figures = *handler->launched.slab.At<HandlerLoop>(layout.loops[i]);
+      record.tid = static_cast<int>(figures.tid.Get());
+      record.wakeups = figures.wakeups.Get();
+      record.busy = Nanos(static_cast<std::int64_t>(figures.busy_ns.Get()));
+    }
+    if (i < scheduling.size()) record.scheduling = scheduling[i].Scheduling();
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& memory, int key) {
+  ProcessRecord record;
+  if (child.launched.process) record.pid = child.launched.process->pid;
+  record.end = child.end;
+  record.scheduling = child.scheduling.Scheduling();
+  if (child.scheduling.before && child.scheduling.after) {
+    const auto& [before, after] = child.scheduling;
+    record.minor_faults = after->minor_faults - std::min(after->minor_faults, before->minor_faults);
+    record.major_faults = after->major_faults - std::min(after->major_faults, before->major_faults);
+  }
+  record.rss_peak = child.rss_peak;
+  record.memory = memory.Series(key);
+  record.memory_summary = memory.Summary(key);
+  return record;
+}
+
+WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, const MemorySampler& memory, int key,
+                           const Timeline& timeline) {
+  const WorkerPlan& group = plan.workers[worker.launched.group];
+  const WorkerJob job = JobOf(plan, group, worker.launched.index);
+  WorkerRecord record;
+  record.name = group.name;
+  record.index = worker.launched.index;
+  record.workload = group.workload;
+  record.core = worker.launched.core.value;
+  record.policy = ToText(worker.launched.policy);
+  record.process = CollectProcess(worker, memory, key);
+  record.units = worker.progress().Read().units;
+  record.units_planned = job.units ? job.UnitsOfWorker() : 0;
+  if (worker.progress_before && worker.progress_after) {
+    // From the end of one unit to the end of another: whole units over exactly the time they took.
+    const auto& from = *worker.progress_before;
+    const auto& to = *worker.progress_after;
+    const Nanos begin = from.units == 0
+                            ? std::max(timeline.start, Nanos(static_cast<std::int64_t>(worker.header().begun_at.Get())))
+                            : from.at;
+    if (to.units > from.units && to.at > begin) {
+      record.rate = static_cast<double>(to.units - from.units) * 1e9 / static_cast<double>((to.at - begin).count());
+    }
+  }
+  const Nanos begun(static_cast<std::int64_t>(worker.header().begun_at.Get()));
+  const Nanos ended(static_cast<std::int64_t>(worker.header().ended_at.Get()));
+  if (timeline.start > Nanos(0) && begun >= timeline.start) record.start = begun - timeline.start;
+  if (!job.units && timeline.stop_ordered > Nanos(0) && ended >= timeline.stop_ordered) {
+    record.stop = ended - timeline.stop_ordered;
+  }
+  record.has_result = worker.result().Read(worker.launched.result_capacity).has_value();
+  return record;
+}
+
+std::vector<ResultRecord> CollectResults(const Plan& plan, const Rig& rig,
+                                         const std::vector<const SupervisedChild*>& workers) {
+  std::vector<ResultRecord> records;
+  for (std::size_t g = 0; g < plan.workers.size(); ++g) {
+    const WorkerPlan& group = plan.workers[g];
+    ResultRecord record;
+    record.group = group.name;
+    record.workload = group.workload;
+    record.workers_planned = static_cast<int>(group.cores.size());
+    std::vector<std::vector<std::byte>> bytes;
+    std::vector<int> indices;
+    for (const auto* worker : workers) {
+      if (worker->launched.group != g) continue;
+      auto result = worker->result().Read(worker->launched.result_capacity);
+      if (!result) continue;
+      bytes.push_back(std::move(*result));
+      indices.push_back(worker->launched.index);
+    }
+    record.workers = static_cast<int>(bytes.size());
+    if (bytes.empty()) {
+      record.absent = "no worker left a result";
+      records.push_back(std::move(record));
+      continue;
+    }
+    std::vector<WorkerResult> results;
+    for (std::size_t i = 0; i < bytes.size(); ++i) results.push_back({.index = indices[i], .bytes = bytes[i]});
+    auto answer = FindWorkload(rig, group.workload)->merge(JobOf(plan, group, 0), results);
+    if (answer) {
+      record.units = answer->units;
+      record.figures = std::move(answer->figures);
+      record.check = std::move(answer->check);
+    } else {
+      record.absent = answer.error().message;
+    }
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+std::vector<CoreRecord> CollectCores(const Plan& plan, const RunRecord& record) {
+  const Nanos window = record.window.end - record.window.begin;
+  std::vector<CoreRecord> cores;
+  for (const CpuId cpu : plan.cores) {
+    CoreRecord core{.cpu = cpu.value};
+    for (const auto& worker : record.workers) {
+      if (worker.core == cpu.value) core.worker += ShareOfWindow(worker.process.scheduling, window);
+    }
+    for (const auto& loop : record.loops) {
+      if (loop.core == cpu.value) core.loop += ShareOfWindow(loop.scheduling, window);
+    }
+    if (record.source && record.source_core == cpu.value) {
+      core.source = ShareOfWindow(record.source->scheduling, window);
+    }
+    if (record.rig_core == cpu.value) core.rig = ShareOf(record.rig.scheduling);
+    cores.push_back(core);
+  }
+  return cores;
+}
+
+}  // namespace corerig

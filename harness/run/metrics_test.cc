@@ -1,0 +1,156 @@
+#include "harness/run/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+namespace corerig {
+namespace {
+
+// One of everything: a stream, a loop, a worker, a core; a window of two seconds.
+Plan SmallPlan() {
+  Plan plan;
+  plan.loops = {{.name = "flight", .core = CpuId{0}, .policy = {}}};
+  StreamPlan stream;
+  stream.name = "imu";
+  stream.channel = ChannelKind::kSeqpacket;
+  plan.streams = {stream};
+  WorkerPlan worker;
+  worker.name = "price";
+  worker.cores = {CpuId{1}};
+  plan.workers = {worker};
+  plan.cores = {CpuId{0}};
+  return plan;
+}
+
+SchedulingRecord Ran(std::int64_t run_ns) {
+  SchedulingRecord scheduling;
+  scheduling.run = Nanos(run_ns);
+  scheduling.wait = Nanos(3000);
+  scheduling.timeslices = 3;
+  scheduling.voluntary = 2;
+  scheduling.involuntary = 1;
+  scheduling.observed = Nanos(2'000'000'000);
+  return scheduling;
+}
+
+RunRecord SmallRecord() {
+  RunRecord record;
+  record.window = {Nanos(1'000'000'000), Nanos(3'000'000'000)};
+  record.handler.emplace().end = {.kind = EndRecord::Kind::kExited, .number = 0, .detail = "", .as_planned = true};
+  StreamRecord stream;
+  stream.name = "imu";
+  stream.channel = "seqpacket";
+  stream.sent = stream.expected = 100;
+  stream.received = 98;
+  stream.duplicated = 2;
+  stream.lost = 4;
+  stream.bytes = 1600;
+  stream.latency.Add(50, 96);
+  stream.infinite = 4;
+  record.streams = {stream};
+  LoopRecord loop;
+  loop.name = "flight";
+  loop.tid = 7;
+  loop.wakeups = 96;
+  loop.busy = Nanos(500'000'000);
+  loop.scheduling = Ran(200'000'000);
+  record.loops = {loop};
+  WorkerRecord worker;
+  worker.name = "price";
+  worker.rate = 12.5;
+  worker.process.scheduling = Ran(1'900'000'000);
+  worker.process.minor_faults = 9;
+  worker.process.rss_peak = 5000;
+  worker.process.memory_summary =
+      MemorySummary{.rss = {4000, 3000}, .pss = {3000, 2500}, .uss = {2000, 1500}, .uss_growth = 60};
+  worker.start = Nanos(1234);
+  record.workers = {worker};
+  record.cores = {{.cpu = 0, .worker = 0, .loop = 0.1, .source = 0.2, .rig = 0.01, .steal = 0.003}};
+  record.rig.scheduling = Ran(20'000'000);
+  record.total_pss = MemorySummary::Figure{9000, 8000};
+  return record;
+}
+
+std::map<std::string, Metric> ByName(const RunRecord& record) {
+  std::map<std::string, Metric> metrics;
+  for (auto& metric : MetricsFrom(SmallPlan(), record)) metrics[metric.name] = metric;
+  return metrics;
+}
+
+TEST(Metrics, HaveEveryNameOfThePlanInItsOrder) {
+  const auto metrics = MetricsFrom(SmallPlan(), SmallRecord());
+  const auto names = MetricsOf(SmallPlan());
+  ASSERT_EQ(metrics.size(), names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) EXPECT_EQ(metrics[i].name, names[i]);
+}
+
+TEST(Metrics, EachHasEitherAValueWithOriginAndUnitOrAReason) {
+  for (const auto& metric : MetricsFrom(SmallPlan(), SmallRecord())) {
+    EXPECT_NE(metric.unit, "") << metric.name;
+    EXPECT_EQ(metric.value.has_value(), metric.absent.empty()) << metric.name << ": " << metric.absent;
+    EXPECT_EQ(metric.value.has_value(), !metric.origin.empty()) << metric.name;
+    EXPECT_NE(metric.absent, "not measured in this run") << metric.name << " is never filled in";
+  }
+}
+
+TEST(Metrics, ValuesAreThoseOfTheParts) {
+  auto metrics = ByName(SmallRecord());
+  const std::map<std::string, double> expected = {{"stream.imu.rate", 48},
+                                                  {"stream.imu.sent", 100},
+                                                  {"stream.imu.bytes_per_s", 800},
+                                                  {"stream.imu.latency.p90", 50},
+                                                  {"stream.imu.latency.p99", INFINITY},
+                                                  {"stream.imu.latency.max", INFINITY},
+                                                  {"stream.imu.latency.count", 96},
+                                                  {"loop.flight.busy", 0.25},
+                                                  {"loop.flight.cpu", 0.1},
+                                                  {"worker.price.0.cpu", 0.95},
+                                                  {"worker.price.0.rate", 12.5},
+                                                  {"worker.price.0.runqueue.mean", 1000},
+                                                  {"worker.price.0.rss.max", 5000},
+                                                  {"worker.price.0.uss.max", 2000},
+                                                  {"worker.price.0.uss.growth", 60},
+                                                  {"worker.price.0.start", 1234},
+                                                  {"core.0.source", 0.2},
+                                                  {"core.0.steal", 0.003},
+                                                  {"memory.total.pss.max", 9000},
+                                                  {"rig.cpu", 0.01}};
+  for (const auto& [name, value] : expected) {
+    ASSERT_TRUE(metrics[name].value) << name << ": " << metrics[name].absent;
+    EXPECT_DOUBLE_EQ(*metrics[name].value, value) << name;
+  }
+}
+
+TEST(Metrics, WhatWasNotMeasuredIsAbsentAndNeverZero) {
+  RunRecord record = SmallRecord();
+  record.workers[0].process.scheduling = {};
+  record.workers[0].process.memory_summary = {};
+  record.workers[0].process.rss_peak = {};
+  record.workers[0].rate = {};
+  record.loops[0].tid = 0;
+  record.loops[0].scheduling = {};
+  record.rig.scheduling = {};
+  record.streams[0].latency = {};
+  record.streams[0].infinite = 0;
+  auto metrics = ByName(record);
+  for (const std::string name :
+       {"worker.price.0.cpu", "worker.price.0.faults.minor", "worker.price.0.uss.max", "worker.price.0.rss.max",
+        "worker.price.0.rate", "worker.price.0.stop", "loop.flight.busy", "loop.flight.cpu", "rig.cpu", "core.0.loop",
+        "stream.imu.latency.p50", "stream.imu.latency.max", "core.0.foreign", "core.0.irq", "core.0.idle"}) {
+    EXPECT_FALSE(metrics[name].value) << name;
+    EXPECT_NE(metrics[name].absent, "") << name;
+  }
+}
+
+TEST(Metrics, OfAnEmptyWindowAreAbsent) {
+  RunRecord record = SmallRecord();
+  record.window.end = record.window.begin;
+  auto metrics = ByName(record);
+  EXPECT_FALSE(metrics["stream.imu.rate"].value);
+  EXPECT_FALSE(metrics["stream.imu.sent"].value);
+}
+
+}  // namespace
+}  // namespace corerig

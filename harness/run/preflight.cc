@@ -1,0 +1,103 @@
+#include "harness/run/preflight.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "harness/base/quantity.h"
+#include "harness/base/text.h"
+#include "harness/os/scheduling.h"
+
+namespace corerig {
+namespace {
+
+bool IsRealTime(const Policy& policy) { return policy.scheduling_class == Policy::Class::kFifo; }
+
+class Checks {
+ public:
+  explicit Checks(Preflight& preflight) : preflight_(preflight) {}
+
+  void Policies() {
+    Plan& plan = preflight_.plan;
+    bool fifo = false;
+    if (plan.source) fifo |= Granted("source", plan.source->policy);
+    for (auto& loop : plan.loops) fifo |= Granted(StrCat("loop ", loop.name), loop.policy);
+    for (auto& worker : plan.workers) fifo |= Granted(StrCat("worker ", worker.name), worker.policy);
+    if (fifo) {
+      if (auto locked = TryLockMemory(); !locked) {
+        Warn(WarningId::kMemoryNotLocked, locked.error().message);
+      }
+    }
+    if (std::find(plan.require.begin(), plan.require.end(), "fifo") == plan.require.end()) return;
+    // Required also where no part of the plan asks for a priority of its own.
+    if (!refusal_.empty()) {
+      preflight_.skipped = StrCat("the scenario requires fifo: ", refusal_);
+    } else if (auto tried = TryPolicy({Policy::Class::kFifo, 1}); !tried) {
+      preflight_.skipped = StrCat("the scenario requires fifo: ", tried.error().message);
+    }
+  }
+
+  void SharedCore() {
+    const Plan& plan = preflight_.plan;
+    if (!plan.source) return;
+    for (const auto& loop : plan.loops) {
+      if (loop.core != plan.source->core) continue;
+      Warn(WarningId::kSourceSharesCore,
+           StrCat("source and loop ", loop.name, " share core ", loop.core.value,
+                  ": sending takes time that the board under test would have had for receiving"));
+      return;
+    }
+  }
+
+  void DmaLatency() {
+    if (!preflight_.plan.cpu_dma_latency) {
+      preflight_.dma_latency_text = "system";
+      return;
+    }
+    auto hold = DmaLatencyHold::Hold(*preflight_.plan.cpu_dma_latency);
+    if (hold) {
+      preflight_.dma_latency = std::move(*hold);
+      preflight_.dma_latency_text = ToText(*preflight_.plan.cpu_dma_latency);
+    } else {
+      preflight_.dma_latency_text = StrCat("not held: ", hold.error().message);
+      Warn(WarningId::kDmaLatencyNotHeld, hold.error().message);
+    }
+  }
+
+  void Governor(const BoardRecord& board) {
+    if (board.governor == "none" || board.governor == "performance" || board.governor.empty()) return;
+    Warn(WarningId::kGovernor, StrCat("the CPU frequency governor is \"", board.governor, "\""));
+  }
+
+ private:
+  // Whether the part runs with a real-time policy. A refused one is lowered.
+  bool Granted(const std::string& part, Policy& policy) {
+    if (!IsRealTime(policy)) return false;
+    auto tried = TryPolicy(policy);
+    if (tried) return true;
+    refusal_ = StrCat(part, ": ", tried.error().message);
+    Warn(WarningId::kPolicyRefused, StrCat(refusal_, "; measured as SCHED_OTHER"));
+    policy = Policy{};
+    return false;
+  }
+
+  void Warn(WarningId id, std::string text) { preflight_.warnings.push_back({id, std::move(text)}); }
+
+  Preflight& preflight_;
+  std::string refusal_;
+};
+
+}  // namespace
+
+Preflight Prepare(Plan plan, const BoardRecord& board) {
+  Preflight preflight{
+      .plan = std::move(plan), .skipped = {}, .warnings = {}, .dma_latency = {}, .dma_latency_text = ""};
+  Checks checks(preflight);
+  checks.Policies();
+  if (preflight.skipped) return preflight;
+  checks.SharedCore();
+  checks.DmaLatency();
+  checks.Governor(board);
+  return preflight;
+}
+
+}  // namespace corerig

@@ -1,0 +1,526 @@
+#include "harness/run/run.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "harness/base/text.h"
+#include "harness/measure/memory_sampler.h"
+#include "harness/os/board.h"
+#include "harness/os/clock.h"
+#include "harness/os/process.h"
+#include "harness/os/procfs.h"
+#include "harness/os/scheduling.h"
+#include "harness/plan/plan_json.h"
+#include "harness/run/collect.h"
+#include "harness/run/interrupts.h"
+#include "harness/run/live.h"
+#include "harness/run/metrics.h"
+#include "harness/run/preflight.h"
+#include "harness/run/verdict.h"
+#include "harness/run/warnings.h"
+#include "harness/run/window_observer.h"
+
+namespace corerig {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// How long children may take to get ready; a board under load is slow, a hung one never comes.
+constexpr Nanos kArmLimit = seconds(20);
+constexpr Nanos kArmPoll = milliseconds(2);
+// Between publishing the start and the start: everyone sets timers and sleeps.
+constexpr Nanos kStartAhead = milliseconds(30);
+constexpr Nanos kLiveInterval = milliseconds(250);
+constexpr Nanos kMemoryInterval = milliseconds(250);
+// What a child may take beyond the end of the drain.
+constexpr Nanos kWorkerGrace = seconds(1);
+constexpr Nanos kStreamGrace = seconds(2);
+// After an interruption: a short drain, and then patience is over. The whole must take less than 2 s.
+constexpr Nanos kInterruptedDrain = milliseconds(300);
+constexpr Nanos kInterruptedGrace = milliseconds(1200);
+// An interrupted window ends a moment later, so that source and handler have all heard of it by then.
+constexpr Nanos kNotice = milliseconds(5);
+
+// The sampler's numbers of processes that are not children; children have their index.
+constexpr int kSupervisorKey = -1;
+constexpr int kKeeperKey = -2;
+
+std::string SecondsText(Nanos duration) {
+  const auto tenths = duration.count() / 100'000'000;
+  return StrCat(tenths / 10, ".", tenths % 10, " s");
+}
+
+class Runner {
+ public:
+  Runner(const Plan& plan, const Rig& rig, const RunOptions& options, RunRecord& record)
+      : plan_(plan), rig_(rig), options_(options), record_(record), memory_(procfs_, kMemoryInterval) {}
+
+  Status Execute();
+
+ private:
+  Status Begin();
+  void CheckArmed();
+  void PublishStart();
+  void OpenWindow();
+  void CloseWindow();
+  void StepMemory();
+  void ShowLive();
+  void OnEnded(std::size_t index);
+  void OnKeeperEnded();
+  EndRecord EndOf(SupervisedChild& child, const EndRecord& seen) const;
+  void EndWhenAllEnded();
+  void OnInterrupt();
+  void KillAll(SupervisedChild::Killed why, const std::string& detail);
+  void KillFor(SupervisedChild& child, SupervisedChild::Killed why, std::string detail);
+  void KillAtLimit(std::size_t index);
+  Nanos LimitOf(const SupervisedChild& child) const;
+  StreamSides Sides() const;
+  std::vector<const SupervisedChild*> Workers(std::vector<int>* keys = nullptr) const;
+  std::vector<LiveTask> LiveTasks() const;
+  void Fill(bool complete);
+  void At(Nanos when, void (Runner::*what)());
+  void Message(const std::string& line) const {
+    if (options_.on_message) options_.on_message(line);
+  }
+
+  const Plan& plan_;
+  const Rig& rig_;
+  const RunOptions& options_;
+  RunRecord& record_;
+  ProcFs procfs_;
+  Timeline timeline_;
+  MemorySampler memory_;
+  std::optional<Interrupts> interrupts_;
+  std::optional<ControlMemory> control_;
+  std::optional<Keeper> keeper_;
+  std::vector<SupervisedChild> children_;  // after the keeper: their watches end before it
+  std::optional<WindowObserver> window_;
+  std::optional<LiveView> live_;
+  Fd keeper_pidfd_;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<EventLoop::Watch> interrupt_watch_, keeper_watch_;
+  Nanos launched_at_{0};
+  std::optional<std::string> interrupted_;
+  bool over_ = false;
+  bool children_ended_ = false;  // since the record was last shown
+};
+
+Status Runner::Execute() {
+  auto began = Begin();
+  if (began) loop_->Run();
+  over_ = true;
+  // Watches first, then whatever still runs (nothing, unless something went wrong), then the loop.
+  for (auto& child : children_) child.watch.reset();
+  keeper_watch_.reset();
+  interrupt_watch_.reset();
+  if (!began) return began;
+  Fill(true);
+  return {};
+}
+
+Status Runner::Begin() {
+  auto interrupts = Interrupts::Block();
+  if (!interrupts) return Forward(interrupts);
+  interrupts_.emplace(std::move(*interrupts));
+  auto loop = EventLoop::Create();
+  if (!loop) return Forward(loop);
+  loop_ = std::move(*loop);
+  auto control = ControlMemory::Create();
+  if (!control) return Forward(control);
+  control_.emplace(std::move(*control));
+  auto keeper = Keeper::Start(options_.program, plan_.rig_core);
+  if (!keeper) return Forward(keeper);
+  keeper_.emplace(std::move(*keeper));
+  auto keeper_pidfd = OpenPidfd(keeper_->pid());
+  if (!keeper_pidfd) return Forward(keeper_pidfd);
+  keeper_pidfd_ = std::move(*keeper_pidfd);
+  auto launched = Launch(plan_, rig_, options_.program, *control_, *keeper_);
+  if (!launched) return Forward(launched);
+  launched_at_ = MonotonicNow();
+
+  auto interrupt_watch = loop_->WatchReadable(interrupts_->fd(), [this] { OnInterrupt(); });
+  if (!interrupt_watch) return Forward(interrupt_watch);
+  interrupt_watch_ = std::move(*interrupt_watch);
+  auto keeper_watch = loop_->WatchReadable(keeper_pidfd_.get(), [this] { OnKeeperEnded(); });
+  if (!keeper_watch) return Forward(keeper_watch);
+  keeper_watch_ = std::move(*keeper_watch);
+
+  children_.resize(launched->size());
+  for (std::size_t i = 0; i < children_.size(); ++i) {
+    SupervisedChild& child = children_[i];
+    child.launched = std::move((*launched)[i]);
+    if (!child.launched.process) {
+      child.end = {.kind = EndRecord::Kind::kFailedToStart, .number = 0, .detail = child.launched.failure};
+      Message(StrCat(child.launched.name, " ", Describe(child.end)));
+      continue;
+    }
+    auto watch = loop_->WatchReadable(child.launched.process->pidfd.get(), [this, i] { OnEnded(i); });
+    if (!watch) return Forward(watch);
+    child.watch = std::move(*watch);
+    memory_.Add(static_cast<int>(i), child.launched.process->pid);
+  }
+  memory_.Add(kSupervisorKey, getpid());
+  memory_.Add(kKeeperKey, keeper_->pid());
+  window_.emplace(plan_, procfs_, keeper_->pid());
+  live_.emplace(plan_, procfs_);
+  At(MonotonicNow(), &Runner::CheckArmed);
+  At(MonotonicNow(), &Runner::ShowLive);
+  return {};
+}
+
+void Runner::At(Nanos when, void (Runner::*what)()) {
+  // A timer that cannot be had leaves the run without an end: there is nothing sensible left to do but to end it now.
+  auto set = loop_->At(when, [this, what] {
+    if (!over_) (this->*what)();
+  });
+  if (!set) {
+    Message(set.error().message);
+    KillAll(SupervisedChild::Killed::kInterrupted, "killed because the supervisor could not set a timer");
+  }
+}
+
+// No counting barrier: a child that died has its say in its end, and the others start without it.
+void Runner::CheckArmed() {
+  if (timeline_.start > Nanos(0) || interrupted_) return;
+  bool waiting = false;
+  const Nanos now = MonotonicNow();
+  for (auto& child : children_) {
+    if (!child.running() || child.header().state.load(std::memory_order_acquire) != ChildState::kStarting) continue;
+    waiting = true;
+    if (now - launched_at_ > kArmLimit) {
+      KillFor(child, SupervisedChild::Killed::kTimeLimit, StrCat("not ready after ", SecondsText(now - launched_at_)));
+    }
+  }
+  if (waiting) return At(now + kArmPoll, &Runner::CheckArmed);
+  PublishStart();
+}
+
+void Runner::PublishStart() {
+  timeline_.start = MonotonicNow() + kStartAhead;
+  timeline_.window_begin = timeline_.start + plan_.warmup;
+  timeline_.window_end = timeline_.window_begin + plan_.duration;
+  timeline_.drain_end = timeline_.window_end + plan_.drain;
+  ControlPage& page = control_->page();
+  page.window_begin.store(timeline_.window_begin.count(), std::memory_order_relaxed);
+  page.window_end.store(timeline_.window_end.count(), std::memory_order_relaxed);
+  page.drain_end.store(timeline_.drain_end.count(), std::memory_order_relaxed);
+  control_->Publish(timeline_.start);
+
+  At(timeline_.window_begin, &Runner::OpenWindow);
+  At(timeline_.window_end, &Runner::CloseWindow);
+  At(timeline_.start, &Runner::StepMemory);
+  for (std::size_t i = 0; i < children_.size(); ++i) {
+    auto set = loop_->At(LimitOf(children_[i]), [this, i] { KillAtLimit(i); });
+    if (!set) KillAll(SupervisedChild::Killed::kInterrupted, set.error().message);
+  }
+  EndWhenAllEnded();
+}
+
+Nanos Runner::LimitOf(const SupervisedChild& child) const {
+  if (child.launched.role != Role::kWorker) return timeline_.drain_end + kStreamGrace;
+  const auto& limit = plan_.workers[child.launched.group].time_limit;
+  return limit ? timeline_.start + *limit : timeline_.drain_end + kWorkerGrace;
+}
+
+void Runner::OpenWindow() {
+  if (interrupted_) return;
+  window_->Open(children_);
+  memory_.BeginWindow(timeline_.window_begin);
+}
+
+void Runner::CloseWindow() {
+  if (!window_->open()) return;
+  window_->Close(children_);
+  timeline_.stop_ordered = MonotonicNow();
+  memory_.EndWindow(timeline_.stop_ordered);
+  // An interruption has already ordered more than this.
+  if (!interrupted_) control_->page().stop.store(kWindowOver, std::memory_order_relaxed);
+}
+
+void Runner::StepMemory() { At(memory_.Step(MonotonicNow()), &Runner::StepMemory); }
+
+void Runner::ShowLive() {
+  if (options_.on_live) {
+    std::vector<int> keys;
+    const auto workers = Workers(&keys);
+    options_.on_live(live_->Look(MonotonicNow(), timeline_, Sides(), workers, keys, memory_, LiveTasks()));
+  }
+  if (std::exchange(children_ended_, false) && options_.on_record) {
+    Fill(false);
+    options_.on_record(record_);
+  }
+  At(MonotonicNow() + kLiveInterval, &Runner::ShowLive);
+}
+
+void Runner::OnEnded(std::size_t index) {
+  SupervisedChild& child = children_[index];
+  child.watch.reset();
+  // A zombie still has its figures; reaping takes them away.
+  window_->ReadEnded(child);
+  memory_.Remove(static_cast<int>(index));
+  auto seen = keeper_->Reap(*child.launched.process);
+  // Without the keeper its children are ours: we are the next subreaper.
+  if (!seen) seen = ReapOwnChild(child.launched.process->pid);
+  child.end =
+      EndOf(child,
+            seen ? *seen : EndRecord{.kind = EndRecord::Kind::kSignalled, .number = 0, .detail = seen.error().message});
+  children_ended_ = true;
+  if (!child.end.as_planned) Message(StrCat(child.launched.name, " ", Describe(child.end)));
+  EndWhenAllEnded();
+}
+
+EndRecord Runner::EndOf(SupervisedChild& child, const EndRecord& seen) const {
+  EndRecord end = seen;
+  if (child.killed == SupervisedChild::Killed::kTimeLimit) {
+    end.kind = EndRecord::Kind::kTimedOut;
+    end.detail = child.killed_detail;
+    return end;
+  }
+  if (child.killed == SupervisedChild::Killed::kInterrupted) {
+    end.detail = child.killed_detail;
+    end.as_planned = interrupted_.has_value();
+    return end;
+  }
+  if (const std::string error = child.header().error.Read(); !error.empty()) end.detail = error;
+  if (end.kind != EndRecord::Kind::kExited || end.number != 0) return end;
+  end.as_planned = true;
+  if (child.launched.role != Role::kWorker || interrupted_) return end;
+  const WorkerJob job = JobOf(plan_, plan_.workers[child.launched.group], child.launched.index);
+  const std::uint64_t done = child.progress().Read().units;
+  if (job.units && done < job.UnitsOfWorker()) {
+    end.as_planned = false;
+    end.detail = StrCat("after ", done, " of ", job.UnitsOfWorker(), " units");
+  } else if (!child.result().Read(child.launched.result_capacity)) {
+    end.as_planned = false;
+    end.detail = "without a result";
+  }
+  return end;
+}
+
+void Runner::EndWhenAllEnded() {
+  for (const auto& child : children_) {
+    if (child.running()) return;
+  }
+  if (window_->open() && MonotonicNow() < timeline_.window_end) timeline_.window_end = MonotonicNow();
+  if (!window_->opened() && timeline_.window_end > timeline_.window_begin)
+    timeline_.window_end = timeline_.window_begin;
+  CloseWindow();
+  loop_->Stop();
+}
+
+void Runner::OnKeeperEnded() {
+  keeper_watch_.reset();
+  Message("the keeper was killed, and its children with it");
+}
+
+void Runner::OnInterrupt() {
+  const std::string signal = interrupts_->Read();
+  if (signal.empty()) return;
+  const bool again = interrupted_.has_value();
+  if (!again) interrupted_ = StrCat("interrupted by ", signal);
+  if (again || timeline_.start == Nanos(0)) {
+    KillAll(SupervisedChild::Killed::kInterrupted, StrCat("killed because the run was ", *interrupted_));
+    return EndWhenAllEnded();
+  }
+  Message(StrCat(*interrupted_, ": ending the run; once more ends it at once"));
+  const Nanos now = MonotonicNow();
+  ControlPage& page = control_->page();
+  timeline_.window_end = std::clamp(now + kNotice, timeline_.window_begin, timeline_.window_end);
+  timeline_.drain_end = std::min(timeline_.drain_end, now + std::min(plan_.drain, kInterruptedDrain));
+  page.window_end.store(timeline_.window_end.count(), std::memory_order_relaxed);
+  page.drain_end.store(timeline_.drain_end.count(), std::memory_order_relaxed);
+  page.stop.store(kEndNow, std::memory_order_release);
+  CloseWindow();
+  for (const auto& child : children_) {
+    if (child.running() && child.launched.role != Role::kWorker) (void)Keeper::Kill(*child.launched.process, SIGTERM);
+  }
+  auto set = loop_->At(now + kInterruptedGrace, [this, now] {
+    KillAll(SupervisedChild::Killed::kInterrupted,
+            StrCat("killed ", SecondsText(MonotonicNow() - now), " after the run was ", *interrupted_));
+  });
+  if (!set) KillAll(SupervisedChild::Killed::kInterrupted, set.error().message);
+}
+
+void Runner::KillAll(SupervisedChild::Killed why, const std::string& detail) {
+  for (auto& child : children_) {
+    if (child.running()) KillFor(child, why, detail);
+  }
+}
+
+void Runner::KillFor(SupervisedChild& child, SupervisedChild::Killed why, std::string detail) {
+  const auto stat = procfs_.Read(child.launched.process->pid, "stat");
+  const auto parsed = stat ? ParseStat(*stat) : Result<ProcessStat>(Forward(stat));
+  // Dead already, only not yet reaped: it ended by itself.
+  if (parsed && parsed->state == 'Z') return;
+  if (parsed && parsed->state == 'T') detail += " (stopped)";
+  child.killed = why;
+  child.killed_detail = std::move(detail);
+  // If the signal does not get there the child is gone, which its pidfd will tell.
+  (void)Keeper::Kill(*child.launched.process, SIGKILL);
+}
+
+void Runner::KillAtLimit(std::size_t index) {
+  SupervisedChild& child = children_[index];
+  if (over_ || !child.running()) return;
+  KillFor(child, SupervisedChild::Killed::kTimeLimit,
+          StrCat("still running after ", SecondsText(MonotonicNow() - timeline_.start)));
+}
+
+StreamSides Runner::Sides() const {
+  StreamSides sides;
+  for (const auto& child : children_) {
+    if (child.launched.role == Role::kSource) sides.source = &child;
+    if (child.launched.role == Role::kHandler) sides.handler = &child;
+  }
+  return sides;
+}
+
+std::vector<const SupervisedChild*> Runner::Workers(std::vector<int>* keys) const {
+  std::vector<const SupervisedChild*> workers;
+  for (std::size_t i = 0; i < children_.size(); ++i) {
+    if (children_[i].launched.role != Role::kWorker) continue;
+    workers.push_back(&children_[i]);
+    if (keys != nullptr) keys->push_back(static_cast<int>(i));
+  }
+  return workers;
+}
+
+std::vector<LiveTask> Runner::LiveTasks() const {
+  std::vector<LiveTask> tasks;
+  for (const auto& child : children_) {
+    if (!child.running()) continue;
+    const pid_t pid = child.launched.process->pid;
+    const int cpu = child.launched.core.value;
+    if (child.launched.role == Role::kWorker) tasks.push_back({LiveTask::Kind::kWorker, cpu, pid, pid});
+    if (child.launched.role == Role::kSource) tasks.push_back({LiveTask::Kind::kSource, cpu, pid, pid});
+    if (child.launched.role != Role::kHandler) continue;
+    const HandlerSlabLayout layout(plan_);
+    for (std::size_t i = 0; i < plan_.loops.size(); ++i) {
+      const auto tid = static_cast<pid_t>(child.launched.slab.At<HandlerLoop>(layout.loops[i])->tid.Get());
+      if (tid > 0) tasks.push_back({LiveTask::Kind::kLoop, plan_.loops[i].core.value, pid, tid});
+    }
+  }
+  tasks.push_back({LiveTask::Kind::kRig, plan_.rig_core.value, getpid(), getpid()});
+  tasks.push_back({LiveTask::Kind::kRig, plan_.rig_core.value, keeper_->pid(), keeper_->pid()});
+  return tasks;
+}
+
+// Everything that is known now into the record.
+void Runner::Fill(bool complete) {
+  RunRecord& record = record_;
+  record.complete = complete;
+  record.window = {timeline_.window_begin, window_->opened() ? timeline_.window_end : timeline_.window_begin};
+  const StreamSides sides = Sides();
+  for (std::size_t i = 0; i < children_.size(); ++i) {
+    const auto key = static_cast<int>(i);
+    if (children_[i].launched.role == Role::kSource) {
+      record.source = CollectProcess(children_[i], memory_, key);
+      record.source_core = children_[i].launched.core.value;
+      record.source_policy = ToText(children_[i].launched.policy);
+    }
+    if (children_[i].launched.role == Role::kHandler) record.handler = CollectProcess(children_[i], memory_, key);
+  }
+  record.streams = CollectStreams(plan_, rig_, sides, timeline_);
+  record.loops = CollectLoops(plan_, sides.handler, window_->loops());
+  std::vector<int> keys;
+  const auto workers = Workers(&keys);
+  record.workers.clear();
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    record.workers.push_back(CollectWorker(plan_, *workers[i], memory_, keys[i], timeline_));
+  }
+  record.rig.pid = getpid();
+  record.rig.scheduling = window_->rig();
+  record.rig.rss_peak = window_->rig_peak();
+  record.rig.memory = memory_.Series(kSupervisorKey);
+  record.rig.memory_summary = memory_.Summary(kSupervisorKey);
+  record.rig_core = plan_.rig_core.value;
+  record.cores = CollectCores(plan_, record);
+  for (auto& core : record.cores) core.steal = window_->StealOf(core.cpu);
+  record.total_pss = memory_.TotalPss();
+  record.shared = memory_.Shared();
+  record.results = CollectResults(plan_, rig_, workers);
+  record.metrics = MetricsFrom(plan_, record);
+  if (!complete) return;
+  const auto warnings = WarningsFrom(record);
+  record.warnings.insert(record.warnings.end(), warnings.begin(), warnings.end());
+  Judgement judgement = Judge(plan_, record, interrupted_);
+  record.verdict = judgement.verdict;
+  record.reasons = std::move(judgement.reasons);
+  record.budgets = std::move(judgement.budgets);
+}
+
+// The supervisor stays off the cores that are measured, and adopts what a dead keeper would leave behind.
+class SupervisorPlace {
+ public:
+  explicit SupervisorPlace(CpuId core) {
+    sched_getaffinity(0, sizeof before_, &before_);
+    // A refusal costs precision, not truth: core.N.rig tells where the rig ran only if it was pinned.
+    (void)SetAffinity(0, core);
+    prctl(PR_GET_CHILD_SUBREAPER, &was_subreaper_, 0, 0, 0);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  }
+  SupervisorPlace(const SupervisorPlace&) = delete;
+  ~SupervisorPlace() {
+    prctl(PR_SET_CHILD_SUBREAPER, was_subreaper_, 0, 0, 0);
+    sched_setaffinity(0, sizeof before_, &before_);
+  }
+
+ private:
+  cpu_set_t before_;
+  int was_subreaper_ = 0;
+};
+
+}  // namespace
+
+Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& options) {
+  RunRecord record;
+  record.version = options.version;
+  record.build = options.build;
+  record.scenario_file = options.scenario_file;
+  record.scenario_name = plan.name;
+  record.scenario_about = plan.about;
+  record.duration = plan.duration;
+  record.started = ReadAnchor();
+  record.board = ReadBoard("", plan.cores);
+  record.conditions.command = options.command;
+  record.conditions.seed = plan.seed;
+  record.conditions.load_average = ReadLoadAverage("");
+
+  Preflight preflight = Prepare(plan, record.board);
+  record.warnings = preflight.warnings;
+  record.conditions.cpu_dma_latency = preflight.dma_latency_text;
+  record.scenario_json = PlanToJson(preflight.plan);
+  if (preflight.skipped) {
+    record.verdict = Verdict::kSkipped;
+    record.reasons = {*preflight.skipped};
+    record.metrics = MetricsFrom(preflight.plan, record);
+    for (const auto& budget : plan.budgets) {
+      record.budgets.push_back({.limit = budget.text,
+                                .metric = budget.metric,
+                                .value = "",
+                                .result = Verdict::kSkipped,
+                                .reason = "not run"});
+    }
+    record.complete = true;
+    return record;
+  }
+  if (options.on_message) {
+    for (const auto& warning : record.warnings) {
+      options.on_message(StrCat("warning: ", warning.text, "; ", RemedyFor(warning.id)));
+    }
+  }
+  record.reasons = {"the run is not over"};
+  if (options.on_record) options.on_record(record);
+
+  const SupervisorPlace place(plan.rig_core);
+  Runner runner(preflight.plan, rig, options, record);
+  if (auto executed = runner.Execute(); !executed) return Forward(executed);
+  return record;
+}
+
+}  // namespace corerig

@@ -1,0 +1,47 @@
+// One child as the supervisor follows it, from the launch to its end.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "harness/base/record.h"
+#include "harness/child/worker_slab.h"
+#include "harness/loop/event_loop.h"
+#include "harness/measure/scheduling_probe.h"
+#include "harness/run/launch.h"
+
+namespace corerig {
+
+// A window figure is the difference of two readings.
+struct WindowReadings {
+  std::optional<SchedulingReading> before, after;
+
+  SchedulingRecord Scheduling() const { return before && after ? Difference(*before, *after) : SchedulingRecord{}; }
+};
+
+struct SupervisedChild {
+  LaunchedChild launched;
+  EndRecord end;
+  WindowReadings scheduling;
+  std::optional<std::uint64_t> rss_peak;                             // VmHWM of the window
+  bool rss_peak_counts = false;                                      // it was reset when the window began
+  std::optional<Progress::Reading> progress_before, progress_after;  // workers, at the window's ends
+  // Why the supervisor killed it, if it did.
+  enum class Killed { kNo, kTimeLimit, kInterrupted } killed = Killed::kNo;
+  std::string killed_detail;
+  std::unique_ptr<EventLoop::Watch> watch;
+
+  bool running() const { return end.kind == EndRecord::Kind::kRunning; }
+  const SlabHeader& header() const { return *launched.slab.At<SlabHeader>(0); }
+
+  // Workers only.
+  const Progress& progress() const {
+    return *launched.slab.At<Progress>(WorkerSlabLayout(launched.result_capacity).progress);
+  }
+  const ResultBox& result() const {
+    return *launched.slab.At<ResultBox>(WorkerSlabLayout(launched.result_capacity).result);
+  }
+};
+
+}  // namespace corerig

@@ -1,0 +1,213 @@
+#include "harness/run/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace corerig {
+namespace {
+
+Plan PlanWith(const std::string& metric, Comparison comparison, double limit) {
+  Plan plan;
+  plan.budgets = {{.text = metric + " as written", .metric = metric, .comparison = comparison, .limit = limit}};
+  return plan;
+}
+
+Metric Measured(const std::string& name, double value, const std::string& unit = "count") {
+  return {.name = name, .unit = unit, .value = value, .origin = "slab", .absent = ""};
+}
+
+RunRecord RecordWith(std::vector<Metric> metrics) {
+  RunRecord record;
+  record.metrics = std::move(metrics);
+  return record;
+}
+
+WorkerRecord Worker(const std::string& name, EndRecord end) {
+  WorkerRecord worker;
+  worker.name = name;
+  worker.process.end = std::move(end);
+  return worker;
+}
+
+EndRecord AsPlanned() { return {.kind = EndRecord::Kind::kExited, .number = 0, .detail = "", .as_planned = true}; }
+EndRecord Crashed() { return {.kind = EndRecord::Kind::kSignalled, .number = 11, .detail = "SIGSEGV"}; }
+
+Verdict Of(const Plan& plan, const RunRecord& record) { return Judge(plan, record, std::nullopt).verdict; }
+
+TEST(Verdict, NoBudgetAndAllEndsAsPlannedIsPass) {
+  RunRecord record;
+  record.workers = {Worker("price", AsPlanned())};
+  const Judgement judgement = Judge(Plan(), record, std::nullopt);
+  EXPECT_EQ(judgement.verdict, Verdict::kPass);
+  EXPECT_TRUE(judgement.reasons.empty());
+}
+
+TEST(Verdict, EachComparisonHoldsWhereItShould) {
+  const struct {
+    Comparison comparison;
+    bool below, equal, above;
+  } cases[] = {{Comparison::kLess, true, false, false},
+               {Comparison::kLessOrEqual, true, true, false},
+               {Comparison::kGreater, false, false, true},
+               {Comparison::kGreaterOrEqual, false, true, true},
+               {Comparison::kEqual, false, true, false}};
+  for (const auto& c : cases) {
+    const Plan plan = PlanWith("stream.imu.lost", c.comparison, 5);
+    const auto verdict = [&](double value) { return Of(plan, RecordWith({Measured("stream.imu.lost", value)})); };
+    EXPECT_EQ(verdict(4), c.below ? Verdict::kPass : Verdict::kFail);
+    EXPECT_EQ(verdict(5), c.equal ? Verdict::kPass : Verdict::kFail);
+    EXPECT_EQ(verdict(6), c.above ? Verdict::kPass : Verdict::kFail);
+  }
+}
+
+TEST(Verdict, AnAbsentMetricIsUndecidedWithItsReason) {
+  RunRecord record =
+      RecordWith({{.name = "core.0.idle", .unit = "share", .value = {}, .origin = "", .absent = "no trace"}});
+  const Judgement judgement = Judge(PlanWith("core.0.idle", Comparison::kGreater, 0.1), record, std::nullopt);
+  EXPECT_EQ(judgement.verdict, Verdict::kUndecided);
+  ASSERT_EQ(judgement.reasons.size(), 1u);
+  EXPECT_EQ(judgement.reasons[0], "core.0.idle as written: absent: no trace");
+}
+
+TEST(Verdict, AWildcardMeansAllAndItsWorstMatchStandsForIt) {
+  const Plan plan = PlanWith("worker.price.*.uss.max", Comparison::kLess, 100);
+  const auto judged = [&](double first, double second) {
+    return Judge(plan,
+                 RecordWith({Measured("worker.price.0.uss.max", first), Measured("worker.price.1.uss.max", second)}),
+                 std::nullopt);
+  };
+  EXPECT_EQ(judged(10, 20).verdict, Verdict::kPass);
+  EXPECT_EQ(judged(10, 20).budgets[0].metric, "worker.price.1.uss.max");
+  EXPECT_EQ(judged(20, 10).budgets[0].metric, "worker.price.0.uss.max");
+  EXPECT_EQ(judged(10, 200).verdict, Verdict::kFail);
+  EXPECT_EQ(judged(200, 10).budgets[0].metric, "worker.price.0.uss.max");
+  EXPECT_EQ(judged(200, 300).budgets[0].metric, "worker.price.1.uss.max");
+}
+
+TEST(Verdict, AWildcardWithoutAMatchIsUndecided) {
+  EXPECT_EQ(Of(PlanWith("worker.*.rate", Comparison::kGreater, 1), RunRecord()), Verdict::kUndecided);
+}
+
+// A stream of 1000 samples, `latency` and `since_sent` all alike.
+RunRecord StreamOf(std::int64_t latency, std::int64_t since_sent, std::uint64_t count = 1000) {
+  RunRecord record;
+  StreamRecord stream;
+  stream.name = "imu";
+  stream.latency.Add(latency, count);
+  stream.since_sent.Add(since_sent, count);
+  record.streams = {stream};
+  record.metrics = {Measured("stream.imu.latency.p99", static_cast<double>(latency), "ns")};
+  return record;
+}
+
+TEST(Verdict, ALatencyLimitPassesFromDueAndFailsFromSent) {
+  const Plan plan = PlanWith("stream.imu.latency.p99", Comparison::kLess, 500'000);
+  EXPECT_EQ(Of(plan, StreamOf(400'000, 300'000)), Verdict::kPass);
+  EXPECT_EQ(Of(plan, StreamOf(700'000, 600'000)), Verdict::kFail);
+  EXPECT_EQ(Of(plan, StreamOf(700'000, 300'000)), Verdict::kUndecided)
+      << "the source was late: the board is not to blame";
+}
+
+TEST(Verdict, APercentileNeedsTenSamplesBeyondIt) {
+  EXPECT_EQ(SamplesNeeded(0.5), 20u);
+  EXPECT_EQ(SamplesNeeded(0.9), 100u);
+  EXPECT_EQ(SamplesNeeded(0.99), 1000u);
+  EXPECT_EQ(SamplesNeeded(0.999), 10'000u);
+  const Plan plan = PlanWith("stream.imu.latency.p99", Comparison::kLess, 500'000);
+  EXPECT_EQ(Of(plan, StreamOf(1000, 1000, 999)), Verdict::kUndecided);
+  EXPECT_EQ(Of(plan, StreamOf(1000, 1000, 1000)), Verdict::kPass);
+}
+
+TEST(Verdict, SamplesThatNeverCameCountAsSamples) {
+  RunRecord record = StreamOf(1000, 1000, 900);
+  record.streams[0].infinite = 100;
+  record.metrics = {Measured("stream.imu.latency.p99", INFINITY, "ns")};
+  const Judgement judgement =
+      Judge(PlanWith("stream.imu.latency.p99", Comparison::kLess, 500'000), record, std::nullopt);
+  EXPECT_EQ(judgement.verdict, Verdict::kFail);
+  EXPECT_EQ(judgement.budgets[0].value, "never");
+}
+
+TEST(Verdict, AnUnplannedEndFailsUnlessItMay) {
+  Plan plan;
+  plan.workers = {{.name = "price",
+                   .workload = "",
+                   .cores = {},
+                   .policy = {},
+                   .units = {},
+                   .time_limit = {},
+                   .may_fail = false,
+                   .parameters = {}}};
+  RunRecord record;
+  record.workers = {Worker("price", Crashed())};
+  const Judgement judgement = Judge(plan, record, std::nullopt);
+  EXPECT_EQ(judgement.verdict, Verdict::kFail);
+  ASSERT_EQ(judgement.reasons.size(), 1u);
+  EXPECT_EQ(judgement.reasons[0], "worker price.0 " + Describe(Crashed()));
+  plan.workers[0].may_fail = true;
+  EXPECT_EQ(Of(plan, record), Verdict::kPass);
+}
+
+TEST(Verdict, SourceAndHandlerMustEndAsPlanned) {
+  RunRecord record;
+  record.source.emplace().end = Crashed();
+  EXPECT_EQ(Of(Plan(), record), Verdict::kFail);
+  record.source->end = AsPlanned();
+  record.handler.emplace().end = Crashed();
+  EXPECT_EQ(Of(Plan(), record), Verdict::kFail);
+}
+
+TEST(Verdict, AFailedCheckFails) {
+  RunRecord record;
+  ResultRecord result;
+  result.group = "price";
+  result.check = CheckRecord{.passed = false, .text = "10 is not 11"};
+  record.results = {result};
+  EXPECT_EQ(Of(Plan(), record), Verdict::kFail);
+  EXPECT_EQ(Judge(Plan(), record, "interrupted").verdict, Verdict::kFail) << "wrong is wrong, however early";
+  record.results[0].check->passed = true;
+  EXPECT_EQ(Of(Plan(), record), Verdict::kPass);
+}
+
+TEST(Verdict, MoreThanOnePercentOfLateSendsIsUndecided) {
+  RunRecord record;
+  StreamRecord stream;
+  stream.name = "imu";
+  stream.sent = 1000;
+  stream.late_sends = 10;
+  record.streams = {stream};
+  EXPECT_EQ(Of(Plan(), record), Verdict::kPass);
+  record.streams[0].late_sends = 11;
+  EXPECT_EQ(Of(Plan(), record), Verdict::kUndecided);
+}
+
+TEST(Verdict, AnInterruptedRunHoldsNoBudgetAgainstTheBoard) {
+  const RunRecord record = RecordWith({Measured("stream.imu.lost", 7)});
+  const Judgement judgement =
+      Judge(PlanWith("stream.imu.lost", Comparison::kEqual, 0), record, "interrupted by SIGINT");
+  EXPECT_EQ(judgement.verdict, Verdict::kUndecided);
+  EXPECT_EQ(judgement.budgets[0].result, Verdict::kUndecided);
+  EXPECT_EQ(judgement.reasons, std::vector<std::string>{"interrupted by SIGINT"});
+}
+
+TEST(Verdict, FailOutranksUndecidedAndItsReasonsComeFirst) {
+  RunRecord record =
+      RecordWith({{.name = "core.0.idle", .unit = "share", .value = {}, .origin = "", .absent = "no trace"}});
+  ResultRecord result;
+  result.group = "price";
+  result.check = CheckRecord{.passed = false, .text = "wrong"};
+  record.results = {result};
+  StreamRecord late;
+  late.name = "imu";
+  late.sent = 10;
+  late.late_sends = 10;
+  record.streams = {late};
+  const Judgement judgement = Judge(PlanWith("core.0.idle", Comparison::kGreater, 0.1), record, std::nullopt);
+  EXPECT_EQ(judgement.verdict, Verdict::kFail);
+  ASSERT_EQ(judgement.reasons.size(), 3u);
+  EXPECT_EQ(judgement.reasons[0], "result of price: wrong");
+}
+
+}  // namespace
+}  // namespace corerig

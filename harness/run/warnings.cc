@@ -1,0 +1,42 @@
+#include "harness/run/warnings.h"
+
+#include "harness/base/quantity.h"
+#include "harness/base/text.h"
+
+namespace corerig {
+
+std::vector<Warning> WarningsFrom(const RunRecord& record) {
+  std::vector<Warning> warnings;
+  for (const auto& stream : record.streams) {
+    if (stream.late_sends > 0) {
+      warnings.push_back({WarningId::kSourceLate, StrCat("stream ", stream.name, ": ", stream.late_sends, " of ",
+                                                         stream.sent, " frames were sent more than one period late")});
+    }
+    if (stream.truth_lost > 0) {
+      warnings.push_back({WarningId::kTruthLost, StrCat("stream ", stream.name, ": ", stream.truth_lost,
+                                                        " samples were overwritten before they could be matched")});
+    }
+    if (stream.stamps_discarded > 0) {
+      warnings.push_back({WarningId::kStampsDiscarded, StrCat("stream ", stream.name, ": ", stream.stamps_discarded,
+                                                              " receive stamps fell into a step of CLOCK_REALTIME")});
+    }
+  }
+  constexpr double kHeavy = 0.02, kStolen = 0.01;
+  const auto& rig = record.rig.scheduling;
+  if (rig.observed > Nanos(0)) {
+    const double share = static_cast<double>(rig.run.count()) / static_cast<double>(rig.observed.count());
+    if (share > kHeavy) {
+      warnings.push_back(
+          {WarningId::kRigHeavy, StrCat("the rig itself took ", FormatShare(share), " of core ", record.rig_core)});
+    }
+  }
+  for (const auto& core : record.cores) {
+    if (core.steal && *core.steal > kStolen) {
+      warnings.push_back(
+          {WarningId::kSteal, StrCat("the hypervisor took ", FormatShare(*core.steal), " of core ", core.cpu)});
+    }
+  }
+  return warnings;
+}
+
+}  // namespace corerig

@@ -1,0 +1,41 @@
+#include "harness/run/warnings.h"
+
+#include <gtest/gtest.h>
+
+namespace corerig {
+namespace {
+
+bool Warns(const RunRecord& record, WarningId id) {
+  for (const auto& warning : WarningsFrom(record)) {
+    if (warning.id == id) return true;
+  }
+  return false;
+}
+
+TEST(Warnings, AGoodRunHasNone) {
+  RunRecord record;
+  record.streams.resize(1);
+  record.cores = {{.cpu = 0, .steal = 0.009}};
+  record.rig.scheduling.run = std::chrono::milliseconds(19);
+  record.rig.scheduling.observed = std::chrono::seconds(1);
+  EXPECT_TRUE(WarningsFrom(record).empty());
+}
+
+TEST(Warnings, EachFigureHasItsOwn) {
+  RunRecord record;
+  StreamRecord stream;
+  stream.late_sends = 1;
+  stream.truth_lost = 1;
+  stream.stamps_discarded = 1;
+  record.streams = {stream};
+  record.cores = {{.cpu = 0, .steal = 0.02}};
+  record.rig.scheduling.run = std::chrono::milliseconds(21);
+  record.rig.scheduling.observed = std::chrono::seconds(1);
+  for (const auto id : {WarningId::kSourceLate, WarningId::kTruthLost, WarningId::kStampsDiscarded,
+                        WarningId::kRigHeavy, WarningId::kSteal}) {
+    EXPECT_TRUE(Warns(record, id)) << ToText(id);
+  }
+}
+
+}  // namespace
+}  // namespace corerig

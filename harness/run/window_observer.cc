@@ -1,0 +1,108 @@
+#include "harness/run/window_observer.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "harness/measure/memory_probe.h"
+#include "harness/os/clock.h"
+#include "harness/stream/slabs.h"
+
+namespace corerig {
+namespace {
+
+std::optional<SchedulingReading> ValueOf(Result<SchedulingReading> reading) {
+  if (!reading) return std::nullopt;
+  return *reading;
+}
+
+}  // namespace
+
+WindowObserver::WindowObserver(const Plan& plan, const ProcFs& procfs, pid_t keeper)
+    : plan_(plan), procfs_(procfs), self_(getpid()), keeper_(keeper), loops_(plan.loops.size()) {}
+
+void WindowObserver::Open(std::vector<SupervisedChild>& children) {
+  opened_ = true;
+  opened_at_ = MonotonicNow();
+  for (auto& child : children) {
+    if (!child.running()) continue;
+    const pid_t pid = child.launched.process->pid;
+    child.scheduling.before = ValueOf(ReadProcess(procfs_, pid));
+    if (child.launched.role == Role::kWorker) child.progress_before = child.progress().Read();
+    // A board that refuses this has no rss_peak: a peak that holds the start-up as well would be a false one.
+    child.rss_peak_counts = ResetPeak(procfs_, pid).has_value();
+  }
+  ReadLoops(children, &WindowReadings::before);
+  rig_peak_ = std::nullopt;
+  const bool rig_counts = ResetPeak(procfs_, self_).has_value();
+  if (rig_counts) rig_peak_ = 0;
+  keeper_readings_.before = ValueOf(ReadProcess(procfs_, keeper_));
+  supervisor_readings_.before = ValueOf(ReadProcess(procfs_, self_));
+  steal_before_ = ReadSteal();
+}
+
+void WindowObserver::Close(std::vector<SupervisedChild>& children) {
+  closed_ = true;
+  closed_at_ = MonotonicNow();
+  steal_after_ = ReadSteal();
+  supervisor_readings_.after = ValueOf(ReadProcess(procfs_, self_));
+  keeper_readings_.after = ValueOf(ReadProcess(procfs_, keeper_));
+  ReadLoops(children, &WindowReadings::after);
+  for (auto& child : children) {
+    if (!child.running()) continue;
+    const pid_t pid = child.launched.process->pid;
+    child.scheduling.after = ValueOf(ReadProcess(procfs_, pid));
+    if (child.launched.role == Role::kWorker) child.progress_after = child.progress().Read();
+    if (child.rss_peak_counts) child.rss_peak = ReadPeak(procfs_, pid);
+  }
+  if (rig_peak_) rig_peak_ = ReadPeak(procfs_, self_);
+}
+
+void WindowObserver::ReadEnded(SupervisedChild& child) const {
+  if (!open()) return;
+  child.scheduling.after = ValueOf(ReadProcess(procfs_, child.launched.process->pid));
+  if (child.launched.role == Role::kWorker) child.progress_after = child.progress().Read();
+}
+
+void WindowObserver::ReadLoops(const std::vector<SupervisedChild>& children,
+                               std::optional<SchedulingReading> WindowReadings::*end) {
+  for (const auto& child : children) {
+    if (child.launched.role != Role::kHandler || !child.running()) continue;
+    const HandlerSlabLayout layout(plan_);
+    for (std::size_t i = 0; i < plan_.loops.size(); ++i) {
+      const auto tid = static_cast<pid_t>(child.launched.slab.At<HandlerLoop>(layout.loops[i])->tid.Get());
+      if (tid > 0) loops_[i].*end = ValueOf(ReadThread(procfs_, child.launched.process->pid, tid));
+    }
+  }
+}
+
+WindowObserver::StealSeconds WindowObserver::ReadSteal() const {
+  StealSeconds seconds;
+  const auto text = ReadFile(procfs_.root() + "/stat");
+  if (!text) return seconds;
+  const auto steal = ParseSteal(*text, sysconf(_SC_CLK_TCK));
+  if (!steal) return seconds;
+  for (const auto& [cpu, value] : *steal) seconds[cpu.value] = value;
+  return seconds;
+}
+
+SchedulingRecord WindowObserver::rig() const {
+  SchedulingRecord sum = supervisor_readings_.Scheduling();
+  const SchedulingRecord keeper = keeper_readings_.Scheduling();
+  sum.run += keeper.run;
+  sum.wait += keeper.wait;
+  sum.timeslices += keeper.timeslices;
+  sum.voluntary += keeper.voluntary;
+  sum.involuntary += keeper.involuntary;
+  if (sum.migrations && keeper.migrations) *sum.migrations += *keeper.migrations;
+  return sum;
+}
+
+std::optional<double> WindowObserver::StealOf(int cpu) const {
+  const auto before = steal_before_.find(cpu), after = steal_after_.find(cpu);
+  if (before == steal_before_.end() || after == steal_after_.end() || closed_at_ <= opened_at_) return std::nullopt;
+  const double window = static_cast<double>((closed_at_ - opened_at_).count()) / 1e9;
+  return std::max(0.0, after->second - before->second) / window;
+}
+
+}  // namespace corerig

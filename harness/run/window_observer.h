@@ -1,0 +1,54 @@
+// Readings of every task of a run at the two ends of the window.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "harness/base/record.h"
+#include "harness/os/procfs.h"
+#include "harness/plan/plan.h"
+#include "harness/run/supervised_child.h"
+
+namespace corerig {
+
+class WindowObserver {
+ public:
+  WindowObserver(const Plan& plan, const ProcFs& procfs, pid_t keeper);
+
+  // Reads everything that runs; the memory peaks of the kernel start anew.
+  void Open(std::vector<SupervisedChild>& children);
+  // Reads it again. A child that has ended keeps what was read at its end.
+  void Close(std::vector<SupervisedChild>& children);
+  // The last reading of a child that ended (a zombie, not yet reaped) while the window was open.
+  void ReadEnded(SupervisedChild& child) const;
+
+  bool open() const { return opened_ && !closed_; }
+  bool opened() const { return opened_; }
+
+  // Of the threads of the loops, in the plan's order.
+  const std::vector<WindowReadings>& loops() const { return loops_; }
+  // Supervisor and keeper together.
+  SchedulingRecord rig() const;
+  std::optional<std::uint64_t> rig_peak() const { return rig_peak_; }
+  // Share of the window that the hypervisor took from a core.
+  std::optional<double> StealOf(int cpu) const;
+
+ private:
+  using StealSeconds = std::map<int, double>;
+  void ReadLoops(const std::vector<SupervisedChild>& children, std::optional<SchedulingReading> WindowReadings::*end);
+  StealSeconds ReadSteal() const;
+
+  const Plan& plan_;
+  const ProcFs& procfs_;
+  pid_t self_;
+  pid_t keeper_;
+  bool opened_ = false, closed_ = false;
+  std::vector<WindowReadings> loops_;
+  WindowReadings supervisor_readings_, keeper_readings_;
+  std::optional<std::uint64_t> rig_peak_;
+  StealSeconds steal_before_, steal_after_;
+  Nanos opened_at_{0}, closed_at_{0};
+};
+
+}  // namespace corerig

@@ -1,0 +1,251 @@
+// Whole runs of a rig, as a user makes them: what the report says must be what happened.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <string>
+
+#include "tests/support/rig_run.h"
+
+namespace corerig {
+namespace {
+
+std::string Core(int n) { return std::to_string(n); }
+
+// The four streams for 3 s, sent and received on the first core, and two kinds of workers; every fault there is.
+std::string Scenario(const std::string& more = "") {
+  const auto cores = TestCores();
+  const std::string first = Core(cores.front()), last = Core(cores.back());
+  return R"(
+name = "whole"
+duration = "3s"
+warmup = "500ms"
+seed = 7
+[source]
+cores = [)" +
+         first + R"(]
+[loop.flight]
+cores = [)" +
+         first + R"(]
+[stream.tick]
+sensor = "tick"
+loop = "flight"
+[stream.imu]
+sensor = "icm42688p"
+rate = "1kHz"
+channel = "seqpacket"
+loop = "flight"
+fault = [{ kind = "drop", share = 0.01 }, { kind = "duplicate", share = "1%" }, { kind = "reorder", share = 0.01 }]
+[stream.gnss]
+sensor = "zed-f9p"
+rate = "10Hz"
+channel = "pty"
+loop = "flight"
+fault = [{ kind = "bit-flip", at = [3, 11, 20] }, { kind = "drop", at = [7] }]
+[stream.lidar]
+sensor = "vlp16"
+rate = "754Hz"
+channel = "udp"
+loop = "flight"
+fault = [{ kind = "drop", at = [0, 100, 2261] }]
+[worker.price]
+workload = "montecarlo/option"
+cores = [)" +
+         last + R"(]
+units = 200
+[worker.load]
+workload = "test/behave"
+cores = [)" +
+         last + R"(]
+)" + more;
+}
+
+class WholeRun : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { run_ = new FinishedRun(RigRun(Scenario()).Wait()); }
+  static void TearDownTestSuite() { delete run_; }
+  const FinishedRun& run() { return *run_; }
+  double Stream(const std::string& name, const std::string& figure) {
+    return run().Metric("stream." + name + "." + figure);
+  }
+  static FinishedRun* run_;
+};
+FinishedRun* WholeRun::run_ = nullptr;
+
+TEST_F(WholeRun, EndsWithAVerdictAndAReport) {
+  ASSERT_TRUE(run().report.is_object()) << run().err;
+  // On a machine under load the source may be late; nothing else may be wrong.
+  EXPECT_TRUE(run().verdict() == "PASS" || run().verdict() == "UNDECIDED") << run().out << run().err;
+  EXPECT_EQ(run().exit_status, run().verdict() == "PASS" ? 0 : 3);
+  for (const auto& reason : run().report["verdict"]["reasons"]) {
+    EXPECT_NE(reason.get<std::string>().find("sent more than one period late"), std::string::npos) << reason;
+  }
+  EXPECT_TRUE(run().report["complete"].get<bool>());
+  EXPECT_NE(run().out.find("report.json"), std::string::npos) << run().out;
+}
+
+TEST_F(WholeRun, ReportIsAsItsDescriptionSays) {
+  const auto complaints = CheckReport(run());
+  for (const auto& complaint : complaints) ADD_FAILURE() << complaint;
+}
+
+TEST_F(WholeRun, SentCountsAreExact) {
+  EXPECT_EQ(Stream("tick", "sent"), 3000);
+  EXPECT_EQ(Stream("imu", "sent"), 3000);
+  EXPECT_EQ(Stream("gnss", "sent"), 30);
+  EXPECT_EQ(Stream("lidar", "sent"), 2262);
+}
+
+TEST_F(WholeRun, EverySampleIsAccountedFor) {
+  for (const std::string name : {"tick", "imu", "gnss", "lidar"}) {
+    EXPECT_EQ(Stream(name, "sent"),
+              Stream(name, "received") - Stream(name, "duplicated") + Stream(name, "lost") + Stream(name, "unread"))
+        << name << ": " << run().Part("streams", name);
+    EXPECT_EQ(Stream(name, "truth_lost"), 0) << name;
+    EXPECT_EQ(Stream(name, "unread"), 0) << name;
+  }
+}
+
+TEST_F(WholeRun, InjectedFaultsAreTheDetectedOnes) {
+  std::map<std::string, std::map<std::string, nlohmann::json>> faults;
+  for (const std::string name : {"imu", "gnss", "lidar"}) {
+    for (const auto& fault : run().Part("streams", name)["faults"]) {
+      faults[name][fault["kind"]] = fault;
+      EXPECT_EQ(fault["injected"], fault["detected"].get<int>() + fault["undetected"].get<int>()) << name << fault;
+      EXPECT_EQ(fault["undetected"], 0) << name << fault;
+    }
+  }
+  EXPECT_EQ(faults["gnss"]["bit-flip"]["injected"], 3);
+  EXPECT_EQ(faults["gnss"]["drop"]["injected"], 1);
+  EXPECT_EQ(faults["lidar"]["drop"]["injected"], 3);
+  // 1 % of 3000, five standard deviations wide.
+  for (const std::string kind : {"drop", "duplicate", "reorder"}) {
+    EXPECT_NEAR(faults["imu"][kind]["injected"].get<double>(), 30, 27) << kind;
+  }
+  EXPECT_EQ(Stream("imu", "duplicated"), faults["imu"]["duplicate"]["injected"].get<double>());
+  EXPECT_EQ(Stream("imu", "reordered"), faults["imu"]["reorder"]["injected"].get<double>());
+  EXPECT_EQ(Stream("imu", "lost"), faults["imu"]["drop"]["injected"].get<double>());
+  EXPECT_EQ(Stream("lidar", "lost"), 3);
+  EXPECT_EQ(Stream("gnss", "lost"), 4);
+  EXPECT_GE(Stream("gnss", "corrupt"), 3);
+}
+
+TEST_F(WholeRun, OneSeedInjectsOneSetOfFaults) {
+  const FinishedRun again = RigRun(Scenario()).Wait();
+  for (const std::string name : {"imu", "gnss", "lidar"}) {
+    const auto before = run().Part("streams", name)["faults"], after = again.Part("streams", name)["faults"];
+    ASSERT_EQ(before.size(), after.size());
+    for (std::size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i]["injected"], after[i]["injected"]) << before[i];
+  }
+}
+
+TEST_F(WholeRun, StagesAddUpToTheLatency) {
+  for (const std::string name : {"imu", "lidar"}) {
+    const double sum = Stream(name, "lateness.mean") + Stream(name, "transport.mean") + Stream(name, "queue.mean") +
+                       Stream(name, "service.mean");
+    // Means are read from buckets that are 1 % wide; a stamp that is missing drops out of its stage.
+    EXPECT_NEAR(sum / Stream(name, "latency.mean"), 1, 0.05) << run().Part("streams", name);
+    EXPECT_GT(Stream(name, "latency.count"), 0);
+    EXPECT_LE(Stream(name, "latency.p50"), Stream(name, "latency.p99"));
+  }
+  EXPECT_TRUE(std::isnan(Stream("gnss", "transport.p50"))) << "the kernel stamps nothing on a pty";
+  EXPECT_TRUE(std::isnan(Stream("tick", "lateness.p50"))) << "a timer has no sender";
+}
+
+TEST_F(WholeRun, DecodedValuesAreTheTrueOnesPlusNoise) {
+  // White noise of the accelerometer: 70 µg/√Hz over 500 Hz is 15 mm/s²; its bias is at most some 20 mg.
+  const double imu = run().Part("streams", "imu")["value_error_rms"].get<double>();
+  EXPECT_GT(imu, 0.005);
+  EXPECT_LT(imu, 1.0);
+  EXPECT_LT(run().Part("streams", "lidar")["value_error_rms"].get<double>(), 0.1);
+}
+
+TEST_F(WholeRun, WorkersAreMeasuredAndChecked) {
+  const auto price = run().Part("workers", "price", 0);
+  ASSERT_TRUE(price.is_object());
+  EXPECT_EQ(price["end"]["kind"], "exited") << price;
+  EXPECT_EQ(price["units"], 200);
+  const auto& result = run().report["results"]["price"];
+  EXPECT_TRUE(result["check"]["passed"].get<bool>()) << result;
+  EXPECT_EQ(result["units"], 200);
+  EXPECT_GT(run().Metric("worker.load.0.rate"), 0);
+  EXPECT_GT(run().Metric("worker.load.0.cpu"), 0);
+  EXPECT_GT(run().Metric("worker.load.0.uss.max"), 0);
+  EXPECT_LE(run().Metric("worker.load.0.uss.max"), run().Metric("worker.load.0.pss.max"));
+  EXPECT_GE(run().Metric("worker.load.0.rss.max"), run().Metric("worker.load.0.pss.max"));
+}
+
+TEST_F(WholeRun, CoreSharesComeFromTheTasksOnThem) {
+  const auto cores = TestCores();
+  const std::string last = "core." + Core(cores.back());
+  EXPECT_GT(run().Metric(last + ".worker"), 0.05);
+  EXPECT_LT(run().Metric(last + ".worker"), 1.01);
+  EXPECT_GT(run().Metric("core." + Core(cores.front()) + ".loop"), 0);
+  for (const std::string figure : {".foreign", ".irq", ".idle"}) {
+    EXPECT_TRUE(std::isnan(run().Metric(last + figure)));
+    EXPECT_NE(run().report["metrics"][last + figure]["absent"].get<std::string>().find("trace"), std::string::npos);
+  }
+}
+
+TEST_F(WholeRun, TheRigMeasuresItself) {
+  EXPECT_GT(run().Metric("rig.cpu"), 0);
+  EXPECT_GT(run().Metric("rig.pss.max"), 0);
+  EXPECT_GT(run().Metric("memory.total.pss.max"), run().Metric("rig.pss.max"));
+}
+
+TEST_F(WholeRun, NothingIsLeftBehind) {
+  RigRun rig(
+      "name = \"brief\"\nduration = \"200ms\"\nwarmup = \"0s\"\ndrain = \"0s\"\n"
+      "[worker.load]\nworkload = \"test/behave\"\ncores = [" +
+      Core(TestCores().front()) + "]\n");
+  const FinishedRun brief = rig.Wait();
+  EXPECT_EQ(brief.exit_status, 0) << brief.err << brief.out;
+  EXPECT_EQ(rig.Living(), std::vector<pid_t>{});
+}
+
+// The same blocks by one worker and by two: the same bits.
+TEST(FixedUnits, AnswerIsBitIdenticalForAnyNumberOfWorkers) {
+  const auto cores = TestCores();
+  if (cores.size() < 2) GTEST_SKIP() << "needs two cores";
+  std::vector<nlohmann::json> answers;
+  for (const std::string list : {"[" + Core(cores[0]) + "]", "[" + Core(cores[0]) + ", " + Core(cores[1]) + "]"}) {
+    const FinishedRun run = RigRun(
+                                "name = \"bits\"\nduration = \"10s\"\nwarmup = \"0s\"\n[worker.price]\n"
+                                "workload = \"montecarlo/option\"\nunits = 300\ncores = " +
+                                list + "\n")
+                                .Wait();
+    EXPECT_EQ(run.exit_status, 0) << run.err << run.out;
+    answers.push_back(run.report["results"]["price"]["figures"]);
+  }
+  EXPECT_EQ(answers[0], answers[1]);
+}
+
+TEST(Budgets, AreJudgedOneByOne) {
+  const FinishedRun run = RigRun(Scenario(R"(
+[budget]
+limits = ["stream.imu.lost == 0", "stream.lidar.lost <= 3", "stream.gnss.latency.p99 < 1s",
+          "worker.*.*.uss.max < 1GiB", "core.)" +
+                                          Core(TestCores().front()) + R"(.idle > 10%", "stream.imu.latency.p50 > 10s"]
+)"))
+                              .Wait();
+  EXPECT_EQ(run.verdict(), "FAIL");
+  EXPECT_EQ(run.exit_status, 2);
+  std::vector<std::string> results;
+  for (const auto& budget : run.report["budgets"]) results.push_back(budget["result"]);
+  // 26 samples are too few for a p99; idle needs the trace.
+  EXPECT_EQ(results, (std::vector<std::string>{"FAIL", "PASS", "UNDECIDED", "PASS", "UNDECIDED", "FAIL"}))
+      << run.report["budgets"];
+}
+
+TEST(Checks, AnAnswerThatFailsItsCheckFailsTheRun) {
+  const FinishedRun run = RigRun(
+                              "name = \"wrong\"\nduration = \"300ms\"\nwarmup = \"0s\"\n[worker.load]\nworkload = "
+                              "\"test/behave\"\nhow = \"wrong\"\ncores = [" +
+                              Core(TestCores().front()) + "]\n")
+                              .Wait();
+  EXPECT_EQ(run.verdict(), "FAIL") << run.out;
+  EXPECT_EQ(run.exit_status, 2);
+}
+
+}  // namespace
+}  // namespace corerig

@@ -1,0 +1,111 @@
+#include "tests/rig/behave.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/os/clock.h"
+
+namespace corerig {
+namespace {
+
+// A grandchild out of reach of signals to groups and sessions, as a daemon is; deaf to SIGTERM as well.
+void LeaveOrphan() {
+  const pid_t child = fork();
+  if (child == 0) {
+    setsid();
+    if (fork() != 0) _exit(0);
+    signal(SIGTERM, SIG_IGN);
+    for (;;) pause();
+  }
+  if (child > 0) waitpid(child, nullptr, 0);
+}
+
+class Behave : public Workload {
+ public:
+  explicit Behave(const WorkerJob& job)
+      : how_(job.index == static_cast<int>(job.Number("worker")) ? job.Word("how") : "well"),
+        at_(static_cast<std::uint64_t>(job.Number("at"))) {}
+
+  void RunUnit(std::uint64_t) override {
+    if (done_++ == at_) Act();
+    if (how_ == "leak" && done_ > at_) {
+      leaked_.emplace_back(1 << 20, 'x');
+    }
+    const Nanos until = ThreadCpuTime() + std::chrono::milliseconds(1);
+    while (ThreadCpuTime() < until) {
+    }
+  }
+
+  std::size_t WriteResult(std::span<std::byte> out) const override {
+    std::memcpy(out.data(), &done_, sizeof done_);
+    return sizeof done_;
+  }
+
+ private:
+  void Act() {
+    if (how_ == "segv") {
+      volatile int* nowhere = nullptr;
+      *nowhere = 1;
+    }
+    if (how_ == "abort") abort();
+    if (how_ == "exit3") _exit(3);
+    if (how_ == "no-result") _exit(0);
+    if (how_ == "stop") raise(SIGSTOP);
+    if (how_ == "orphan") LeaveOrphan();
+    while (how_ == "hang") pause();
+    for (volatile bool spin = how_ == "spin"; spin;) {
+    }
+  }
+
+  std::string how_;
+  std::uint64_t at_;
+  std::uint64_t done_ = 0;
+  std::vector<std::string> leaked_;
+};
+
+Result<std::unique_ptr<Workload>> Make(const WorkerJob& job) {
+  if (job.Word("how") == "refuse") return Fail("test/behave refuses, as it was told to");
+  return std::unique_ptr<Workload>(std::make_unique<Behave>(job));
+}
+
+std::size_t ResultSize(const WorkerJob&) { return sizeof(std::uint64_t); }
+
+Result<Answer> Merge(const WorkerJob& job, std::span<const WorkerResult> results) {
+  Answer answer;
+  for (const auto& result : results) {
+    std::uint64_t units = 0;
+    if (result.bytes.size() != sizeof units) return Fail("a result of ", result.bytes.size(), " bytes");
+    std::memcpy(&units, result.bytes.data(), sizeof units);
+    answer.units += units;
+  }
+  answer.figures = {{.name = "units", .value = static_cast<double>(answer.units), .unit = ""}};
+  answer.check = {.passed = job.Word("how") != "wrong", .text = "the units were counted"};
+  return answer;
+}
+
+}  // namespace
+
+const WorkloadType kBehave = {
+    .info = {.name = "test/behave",
+             .about = "Behaves as it is told",
+             .unit = "millisecond of CPU time",
+             .parameters =
+                 {{.name = "how", .kind = ParameterInfo::Kind::kWord, .default_value = "well", .about = "what it does"},
+                  {.name = "at", .kind = ParameterInfo::Kind::kWholeNumber, .default_value = "100", .about = "when"},
+                  {.name = "worker",
+                   .kind = ParameterInfo::Kind::kWholeNumber,
+                   .default_value = "0",
+                   .about = "which one"}}},
+    .make = Make,
+    .result_size = ResultSize,
+    .merge = Merge,
+};
+
+}  // namespace corerig

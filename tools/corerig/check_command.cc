@@ -1,0 +1,19 @@
+#include "tools/corerig/check_command.h"
+
+#include <iostream>
+
+#include "harness/plan/plan_json.h"
+
+namespace corerig {
+
+int CheckCommand(const Rig& rig, const ScenarioArguments& arguments) {
+  const auto plan = ReadScenarioFile(rig, arguments);
+  if (!plan) {
+    std::cerr << plan.error().message << "\n";
+    return 1;
+  }
+  std::cout << PlanToJson(*plan) << "\n";
+  return 0;
+}
+
+}  // namespace corerig

@@ -1,0 +1,74 @@
+#include "tools/corerig/list_command.h"
+
+#include <iomanip>
+#include <iostream>
+#include <string>
+
+#include "harness/base/metric.h"
+#include "harness/base/quantity.h"
+
+namespace corerig {
+namespace {
+
+std::string Joined(const auto& items, const auto& text_of) {
+  std::string joined;
+  for (const auto& item : items) joined += (joined.empty() ? "" : " ") + std::string(text_of(item));
+  return joined;
+}
+
+void Column(std::string_view text, int width) { std::cout << std::left << std::setw(width) << text << " "; }
+
+void ListSensors(const Rig& rig) {
+  std::cout << "sensors\n";
+  for (const auto& sensor : rig.sensors) {
+    const SensorInfo& info = sensor.info;
+    std::cout << "  ";
+    Column(info.name, 12);
+    std::cout << info.about << "\n"
+              << std::string(15, ' ') << "rate " << ToText(info.default_rate) << " (at most "
+              << ToText(info.highest_rate) << "), channel "
+              << Joined(info.channels, [](ChannelKind kind) { return ToText(kind); });
+    if (!info.formats.empty()) {
+      std::cout << ", format " << Joined(info.formats, [](std::string_view format) { return format; });
+    }
+    std::cout << "\n";
+  }
+}
+
+void ListWorkloads(const Rig& rig) {
+  std::cout << "\nworkloads\n";
+  for (const auto& workload : rig.workloads) {
+    const WorkloadInfo& info = workload.info;
+    std::cout << "  " << info.name << "  " << info.about << "; unit: " << info.unit << "\n";
+    for (const auto& parameter : info.parameters) {
+      std::cout << "    ";
+      Column(parameter.name, 12);
+      Column(parameter.default_value, 8);
+      std::cout << parameter.about << "\n";
+    }
+  }
+}
+
+void ListMetrics() {
+  std::cout << "\nmetrics\n";
+  for (const auto& kind : MetricKinds()) {
+    std::string name = std::string(kind.part) + "." + std::string(kind.figure);
+    std::cout << "  ";
+    Column(name, 34);
+    Column(kind.unit, 11);
+    std::cout << kind.meaning;
+    if (!kind.statistics.empty()) std::cout << " (" << kind.statistics << ")";
+    std::cout << "\n";
+  }
+}
+
+}  // namespace
+
+int ListCommand(const Rig& rig) {
+  ListSensors(rig);
+  ListWorkloads(rig);
+  ListMetrics();
+  return 0;
+}
+
+}  // namespace corerig

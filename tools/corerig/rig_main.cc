@@ -1,0 +1,91 @@
+#include "tools/corerig/rig_main.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "tools/corerig/check_command.h"
+#include "tools/corerig/list_command.h"
+#include "tools/corerig/run_command.h"
+
+namespace corerig {
+namespace {
+
+constexpr int kWrongUse = 1;
+
+// What `run` and `check` have in common.
+void AddScenarioOptions(CLI::App& command, ScenarioArguments& arguments) {
+  command.add_option("SCENARIO", arguments.file, "the scenario file (TOML)")->required();
+  const auto override_key = [&arguments](std::string key) {
+    return [&arguments, key](const std::string& value) { arguments.overrides.push_back({key, value}); };
+  };
+  command.add_option_function<std::string>("--duration", override_key("duration"), "length of the window, e.g. 10s");
+  command.add_option_function<std::string>("--seed", override_key("seed"), "seed of every random number of the run");
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--set",
+          [&arguments](const std::vector<std::string>& settings) {
+            for (const auto& setting : settings) {
+              const auto equals = setting.find('=');
+              if (equals == std::string::npos || equals == 0) {
+                throw CLI::ValidationError("--set", setting + " has no key; write --set stream.imu.rate=2kHz");
+              }
+              arguments.overrides.push_back({setting.substr(0, equals), setting.substr(equals + 1)});
+            }
+          },
+          "change a key of the scenario: --set stream.imu.rate=2kHz; any number of times")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->trigger_on_parse();
+}
+
+}  // namespace
+
+int RigMain(const Rig& rig, int argc, char** argv) {
+  if (const auto status = ChildMain(rig, argc, argv)) return *status;
+
+  // A reader of the summary that went away (| head) is no reason to leave children behind.
+  signal(SIGPIPE, SIG_IGN);
+  // `bazel run` starts programs in a folder of its own; paths are meant from where the user stands.
+  if (const char* folder = getenv("BUILD_WORKING_DIRECTORY"); folder != nullptr && chdir(folder) != 0) {
+    std::cerr << "corerig: cannot enter " << folder << "\n";
+    return kWrongUse;
+  }
+
+  CLI::App app("corerig: simulated sensors, pinned workers, measured scheduling and memory, a verdict");
+  app.set_version_flag("--version", "corerig " + std::string(kVersion));
+  app.require_subcommand(1);
+
+  RunArguments run;
+  CLI::App* run_command = app.add_subcommand("run", "run a scenario and judge it");
+  AddScenarioOptions(*run_command, run.scenario);
+  run_command->add_option("--out", run.out,
+                          "folder for report.json (default: $TEST_UNDECLARED_OUTPUTS_DIR, else corerig-out/NAME)");
+  run.command.assign(argv, argv + argc);
+
+  ScenarioArguments check;
+  CLI::App* check_command = app.add_subcommand("check", "validate a scenario without running it; prints the plan");
+  AddScenarioOptions(*check_command, check);
+
+  CLI::App* list_command = app.add_subcommand("list", "sensors, channels, workloads and metrics of this rig");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return app.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    std::cerr << "corerig: " << error.what() << "; see corerig --help\n";
+    return kWrongUse;
+  }
+  if (run_command->parsed()) return RunCommand(rig, run);
+  if (check_command->parsed()) return CheckCommand(rig, check);
+  if (list_command->parsed()) return ListCommand(rig);
+  return kWrongUse;
+}
+
+}  // namespace corerig

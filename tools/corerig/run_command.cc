@@ -1,0 +1,81 @@
+#include "tools/corerig/run_command.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "harness/os/process.h"
+#include "harness/report/live.h"
+#include "harness/report/report_file.h"
+#include "harness/report/report_json.h"
+#include "harness/report/summary.h"
+#include "harness/run/run.h"
+#include "tools/corerig/rig_main.h"
+
+namespace corerig {
+namespace {
+
+constexpr int kWrongUse = 1;
+
+std::string FolderOf(const RunArguments& arguments, const Plan& plan) {
+  if (!arguments.out.empty()) return arguments.out;
+  if (const char* outputs = getenv("TEST_UNDECLARED_OUTPUTS_DIR"); outputs != nullptr && *outputs != '\0')
+    return outputs;
+  return "corerig-out/" + plan.name;
+}
+
+std::string BuildText() {
+#ifdef __OPTIMIZE__
+  constexpr std::string_view kOptimised = "optimised";
+#else
+  constexpr std::string_view kOptimised = "not optimised";
+#endif
+  return StrCat("g++ ", __VERSION__, ", ", kOptimised);
+}
+
+int Complain(const std::string& message) {
+  std::cerr << "corerig: " << message << "\n";
+  return kWrongUse;
+}
+
+}  // namespace
+
+int RunCommand(const Rig& rig, const RunArguments& arguments) {
+  const auto plan = ReadScenarioFile(rig, arguments.scenario);
+  if (!plan) {
+    // The message starts with file:line:column, which editors and people click on.
+    std::cerr << plan.error().message << "\n";
+    return kWrongUse;
+  }
+  const std::string folder = FolderOf(arguments, *plan);
+  if (auto prepared = PrepareFolder(folder); !prepared) return Complain(prepared.error().message);
+
+  LiveDisplay display(STDERR_FILENO, isatty(STDERR_FILENO) == 1);
+  RunOptions options;
+  options.program = ProgramPath();
+  options.scenario_file = arguments.scenario.file;
+  options.command = arguments.command;
+  options.version = kVersion;
+  options.build = BuildText();
+  options.on_live = [&](const LiveState& state) { display.Show(state); };
+  options.on_message = [&](const std::string& line) { display.Message(line); };
+  bool complained = false;
+  options.on_record = [&](const RunRecord& record) {
+    auto written = WriteReport(folder, ReportToJson(record));
+    // The run goes on: the disk may have room again at the end.
+    if (!written && !complained) display.Message(written.error().message);
+    complained = !written.has_value();
+  };
+
+  const auto record = Run(*plan, rig, options);
+  display.Finish();
+  if (!record) return Complain(record.error().message);
+  const auto written = WriteReport(folder, ReportToJson(*record));
+  std::cout << Summary(*record, folder + "/report.json", isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nullptr)
+            << std::flush;
+  if (!written) return Complain(written.error().message);
+  return ExitCode(record->verdict);
+}
+
+}  // namespace corerig
