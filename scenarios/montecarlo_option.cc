@@ -58,7 +58,7 @@ class Pricer final : public Workload {
 
   std::size_t WriteResult(std::span<std::byte> out) const override {
     const std::span<const BlockSums> result = keep_blocks_ ? std::span(blocks_) : std::span(&total_, 1);
-    std::memcpy(out.data(), result.data(), result.size_bytes());
+    std::ranges::copy(std::as_bytes(result), out.begin());
     return result.size_bytes();
   }
 
