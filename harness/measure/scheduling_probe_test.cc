@@ -227,7 +227,7 @@ TEST(ReadThread, ATaskOf200usEveryMillisecondTakesAFifthOfACore) {
     begin_cpu = ThreadCpuTime();
     before = ReadThread(ProcFs(), getpid(), self);
     if (!before) return;
-    const Nanos give_up = before->at + seconds(40);
+    const Nanos give_up = before->at + seconds(10);
     for (Nanos due = before->at;; due += milliseconds(1)) {
       SleepUntil(due);
       ++bursts;
@@ -247,8 +247,8 @@ TEST(ReadThread, ATaskOf200usEveryMillisecondTakesAFifthOfACore) {
                       " bursts; CPU clock ", (end_cpu - begin_cpu).count(), " ns"));
   EXPECT_GE(record.run, microseconds(200) * bursts);
   EXPECT_LE(record.run, end_cpu - begin_cpu);
-  if (record.observed > seconds(39)) GTEST_SKIP() << "this machine does not leave a fifth of a core to the task";
   EXPECT_GE(record.observed, seconds(2));
+  if (record.observed >= seconds(10)) GTEST_SKIP() << "ran as the clock says, but got less than a fifth of a busy core";
   EXPECT_GE(share, 0.20);
   EXPECT_LE(share, 0.25);
   EXPECT_GE(record.timeslices, record.voluntary);
@@ -265,7 +265,7 @@ TEST(ReadThread, WaitIsTheTimeOnTheRunQueue) {
   std::atomic<int> started = 0;
   std::atomic<bool> stop = false;
   Result<SchedulingReading> before, after;
-  Nanos other_before, other_after;
+  Nanos other_before, other_after, at_least, at_most;
   const auto start = [&] {
     sched_setaffinity(0, sizeof one, &one);
     ++started;
@@ -285,22 +285,31 @@ TEST(ReadThread, WaitIsTheTimeOnTheRunQueue) {
   };
   std::thread([&] {
     start();
-    other_before = other_cpu();
+    const Nanos first = MonotonicNow();
+    ThreadCpuTime();  // brings the kernel's run time up to date
     before = ReadThread(ProcFs(), getpid(), gettid());
+    const Nanos second = MonotonicNow();
+    other_before = other_cpu();
     SpinFor(milliseconds(200));
-    after = ReadThread(ProcFs(), getpid(), gettid());
     other_after = other_cpu();
+    const Nanos third = MonotonicNow();
+    ThreadCpuTime();
+    after = ReadThread(ProcFs(), getpid(), gettid());
+    at_least = third - second;
+    at_most = MonotonicNow() - first;
   }).join();
   stop = true;
   other.join();
   ASSERT_TRUE(before && after);
   const SchedulingRecord record = Difference(*before, *after);
-  SCOPED_TRACE(StrCat("ran ", record.run.count(), " ns, waited ", record.wait.count(), " ns, observed ",
-                      record.observed.count(), " ns; the other ran ", (other_after - other_before).count(), " ns"));
-  // It never slept, so every instant was one of the two. The readings themselves take a little.
-  EXPECT_NEAR(static_cast<double>((record.run + record.wait).count()), static_cast<double>(record.observed.count()),
-              0.05 * static_cast<double>(record.observed.count()));
-  EXPECT_GE(record.wait + milliseconds(20), other_after - other_before) << "it waited while the other ran";
+  const Nanos other_ran = other_after - other_before;
+  SCOPED_TRACE(StrCat("ran ", record.run.count(), " ns, waited ", record.wait.count(), " ns within ", at_least.count(),
+                      " to ", at_most.count(), " ns; the other ran ", other_ran.count(), " ns"));
+  // It never slept, so every instant was one of the two, but for what interrupts and the hypervisor took.
+  EXPECT_LE(record.run + record.wait, at_most + milliseconds(1));
+  EXPECT_GE(record.run + record.wait, at_least - at_least / 20);
+  EXPECT_GE(record.wait + milliseconds(1), other_ran) << "it waited while the other ran";
+  EXPECT_GT(other_ran, Nanos(0));
   EXPECT_GT(record.involuntary, 0u);
 }
 
@@ -330,7 +339,7 @@ TEST(ReadProcess, SumsTheThreadsOfThisProcess) {
   EXPECT_GT(process->minor_faults, leader->minor_faults) << "faults of the process are of all its threads";
 }
 
-TEST(ReadProcess, ReadsAZombieWhoseFiguresAreThoseOfWait4) {
+TEST(ReadProcess, ReadsAZombieWhoseFiguresAreWithinThoseOfWait4) {
   const pid_t child = fork();
   if (child == 0) {
     SpinFor(milliseconds(30));
@@ -346,11 +355,10 @@ TEST(ReadProcess, ReadsAZombieWhoseFiguresAreThoseOfWait4) {
   EXPECT_GE(reading->run, milliseconds(30));
   EXPECT_GE(reading->voluntary, 10u);
   const auto microseconds_of = [](const timeval& time) { return time.tv_sec * 1'000'000 + time.tv_usec; };
-  // The kernel scales user and system time so that they add up to the run time, rounded to microseconds.
-  EXPECT_NEAR(static_cast<double>(reading->run.count()) / 1000,
-              static_cast<double>(microseconds_of(usage.ru_utime) + microseconds_of(usage.ru_stime)), 500);
+  // The kernel scales user and system time so that they add up to the run time, each rounded down to a microsecond. A
+  // zombie is seen before it has left its CPU for good: the last bit of its end is not in the reading.
+  EXPECT_LE(reading->run, microseconds(microseconds_of(usage.ru_utime) + microseconds_of(usage.ru_stime) + 2));
   EXPECT_EQ(reading->minor_faults, static_cast<std::uint64_t>(usage.ru_minflt));
-  // The last switch away from it may come after the reading.
   EXPECT_LE(reading->voluntary + reading->involuntary, static_cast<std::uint64_t>(usage.ru_nvcsw + usage.ru_nivcsw));
   EXPECT_FALSE(ReadProcess(ProcFs(), child)) << "reaped, it is gone";
 }
