@@ -1,0 +1,30 @@
+#include "harness/base/channel_kind.h"
+
+#include <gtest/gtest.h>
+
+namespace corerig {
+namespace {
+
+constexpr ChannelKind kAll[] = {ChannelKind::kTimer, ChannelKind::kSeqpacket, ChannelKind::kPty, ChannelKind::kUdp};
+
+TEST(ChannelKind, ReadsBackAsWritten) {
+  for (const ChannelKind kind : kAll) {
+    EXPECT_FALSE(ToText(kind).empty());
+    EXPECT_EQ(ParseChannelKind(ToText(kind)), kind) << ToText(kind);
+  }
+  EXPECT_EQ(ToText(ChannelKind::kSeqpacket), "seqpacket");
+}
+
+TEST(ChannelKind, NothingElseIsOne) {
+  for (const char* text : {"", "UDP", "udp ", "tcp", "can"}) EXPECT_FALSE(ParseChannelKind(text)) << '"' << text << '"';
+}
+
+TEST(ChannelKind, MessagesSurviveOnSocketsOnly) {
+  EXPECT_TRUE(IsDatagram(ChannelKind::kSeqpacket));
+  EXPECT_TRUE(IsDatagram(ChannelKind::kUdp));
+  EXPECT_FALSE(IsDatagram(ChannelKind::kPty));
+  EXPECT_FALSE(IsDatagram(ChannelKind::kTimer));
+}
+
+}  // namespace
+}  // namespace corerig

@@ -1,0 +1,161 @@
+#include "harness/base/metric.h"
+
+#include <utility>
+
+#include "harness/base/text.h"
+
+namespace corerig {
+namespace {
+
+constexpr std::string_view kStream = "stream.NAME", kLoop = "loop.NAME", kWorker = "worker.NAME.I", kCore = "core.N",
+                           kMemory = "memory", kRig = "rig";
+constexpr std::string_view kDistribution = "p50 p90 p99 p999 max mean min count", kRunqueue = "mean count",
+                           kSampled = "max mean", kOneNumber = "";
+
+constexpr MetricKind kKinds[] = {
+    {kStream, "rate", "per_s", kOneNumber, "Samples received, each counted once, per second of the window."},
+    {kStream, "sent", "count", kOneNumber, "Frames the source put on the wire that were due in the window."},
+    {kStream, "received", "count", kOneNumber, "Good samples the handler received, second copies included."},
+    {kStream, "lost", "count", kOneNumber, "Samples that did not arrive, or only in a corrupt frame."},
+    {kStream, "duplicated", "count", kOneNumber, "Good samples that had been received before."},
+    {kStream, "reordered", "count", kOneNumber, "Good samples that arrived after a later one."},
+    {kStream, "corrupt", "count", kOneNumber, "Frames that failed the receiver's check; their samples count as lost."},
+    {kStream, "unread", "count", kOneNumber, "Frames still in the channel when the drain ended."},
+    {kStream, "ambiguous", "count", kOneNumber, "Samples that fit no single frame of the truth; they are not guessed."},
+    {kStream, "truth_lost", "count", kOneNumber, "Samples whose truth was overwritten before it was matched."},
+    {kStream, "bytes_per_s", "bytes_per_s", kOneNumber, "Bytes the source put on the wire per second of the window."},
+    {kStream, "latency", "ns", kDistribution,
+     "Time from when a sample was due until it was consumed (done - due); one that never was counts as infinite."},
+    {kStream, "lateness", "ns", kDistribution, "Time from when a sample was due until its send call (sent - due)."},
+    {kStream, "transport", "ns", kDistribution,
+     "Time from the send call until the kernel stamped the frame received (kernel - sent)."},
+    {kStream, "queue", "ns", kDistribution,
+     "Time from the kernel's receive stamp, or from the send call if there is none, until the handler began on the "
+     "sample (begin - kernel)."},
+    {kStream, "service", "ns", kDistribution, "Time the handler took to decode and consume a sample (done - begin)."},
+
+    {kLoop, "wakeups", "count", kOneNumber, "Times the loop came back from waiting in the kernel."},
+    {kLoop, "busy", "share", kOneNumber, "Share of the window the loop was not waiting, preempted time included."},
+    {kLoop, "cpu", "share", kOneNumber, "Share of the window its thread ran on a CPU."},
+    {kLoop, "switches.voluntary", "count", kOneNumber, "Times its thread gave up the CPU to wait."},
+    {kLoop, "switches.involuntary", "count", kOneNumber, "Times its thread was preempted."},
+    {kLoop, "migrations", "count", kOneNumber, "Times its thread moved to another CPU."},
+    {kLoop, "runqueue", "ns", kRunqueue, "Time its thread, ready to run, waited for a CPU, per time it was given one."},
+
+    {kWorker, "rate", "per_s", kOneNumber, "Units of work done per second of the window."},
+    {kWorker, "cpu", "share", kOneNumber, "Share of the window it ran on a CPU."},
+    {kWorker, "switches.voluntary", "count", kOneNumber, "Times it gave up the CPU to wait."},
+    {kWorker, "switches.involuntary", "count", kOneNumber, "Times it was preempted."},
+    {kWorker, "migrations", "count", kOneNumber, "Times it moved to another CPU."},
+    {kWorker, "runqueue", "ns", kRunqueue, "Time it was ready to run and waited for a CPU, per time it was given one."},
+    {kWorker, "faults.minor", "count", kOneNumber, "Page faults served from memory."},
+    {kWorker, "faults.major", "count", kOneNumber, "Page faults that had to read from storage."},
+    {kWorker, "rss", "bytes", kSampled, "Memory it has mapped and present, shared pages counted in full."},
+    {kWorker, "pss", "bytes", kSampled,
+     "Memory it has present, each shared page divided by the processes that map it."},
+    {kWorker, "uss", "bytes", "max mean growth", "Memory that it alone has present, and its trend per minute."},
+    {kWorker, "start", "ns", kOneNumber, "Time from the common start to the first instruction of its work."},
+    {kWorker, "stop", "ns", kOneNumber, "Time from the order to stop to the last instruction of its work."},
+
+    {kCore, "worker", "share", kOneNumber, "Share of the window the core ran workers."},
+    {kCore, "loop", "share", kOneNumber, "Share of the window the core ran event loops."},
+    {kCore, "source", "share", kOneNumber, "Share of the window the core ran the source."},
+    {kCore, "rig", "share", kOneNumber, "Share of the window the core ran the rig itself."},
+    {kCore, "foreign", "share", kOneNumber, "Share of the window the core ran tasks that are not of the run."},
+    {kCore, "irq", "share", kOneNumber, "Share of the window the core served interrupts."},
+    {kCore, "idle", "share", kOneNumber, "Share of the window the core had nothing to run."},
+    {kCore, "steal", "share", kOneNumber, "Share of the window the hypervisor gave the core to others."},
+
+    {kMemory, "total.pss", "bytes", kSampled, "Memory of all processes of the run, rig included, shared pages once."},
+    {kMemory, "shared", "bytes", kSampled, "Memory that more than one process maps, counted once (PSS - USS)."},
+
+    {kRig, "cpu", "share", kOneNumber, "Share of one core that the supervisor and the keeper took."},
+    {kRig, "pss", "bytes", kSampled, "Memory of the supervisor, shared pages divided by the processes that map them."},
+};
+
+// The first component, taken off `rest`.
+std::string_view TakeComponent(std::string_view& rest) {
+  const auto dot = rest.find('.');
+  const std::string_view component = rest.substr(0, dot);
+  rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
+  return component;
+}
+
+bool IsPlaceholder(std::string_view component) {
+  return !component.empty() && component.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
+}
+
+// Takes the components of `pattern` off `rest`, if they match.
+bool TakePrefix(std::string_view pattern, std::string_view& rest) {
+  while (!pattern.empty()) {
+    const std::string_view wanted = TakeComponent(pattern), found = TakeComponent(rest);
+    if (found.empty() || (!IsPlaceholder(wanted) && found != wanted)) return false;
+  }
+  return true;
+}
+
+// The kind of a full metric name, and its statistic ("" for a figure that is one number).
+struct Found {
+  const MetricKind* kind = nullptr;
+  std::string_view statistic;
+};
+
+Found Find(std::string_view metric) {
+  if (metric.ends_with('.')) return {};  // an empty component at the end, which would pass for no statistic
+  for (const auto& kind : kKinds) {
+    std::string_view rest = metric;
+    if (!TakePrefix(kind.part, rest) || !TakePrefix(kind.figure, rest)) continue;
+    // An empty rest is also one statistic, "", as the table has it for one number.
+    for (const auto statistic : Split(kind.statistics, ' ')) {
+      if (rest == statistic) return {&kind, statistic};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const MetricKind> MetricKinds() { return kKinds; }
+
+std::vector<std::string> MetricNames(std::string_view part_kind, std::string_view part) {
+  std::vector<std::string> names;
+  for (const auto& kind : kKinds) {
+    if (kind.part != part_kind) continue;
+    for (const auto statistic : Split(kind.statistics, ' ')) {
+      names.push_back(StrCat(part, ".", kind.figure, statistic.empty() ? "" : ".", statistic));
+    }
+  }
+  return names;
+}
+
+const MetricKind* FindMetricKind(std::string_view metric) { return Find(metric).kind; }
+
+std::string_view UnitOf(std::string_view metric) {
+  const Found found = Find(metric);
+  if (found.kind == nullptr) return {};
+  if (found.statistic == "count") return "count";
+  if (found.statistic == "growth") return "bytes_per_min";
+  return found.kind->unit;
+}
+
+std::optional<double> PercentileOf(std::string_view metric) {
+  constexpr std::pair<std::string_view, double> kPercentiles[] = {
+      {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}};
+  const auto dot = metric.rfind('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  for (const auto& [statistic, share] : kPercentiles) {
+    if (metric.substr(dot + 1) == statistic) return share;
+  }
+  return std::nullopt;
+}
+
+bool MatchesPattern(std::string_view pattern, std::string_view metric) {
+  const auto wanted = Split(pattern, '.'), found = Split(metric, '.');
+  if (wanted.size() != found.size()) return false;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] != "*" && wanted[i] != found[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace corerig

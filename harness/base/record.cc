@@ -1,0 +1,73 @@
+#include "harness/base/record.h"
+
+#include "harness/base/text.h"
+
+namespace corerig {
+
+std::string_view ToText(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kPass:
+      return "PASS";
+    case Verdict::kFail:
+      return "FAIL";
+    case Verdict::kUndecided:
+      return "UNDECIDED";
+    case Verdict::kSkipped:
+      return "SKIPPED";
+  }
+  return {};
+}
+
+// 1 is left to wrong use and internal errors.
+int ExitCode(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kPass:
+      return 0;
+    case Verdict::kFail:
+      return 2;
+    case Verdict::kUndecided:
+      return 3;
+    case Verdict::kSkipped:
+      return 4;
+  }
+  return 1;
+}
+
+std::string_view ToText(EndRecord::Kind kind) {
+  switch (kind) {
+    case EndRecord::Kind::kExited:
+      return "exited";
+    case EndRecord::Kind::kSignalled:
+      return "signalled";
+    case EndRecord::Kind::kTimedOut:
+      return "timed_out";
+    case EndRecord::Kind::kFailedToStart:
+      return "failed_to_start";
+    case EndRecord::Kind::kRunning:
+      return "running";
+  }
+  return {};
+}
+
+std::string Describe(const EndRecord& end) {
+  const std::string because = end.detail.empty() ? "" : StrCat(": ", end.detail);
+  switch (end.kind) {
+    case EndRecord::Kind::kExited:
+      // Its status says nothing is wrong; the detail says what is: "exited 0 without a result".
+      if (end.number == 0 && !end.detail.empty()) return StrCat("exited 0 ", end.detail);
+      return StrCat("exited ", end.number, because);
+    case EndRecord::Kind::kSignalled:
+      if (end.detail.starts_with("SIG")) return StrCat("killed by ", end.detail);
+      if (end.detail.starts_with("killed ")) return end.detail;
+      return end.number == 0 ? StrCat("killed", because) : StrCat("killed by signal ", end.number, because);
+    case EndRecord::Kind::kTimedOut:
+      return StrCat("timed out", because);
+    case EndRecord::Kind::kFailedToStart:
+      return StrCat("failed to start", because);
+    case EndRecord::Kind::kRunning:
+      return StrCat("has not ended", because);
+  }
+  return {};
+}
+
+}  // namespace corerig

@@ -1,0 +1,58 @@
+#include "harness/base/warning.h"
+
+namespace corerig {
+
+std::string_view ToText(WarningId id) {
+  switch (id) {
+    case WarningId::kPolicyRefused:
+      return "policy-refused";
+    case WarningId::kMemoryNotLocked:
+      return "memory-not-locked";
+    case WarningId::kDmaLatencyNotHeld:
+      return "dma-latency-not-held";
+    case WarningId::kSourceSharesCore:
+      return "source-shares-core";
+    case WarningId::kStampsDiscarded:
+      return "stamps-discarded";
+    case WarningId::kSourceLate:
+      return "source-late";
+    case WarningId::kTruthLost:
+      return "truth-lost";
+    case WarningId::kRigHeavy:
+      return "rig-heavy";
+    case WarningId::kGovernor:
+      return "governor";
+    case WarningId::kSteal:
+      return "steal";
+  }
+  return {};
+}
+
+std::string_view RemedyFor(WarningId id) {
+  switch (id) {
+    case WarningId::kPolicyRefused:
+      return "run as root, or add \"YOUR-USER - rtprio 99\" to /etc/security/limits.conf and log in again";
+    case WarningId::kMemoryNotLocked:
+      return "run as root, or add \"YOUR-USER - memlock unlimited\" to /etc/security/limits.conf and log in again";
+    case WarningId::kDmaLatencyNotHeld:
+      return "run as root, or first: sudo setfacl -m u:$USER:rw /dev/cpu_dma_latency";
+    case WarningId::kSourceSharesCore:
+      return "set cores in [source] to a core that no [loop] has";
+    case WarningId::kStampsDiscarded:
+      return "keep the clock from being stepped while the run goes on: sudo timedatectl set-ntp false";
+    case WarningId::kSourceLate:
+      return "set cores in [source] to a core of its own and its policy to \"fifo:90\", or lower the stream's rate";
+    case WarningId::kTruthLost:
+      return "set the loop's policy to \"fifo:80\" on a core without workers, or lower the stream's rate";
+    case WarningId::kRigHeavy:
+      return "set the worker groups' cores so that one core is left to the rig, or use fewer workers";
+    case WarningId::kGovernor:
+      return "first: echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor";
+    case WarningId::kSteal:
+      return "run on bare metal, or pin the virtual CPUs to cores of their own, on the host: virsh vcpupin DOMAIN VCPU "
+             "CORE";
+  }
+  return {};
+}
+
+}  // namespace corerig
