@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -49,7 +48,7 @@ TEST(ReportJson, EveryRowOfTheDocumentsIsNeededByTheFullRecord) {
     const std::string row = docs.substr(at, end - at);
     ++rows;
     // The row of the scenario's other keys would take these, too.
-    if (std::regex_search(row, std::regex("`scenario\\.(file|name|about)`"))) continue;
+    if (row.starts_with("\n| `scenario.") && !row.starts_with("\n| `scenario.*`")) continue;
     EXPECT_THAT(CheckAgainstDocs(report, docs.substr(0, at) + docs.substr(end)), Not(IsEmpty())) << row;
   }
   EXPECT_GT(rows, 100);
@@ -58,9 +57,10 @@ TEST(ReportJson, EveryRowOfTheDocumentsIsNeededByTheFullRecord) {
 TEST(ReportJson, KeysComeInTheOrderOfTheDocuments) {
   std::vector<std::string> documented;
   const std::string docs = ReadDataFile(kDocs);
-  const std::regex top_level(R"(\n\| `([a-z_]+)` )");
-  for (std::sregex_iterator at(docs.begin(), docs.end(), top_level), end; at != end; ++at)
-    documented.push_back((*at)[1]);
+  for (std::size_t at = docs.find("\n| `"); at != std::string::npos; at = docs.find("\n| `", at + 1)) {
+    const std::string path = docs.substr(at + 4, docs.find('`', at + 4) - at - 4);
+    if (path.find_first_of(".[{") == std::string::npos) documented.push_back(path);
+  }
   std::vector<std::string> keys;
   const auto report = nlohmann::ordered_json::parse(ReportToJson(FullRecord()));
   for (const auto& item : report.items()) keys.push_back(item.key());

@@ -1,6 +1,5 @@
 #include "harness/report/summary.h"
 
-#include <regex>
 #include <sstream>
 #include <string>
 
@@ -53,7 +52,15 @@ TEST(Summary, NoLineIsWiderThan100ColumnsWhateverTheRecordSays) {
 TEST(Summary, ColourAddsEscapesAndNothingElse) {
   const std::string coloured = Summary(FullRecord(), "r", true);
   EXPECT_THAT(coloured, HasSubstr("\x1b[31mFAIL\x1b[0m"));
-  EXPECT_EQ(std::regex_replace(coloured, std::regex("\x1b\\[[0-9]+m"), ""), Summary(FullRecord(), "r"));
+  std::string plain;
+  for (std::size_t at = 0; at < coloured.size(); ++at) {
+    if (coloured[at] == '\x1b') {
+      at = coloured.find('m', at);
+    } else {
+      plain += coloured[at];
+    }
+  }
+  EXPECT_EQ(plain, Summary(FullRecord(), "r"));
 }
 
 TEST(Summary, EscapesOfAUsersProgramDoNotReachTheTerminal) {
