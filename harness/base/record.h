@@ -150,7 +150,7 @@ struct WorkerRecord {
 struct CoreRecord {
   int cpu = 0;
   double worker = 0, loop = 0, source = 0, rig = 0;  // shares of the window
-  std::optional<double> steal;
+  std::optional<double> steal = std::nullopt;
 };
 
 // One number of a workload's answer.

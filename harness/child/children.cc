@@ -1,11 +1,16 @@
 #include "harness/child/children.h"
 
 #include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <ctime>
 #include <memory>
 
 #include "harness/os/fd.h"
+#include "harness/os/process.h"
 
 namespace corerig {
 
@@ -48,6 +53,39 @@ std::vector<pid_t> ScannedChildren() {
 std::vector<pid_t> Children() {
   auto listed = ListedChildren();
   return listed ? std::move(*listed) : ScannedChildren();
+}
+
+Result<EndRecord> ReapChild(pid_t child) {
+  siginfo_t ended = {};
+  while (waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED) != 0) {
+    if (errno != EINTR) return Fail("cannot reap process ", child, ": ", ErrnoText(errno));
+  }
+  return EndFrom(ended.si_code, ended.si_status);
+}
+
+EndRecord EndFrom(int wait_code, int wait_status) {
+  EndRecord end;
+  end.number = wait_status;
+  end.kind = wait_code == CLD_EXITED ? EndRecord::Kind::kExited : EndRecord::Kind::kSignalled;
+  if (end.kind == EndRecord::Kind::kSignalled) end.detail = SignalText(end.number);
+  return end;
+}
+
+void EndDescendants() {
+  sigset_t child_signal, before;
+  sigemptyset(&child_signal);
+  sigaddset(&child_signal, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child_signal, &before);
+  for (;;) {
+    for (const pid_t child : Children()) kill(child, SIGKILL);
+    siginfo_t ended = {};
+    while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | __WALL) == 0 && ended.si_pid != 0) ended = {};
+    if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 && errno == ECHILD) break;
+    // Until the next one has died; not much longer, as the list of children may have missed one.
+    const timespec moment = {.tv_sec = 0, .tv_nsec = 10'000'000};
+    sigtimedwait(&child_signal, nullptr, &moment);
+  }
+  sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
 }  // namespace corerig

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "harness/child/children.h"
 #include "harness/child/keeper_process.h"
 #include "harness/os/process.h"
 
@@ -114,11 +115,7 @@ Result<EndRecord> Keeper::Reap(const ChildProcess& child) {
   BecomesReadable(child.pidfd.get(), -1);
   const auto reply = Ask(ReapRequest{child.pid}, {}, nullptr);
   if (!reply) return Forward(reply);
-  EndRecord end;
-  end.number = reply->wait_status;
-  end.kind = reply->wait_code == CLD_EXITED ? EndRecord::Kind::kExited : EndRecord::Kind::kSignalled;
-  if (end.kind == EndRecord::Kind::kSignalled) end.detail = SignalText(end.number);
-  return end;
+  return EndFrom(reply->wait_code, reply->wait_status);
 }
 
 Status Keeper::Kill(const ChildProcess& child, int signal) {

@@ -9,7 +9,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <ctime>
 #include <set>
 
 #include "harness/child/children.h"
@@ -35,25 +34,6 @@ class KeeperProcess {
       if (entries[1].revents != 0) return;
       if (entries[2].revents != 0) ReapOrphans();
       if (entries[0].revents != 0 && !Answer()) return;
-    }
-  }
-
-  // Kills and reaps everything below us. Only direct children are killed, whose pids nobody else can free and reuse;
-  // their own children become ours as they die, and are killed in the next round, until there are none.
-  static void EndAll() {
-    // What is to be killed must not keep us from running: it may be real-time, or very many.
-    (void)SetPolicy(0, {Policy::Class::kFifo, 99});
-    sigset_t child_signal;
-    sigemptyset(&child_signal);
-    sigaddset(&child_signal, SIGCHLD);
-    for (;;) {
-      for (const pid_t child : Children()) kill(child, SIGKILL);
-      siginfo_t ended = {};
-      while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | __WALL) == 0 && ended.si_pid != 0) ended = {};
-      if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 && errno == ECHILD) return;
-      // Until the next one has died; not much longer, as the list of children may have missed one.
-      const timespec moment = {.tv_sec = 0, .tv_nsec = 10'000'000};
-      sigtimedwait(&child_signal, nullptr, &moment);
     }
   }
 
@@ -134,7 +114,9 @@ int KeeperMain(int, char**) {
   }
   KeeperProcess keeper(Fd(kKeeperSocketFd), Fd(kKeeperSupervisorFd), std::move(child_signals));
   keeper.Serve();
-  KeeperProcess::EndAll();
+  // What is to be killed must not keep us from running: it may be real-time, or very many.
+  (void)SetPolicy(0, {Policy::Class::kFifo, 99});
+  EndDescendants();
   return 0;
 }
 

@@ -38,10 +38,10 @@ struct LaunchedChild {
   std::string name;       // for people: "worker price.0"
   CpuId core;
   Policy policy;
-  Mapping slab;                     // the child's, read-only
+  Mapping slab = {};                     // the child's, read-only
   std::size_t result_capacity = 0;  // workers
-  std::optional<ChildProcess> process;
-  std::string failure;
+  std::optional<ChildProcess> process = std::nullopt;
+  std::string failure = {};
 };
 
 // What worker `index` of a group is to do.

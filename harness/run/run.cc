@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "harness/base/text.h"
+#include "harness/child/children.h"
 #include "harness/measure/memory_sampler.h"
 #include "harness/os/board.h"
 #include "harness/os/clock.h"
@@ -107,6 +108,7 @@ class Runner {
   Nanos launched_at_{0};
   std::optional<std::string> interrupted_;
   bool over_ = false;
+  bool keeper_ended_ = false;
   bool children_ended_ = false;  // since the record was last shown
 };
 
@@ -118,6 +120,9 @@ Status Runner::Execute() {
   for (auto& child : children_) child.watch.reset();
   keeper_watch_.reset();
   interrupt_watch_.reset();
+  keeper_.reset();
+  // What a keeper would have killed, had it lived, has become ours.
+  if (keeper_ended_) EndDescendants();
   if (!began) return began;
   Fill(true);
   return {};
@@ -265,7 +270,7 @@ void Runner::OnEnded(std::size_t index) {
   memory_.Remove(static_cast<int>(index));
   auto seen = keeper_->Reap(*child.launched.process);
   // Without the keeper its children are ours: we are the next subreaper.
-  if (!seen) seen = ReapOwnChild(child.launched.process->pid);
+  if (!seen) seen = ReapChild(child.launched.process->pid);
   child.end =
       EndOf(child,
             seen ? *seen : EndRecord{.kind = EndRecord::Kind::kSignalled, .number = 0, .detail = seen.error().message});
@@ -315,6 +320,7 @@ void Runner::EndWhenAllEnded() {
 
 void Runner::OnKeeperEnded() {
   keeper_watch_.reset();
+  keeper_ended_ = true;
   Message("the keeper was killed, and its children with it");
 }
 

@@ -91,7 +91,7 @@ def debian_libraries():
         build_file = "//tools/deps:google_benchmark.BUILD",
         links = {
             "include/benchmark": ["/usr/include/benchmark"],
-            "lib/libbenchmark.so.1": ["/usr/lib/x86_64-linux-gnu/libbenchmark.so.1", "/usr/lib/aarch64-linux-gnu/libbenchmark.so.1"],
+            "lib/libbenchmark.so": ["/usr/lib/x86_64-linux-gnu/libbenchmark.so", "/usr/lib/aarch64-linux-gnu/libbenchmark.so"],
         },
         needs = {"/usr/include/benchmark/benchmark.h": "libbenchmark-dev"},
     )
