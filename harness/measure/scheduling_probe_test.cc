@@ -281,7 +281,7 @@ TEST(ReadThread, WaitIsTheTimeOnTheRunQueue) {
   const auto other_cpu = [&] {
     timespec time = {};
     clock_gettime(other_clock, &time);
-    return Nanos(time.tv_sec * 1'000'000'000 + time.tv_nsec);
+    return seconds(time.tv_sec) + Nanos(time.tv_nsec);
   };
   std::thread([&] {
     start();
@@ -333,7 +333,7 @@ TEST(ReadProcess, SumsTheThreadsOfThisProcess) {
   ASSERT_TRUE(leader) << leader.error().message;
   ASSERT_TRUE(process) << process.error().message;
   EXPECT_GE(process->run, leader->run + milliseconds(50)) << "the leader's figures are not the process's";
-  EXPECT_LE(process->run, Nanos(cpu.tv_sec * 1'000'000'000 + cpu.tv_nsec));
+  EXPECT_LE(process->run, seconds(cpu.tv_sec) + Nanos(cpu.tv_nsec));
   EXPECT_LE(process->voluntary, static_cast<std::uint64_t>(usage.ru_nvcsw));
   EXPECT_LE(process->minor_faults, static_cast<std::uint64_t>(usage.ru_minflt));
   EXPECT_GT(process->minor_faults, leader->minor_faults) << "faults of the process are of all its threads";
