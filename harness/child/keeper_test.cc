@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Far longer than anything here takes on a loaded machine; only a failure waits so long.
-constexpr int kDeadlineMs = 60'000;
+constexpr int kDeadlineMs = 20'000;
 
 const std::string& Program() {
   static const std::string path = "harness/child/child_verbs";
@@ -261,7 +261,7 @@ TEST_F(KeeperTest, DestroyedLeavesNothing) {
     children.push_back(Spawn(verb));
   }
   ear_.CloseMouth();
-  ear_.Expect({"hanging", "hanging", "hanging", "stopping", "spinning", "child", "daemon", "child", "daemon"});
+  ear_.Expect({"hanging", "hanging", "stopping", "spinning", "child", "daemon", "child", "daemon"});
   keeper_.reset();
   EXPECT_EQ(ear_.Rest(), std::vector<std::string>{});
   for (const ChildProcess& child : children) EXPECT_TRUE(Disappears(child.pid)) << child.pid;
