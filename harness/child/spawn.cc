@@ -53,10 +53,11 @@ bool LowerLimit(__rlimit_resource resource, rlim_t soft, rlim_t hard) {
 
 // Nothing is ignored and nothing blocked (exec keeps both, and drops handlers only).
 bool ResetSignals() {
-  struct sigaction standard = {};
-  standard.sa_handler = SIG_DFL;
-  // Fails for SIGKILL, SIGSTOP and the two the C library keeps to itself, which need no reset.
-  for (int signal = 1; signal < NSIG; ++signal) sigaction(signal, &standard, nullptr);
+  // The kernel's own struct, all zero: SIG_DFL and no flags. The C library's function would leave out the two signals
+  // it keeps to itself, which may be ignored by inheritance too.
+  const unsigned long standard[8] = {};
+  // Fails for SIGKILL and SIGSTOP, which need no reset.
+  for (int signal = 1; signal < NSIG; ++signal) syscall(SYS_rt_sigaction, signal, standard, nullptr, (NSIG - 1) / 8);
   sigset_t none;
   sigemptyset(&none);
   return sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
