@@ -99,8 +99,9 @@ TEST(Budget, WithoutAMetricThatMatchesItSaysWhatThereIs) {
             "there is no metric \"worker.*.memory\" in this scenario; after \"worker.*\" comes one of 0, 1");
   EXPECT_EQ(Refusal("stream.gnss.latency.p99 < 1ms"),
             "there is no metric \"stream.gnss.latency.p99\" in this scenario; after \"stream\" comes one of imu");
-  EXPECT_EQ(Refusal("latency < 1ms"),
-            "there is no metric \"latency\" in this scenario; a metric begins with stream, loop, worker, core, memory, rig");
+  EXPECT_EQ(
+      Refusal("latency < 1ms"),
+      "there is no metric \"latency\" in this scenario; a metric begins with stream, loop, worker, core, memory, rig");
   EXPECT_EQ(Refusal("stream.imu.lost.highest < 1"),
             "there is no metric \"stream.imu.lost.highest\" in this scenario; write \"stream.imu.lost\"");
 }

@@ -95,13 +95,11 @@ class Reader {
 
   bool Boolean() const { return Has(json_ != nullptr && json_->is_boolean(), "a boolean") && json_->get<bool>(); }
 
-  double Number() const {
-    return Has(json_ != nullptr && json_->is_number(), "a number") ? json_->get<double>() : 0;
-  }
+  double Number() const { return Has(json_ != nullptr && json_->is_number(), "a number") ? json_->get<double>() : 0; }
 
   std::uint64_t Count() const {
     return Has(json_ != nullptr && json_->is_number_unsigned(), "a whole number from 0") ? json_->get<std::uint64_t>()
-                                                                                          : 0;
+                                                                                         : 0;
   }
 
   CpuId Core() const {
@@ -130,7 +128,8 @@ class Reader {
   auto List(const Read& read) const {
     std::vector<decltype(read(*this))> values;
     if (!Has(json_ != nullptr && json_->is_array(), "an array")) return values;
-    for (const auto& item : *json_) values.push_back(read(Reader(&item, StrCat(path_, "[", values.size(), "]"), fault_)));
+    for (const auto& item : *json_)
+      values.push_back(read(Reader(&item, StrCat(path_, "[", values.size(), "]"), fault_)));
     return values;
   }
 

@@ -41,7 +41,9 @@ Plan SmallPlan() {
 TEST(MetricsOf, PartsStandInTheOrderOfTheReport) {
   std::vector<std::string> parts;
   for (const auto& metric : MetricsOf(SmallPlan())) {
-    std::size_t dots = metric.starts_with("worker.") ? 3 : metric.starts_with("memory") || metric.starts_with("rig") ? 1 : 2;
+    std::size_t dots = metric.starts_with("worker.")                               ? 3
+                       : metric.starts_with("memory") || metric.starts_with("rig") ? 1
+                                                                                   : 2;
     std::size_t end = 0;
     while (dots-- > 0) end = metric.find('.', end) + 1;
     const std::string part = metric.substr(0, end);

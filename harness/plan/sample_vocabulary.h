@@ -1,5 +1,5 @@
-// Sensors and workloads for the tests of this package: the real ones' names and limits, so that messages read as in use,
-// and some that no real one has.
+// Sensors and workloads for the tests of this package: the real ones' names and limits, so that messages read as in
+// use, and some that no real one has.
 #pragma once
 
 #include <initializer_list>

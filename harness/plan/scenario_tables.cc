@@ -10,10 +10,17 @@ bool IsName(std::string_view text) {
 
 std::vector<const Entry*> NamedTables(const Entry* kind, FirstFault& fault) {
   std::vector<const Entry*> tables;
-  if (kind == nullptr || !CheckTable(kind->value, kind->key, StrCat("[", kind->key, ".NAME]"), fault)) return tables;
+  if (kind == nullptr) return tables;
+  const std::string example = StrCat("[", kind->key, ".",
+                                     kind->key == "loop"     ? "flight"
+                                     : kind->key == "stream" ? "imu"
+                                                             : "price",
+                                     "]");
+  if (!CheckTable(kind->value, kind->key, example, fault)) return tables;
   for (const auto& entry : kind->value.entries) {
     if (!IsName(entry.key)) {
-      fault.Add(entry.position, kind->key, " name \"", entry.key, "\" is not made of a-z, 0-9 and -");
+      fault.Add(entry.position, kind->key, " name \"", entry.key,
+                "\" is not made of a-z, 0-9 and -; write one such as ", example);
     }
     const std::string name = StrCat(kind->key, ".", entry.key);
     if (CheckTable(entry.value, name, StrCat("[", name, "]"), fault)) tables.push_back(&entry);
