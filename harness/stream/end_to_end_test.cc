@@ -293,9 +293,9 @@ TEST(EndToEnd, AnInterruptedRunIsExactUpToItsEarlierEnd) {
   }
 }
 
-TEST(EndToEnd, WhatALoopDoesNotReadWithinTheDrainIsUnread) {
+TEST(EndToEnd, ALoopThatStoodStillUntilTheDrainWasOverStillAddsUp) {
   Plan plan = AllChannels();
-  plan.drain = milliseconds(400);
+  plan.drain = seconds(2);
   Rehearsal run(plan);
   ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
   run.StartAll();
@@ -316,13 +316,11 @@ TEST(EndToEnd, WhatALoopDoesNotReadWithinTheDrainIsUnread) {
 }
 
 TEST(EndToEnd, TheSourceGoesOnWhenTheHandlerIsKilled) {
-  Plan plan = AllChannels();
-  plan.drain = milliseconds(10);
+  const Plan plan = AllChannels();
   Rehearsal run(plan);
   ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
   run.StartAll();
   ASSERT_TRUE(Rehearsal::Await([&] { return run.handler(0).done.Get() > 20; }));
-  run.control().drain_end = run.control().drain_end + 20'000'000'000;
   kill(run.handler_pid(), SIGKILL);
   EXPECT_EQ(run.HandlerStatus(), -SIGKILL);
   ASSERT_TRUE(Rehearsal::Await([&] { return run.source_header().ended_at.Get() != 0; }));
