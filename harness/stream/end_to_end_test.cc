@@ -1,0 +1,355 @@
+// Source and handler as processes, over every kind of channel: the counts are exact whatever the machine is doing.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "harness/child/child_context.h"
+#include "harness/loop/channel.h"
+#include "harness/os/clock.h"
+#include "harness/os/scheduling.h"
+#include "harness/plan/plan_json.h"
+#include "harness/stream/handler.h"
+#include "harness/stream/schedule.h"
+#include "harness/stream/simulated_stream.h"
+#include "harness/stream/source.h"
+
+namespace corerig {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const std::vector<SensorType>& Sensors() {
+  static const std::vector<SensorType> sensors = {TestSensor(), TestTick()};
+  return sensors;
+}
+
+StreamPlan StreamOf(std::string name, ChannelKind channel, std::string loop, std::vector<FaultPlan> faults = {}) {
+  StreamPlan stream;
+  stream.name = std::move(name);
+  stream.sensor = channel == ChannelKind::kTimer ? "tick" : "test";
+  stream.format = channel == ChannelKind::kPty ? "bytes" : channel == ChannelKind::kTimer ? "" : "message";
+  stream.rate = Rate::Hertz(500);
+  stream.channel = channel;
+  stream.loop = std::move(loop);
+  stream.faults = std::move(faults);
+  return stream;
+}
+
+// Three channels with all faults, one without any, and a tick, on two loops.
+Plan AllChannels() {
+  const std::vector<FaultPlan> faults = {{.kind = FaultKind::kDrop, .share = 0.02, .at = {0}},
+                                         {.kind = FaultKind::kDuplicate, .share = 0.02, .at = {2}},
+                                         {.kind = FaultKind::kReorder, .share = 0, .at = {10, 20, 33}},
+                                         {.kind = FaultKind::kBitFlip, .share = 0.02, .at = {5, 6}}};
+  const CpuId core = AllowedCores().front(), other = AllowedCores().back();
+  Plan plan;
+  plan.name = "all-channels";
+  plan.seed = 11;
+  plan.warmup = milliseconds(100);
+  plan.duration = milliseconds(600);
+  plan.drain = seconds(20);
+  plan.source = SourcePlan{.core = core, .policy = {}};
+  plan.loops = {{.name = "flight", .core = other, .policy = {}}, {.name = "slow", .core = core, .policy = {}}};
+  plan.streams = {StreamOf("imu", ChannelKind::kSeqpacket, "flight", faults),
+                  StreamOf("tick", ChannelKind::kTimer, "slow"), StreamOf("lidar", ChannelKind::kUdp, "slow", faults),
+                  StreamOf("gnss", ChannelKind::kPty, "flight", faults),
+                  StreamOf("clean", ChannelKind::kSeqpacket, "slow")};
+  return plan;
+}
+
+// The supervisor's part, as small as can be.
+class Rehearsal {
+ public:
+  explicit Rehearsal(const Plan& plan) : plan_(plan), source_layout_(plan), handler_layout_(plan) {
+    control_fd_ = *CreateSharedMemory("control", sizeof(ControlPage));
+    control_ = *Mapping::Map(control_fd_.get(), sizeof(ControlPage), Mapping::Access::kReadWrite);
+    Fd source_slab = *CreateSharedMemory("source", source_layout_.size);
+    Fd handler_slab = *CreateSharedMemory("handler", handler_layout_.size);
+    source_slab_ = *Mapping::Map(source_slab.get(), source_layout_.size, Mapping::Access::kRead);
+    handler_slab_ = *Mapping::Map(handler_slab.get(), handler_layout_.size, Mapping::Access::kRead);
+    std::vector<Fd> senders, receivers;
+    for (const auto& stream : plan.streams) {
+      if (stream.channel == ChannelKind::kTimer) continue;
+      ChannelEnds ends = *OpenChannel(stream.channel);
+      senders.push_back(std::move(ends.sender));
+      receivers.push_back(std::move(ends.receiver));
+    }
+    std::vector<int> to_source = {control_fd_.get()}, to_handler = {control_fd_.get()};
+    for (const auto& fd : senders) to_source.push_back(fd.get());
+    for (const auto& fd : receivers) to_handler.push_back(fd.get());
+    to_handler.push_back(source_slab.get());
+    source_ = Fork(source_slab.get(), to_source, &SourceMain);
+    handler_ = Fork(handler_slab.get(), to_handler, &HandlerMain);
+  }
+  ~Rehearsal() {
+    for (const pid_t pid : {source_, handler_}) {
+      if (pid > 0) kill(pid, SIGKILL), waitpid(pid, nullptr, 0);
+    }
+  }
+  Rehearsal(const Rehearsal&) = delete;
+
+  ControlPage& control() { return *control_.At<ControlPage>(0); }
+  const SlabHeader& source_header() { return *source_slab_.At<SlabHeader>(0); }
+  const SlabHeader& handler_header() { return *handler_slab_.At<SlabHeader>(0); }
+  const SourceStream& source(std::size_t stream) {
+    return *source_slab_.At<SourceStream>(source_layout_.streams[stream].figures);
+  }
+  const HandlerStream& handler(std::size_t stream) {
+    return *handler_slab_.At<HandlerStream>(handler_layout_.streams[stream]);
+  }
+  const HandlerLoop& loop(std::size_t loop) { return *handler_slab_.At<HandlerLoop>(handler_layout_.loops[loop]); }
+  pid_t source_pid() const { return source_; }
+  pid_t handler_pid() const { return handler_; }
+
+  // False if it did not come true within a minute.
+  static bool Await(const std::function<bool()>& condition) {
+    const Nanos limit = MonotonicNow() + seconds(60);
+    while (!condition()) {
+      if (MonotonicNow() > limit) return false;
+      std::this_thread::sleep_for(milliseconds(2));
+    }
+    return true;
+  }
+
+  bool AwaitArmed() {
+    return Await([&] {
+      return source_header().state.load() >= ChildState::kArmed && handler_header().state.load() >= ChildState::kArmed;
+    });
+  }
+
+  Nanos StartAll() {
+    const Nanos start = MonotonicNow() + milliseconds(30);
+    control().window_begin = (start + plan_.warmup).count();
+    control().window_end = (start + plan_.warmup + plan_.duration).count();
+    control().drain_end = (start + plan_.warmup + plan_.duration + plan_.drain).count();
+    control().start_at = start.count();
+    control().start_futex = 1;
+    syscall(SYS_futex, &control().start_futex, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+    return start;
+  }
+
+  // Ends the drain once the source has sent all and the handler has seen what can be seen.
+  bool EndWhenAllCame() {
+    if (!Await([&] { return source_header().ended_at.Get() != 0; })) return false;
+    const bool all_came = Await([&] {
+      for (std::size_t i = 0; i < plan_.streams.size(); ++i) {
+        const bool timer = plan_.streams[i].channel == ChannelKind::kTimer;
+        if (timer ? handler(i).done.Get() < Expect(i) : handler(i).done.Get() < source(i).sent.Get() - Injected(i)) {
+          return false;
+        }
+      }
+      return true;
+    });
+    MoveEnds(Nanos(control().window_end), MonotonicNow() + milliseconds(50));
+    return all_came;
+  }
+
+  void MoveEnds(Nanos window_end, Nanos drain_end) {
+    control().window_end = window_end.count();
+    control().drain_end = drain_end.count();
+    kill(source_, SIGTERM);
+    kill(handler_, SIGTERM);
+  }
+
+  // The exit status; -signal if it was killed.
+  static int StatusOf(pid_t& pid) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    pid = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+  int SourceStatus() { return StatusOf(source_); }
+  int HandlerStatus() { return StatusOf(handler_); }
+
+  std::uint64_t Expect(std::size_t stream) {
+    const Nanos start(control().start_at);
+    return Expected(plan_, plan_.streams[stream], Nanos(control().window_begin) - start,
+                    Nanos(control().window_end) - start)
+        .count;
+  }
+  std::uint64_t Injected(std::size_t stream) {
+    return FaultsOf(source(stream), handler(stream), FaultKind::kDrop).injected +
+           FaultsOf(source(stream), handler(stream), FaultKind::kBitFlip).injected;
+  }
+
+ private:
+  // A child that finds `slab` and `others` (the control page first) at the numbers of the contract.
+  pid_t Fork(int slab, const std::vector<int>& others, int (*child_main)(std::span<const SensorType>)) {
+    const std::string job = PlanToJson(plan_);
+    const Fd job_fd = *CreateSharedMemory("job", job.size());
+    const Mapping text = *Mapping::Map(job_fd.get(), job.size(), Mapping::Access::kReadWrite);
+    std::copy(job.begin(), job.end(), reinterpret_cast<char*>(text.data()));
+    std::vector<int> ours = {job_fd.get(), slab};
+    ours.insert(ours.end(), others.begin(), others.end());
+    const pid_t pid = fork();
+    if (pid != 0) return pid;
+    constexpr int kAside = 200;  // out of the way of the numbers of the contract
+    for (int& fd : ours) fd = fcntl(fd, F_DUPFD, kAside);
+    for (int fd = kJobFd; fd < kAside; ++fd) close(fd);
+    for (std::size_t i = 0; i < ours.size(); ++i) dup2(ours[i], kJobFd + static_cast<int>(i));
+    for (const int fd : ours) close(fd);
+    _exit(child_main(Sensors()));
+  }
+
+  const Plan plan_;
+  const SourceSlabLayout source_layout_;
+  const HandlerSlabLayout handler_layout_;
+  Fd control_fd_;
+  Mapping control_, source_slab_, handler_slab_;
+  pid_t source_ = 0, handler_ = 0;
+};
+
+TEST(EndToEnd, EverySampleIsAccountedForOnEveryChannel) {
+  const Plan plan = AllChannels();
+  Rehearsal run(plan);
+  ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+  run.StartAll();
+  EXPECT_TRUE(run.EndWhenAllCame());
+  EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+  EXPECT_EQ(run.HandlerStatus(), 0) << run.handler_header().error.Read();
+  EXPECT_EQ(run.source_header().state.load(), ChildState::kFinished);
+  EXPECT_EQ(run.handler_header().state.load(), ChildState::kFinished);
+  EXPECT_LT(run.source_header().begun_at.Get(), run.source_header().ended_at.Get());
+  EXPECT_LT(run.handler_header().begun_at.Get(), run.handler_header().ended_at.Get());
+
+  for (std::size_t i = 0; i < plan.streams.size(); ++i) {
+    SCOPED_TRACE(plan.streams[i].name);
+    const HandlerStream& handler = run.handler(i);
+    EXPECT_EQ(run.Expect(i), 300u);
+    if (plan.streams[i].channel == ChannelKind::kTimer) {
+      EXPECT_EQ(handler.received.Get(), 300u);
+      EXPECT_EQ(handler.done.Get(), 300u);
+      EXPECT_EQ(handler.lost.Get(), 0u);
+      EXPECT_EQ(handler.latency.Read().count(), 300u);
+      EXPECT_EQ(handler.lateness.Read().count(), 0u);
+      continue;
+    }
+    const Counts counts = CountsOf(run.source(i), handler);
+    EXPECT_TRUE(AddsUp(counts)) << counts;
+    EXPECT_EQ(counts.sent, 300u) << counts;
+    EXPECT_EQ(counts.overruns + counts.unread + counts.ambiguous + counts.truth_lost, 0u) << counts;
+    EXPECT_EQ(counts.lost, counts.lost_injected) << counts;
+    EXPECT_EQ(counts.lost, run.Injected(i)) << counts;
+    const bool faulty = !plan.streams[i].faults.empty();
+    for (const FaultKind kind : {FaultKind::kDrop, FaultKind::kDuplicate, FaultKind::kReorder, FaultKind::kBitFlip}) {
+      const FaultCounts faults = FaultsOf(run.source(i), handler, kind);
+      EXPECT_EQ(faults.injected, faults.detected) << "kind " << static_cast<int>(kind) << ": " << faults;
+      EXPECT_EQ(faults.undetected, 0u) << "kind " << static_cast<int>(kind);
+      EXPECT_EQ(faults.injected > 0, faulty) << "kind " << static_cast<int>(kind);
+    }
+    EXPECT_EQ(counts.corrupt, FaultsOf(run.source(i), handler, FaultKind::kBitFlip).injected);
+    EXPECT_EQ(counts.duplicated, FaultsOf(run.source(i), handler, FaultKind::kDuplicate).injected);
+    EXPECT_EQ(counts.reordered, FaultsOf(run.source(i), handler, FaultKind::kReorder).injected);
+    EXPECT_EQ(handler.value_error_squares.load(), 0.0);
+    EXPECT_EQ(handler.latency.Read().count(), counts.done);
+    EXPECT_EQ(handler.since_sent.Read().count(), counts.done);
+    const bool stamps = plan.streams[i].channel != ChannelKind::kPty;
+    EXPECT_EQ(handler.transport.Read().count(), stamps ? counts.done - handler.stamps_discarded.Get() : 0);
+    EXPECT_GT(run.source(i).bytes.Get(), 300u * 10);
+  }
+  for (std::size_t i = 0; i < plan.loops.size(); ++i) {
+    EXPECT_NE(run.loop(i).tid.Get(), 0u);
+    EXPECT_GT(run.loop(i).wakeups.Get(), 0u);
+    EXPECT_GT(run.loop(i).busy_ns.Get(), 0u);
+    EXPECT_LE(run.loop(i).wakeups.Get(), run.loop(i).activity.wakeups.Get());
+  }
+}
+
+TEST(EndToEnd, AnInterruptedRunIsExactUpToItsEarlierEnd) {
+  Plan plan = AllChannels();
+  plan.duration = seconds(30);
+  Rehearsal run(plan);
+  ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+  run.StartAll();
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.handler(0).done.Get() > 20; }));
+  const Nanos end = MonotonicNow() + milliseconds(100);
+  run.MoveEnds(end, end + seconds(20));
+  EXPECT_TRUE(run.EndWhenAllCame());
+  EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+  EXPECT_EQ(run.HandlerStatus(), 0) << run.handler_header().error.Read();
+  for (std::size_t i = 0; i < plan.streams.size(); ++i) {
+    SCOPED_TRACE(plan.streams[i].name);
+    EXPECT_LT(run.Expect(i), 15'000u);
+    if (plan.streams[i].channel == ChannelKind::kTimer) {
+      EXPECT_EQ(run.handler(i).done.Get(), run.Expect(i));
+      continue;
+    }
+    const Counts counts = CountsOf(run.source(i), run.handler(i));
+    EXPECT_EQ(counts.sent, run.Expect(i)) << counts;
+    EXPECT_TRUE(AddsUp(counts)) << counts;
+    EXPECT_EQ(counts.lost, counts.lost_injected) << counts;
+  }
+}
+
+TEST(EndToEnd, ALoopThatStoodStillUntilTheDrainWasOverStillAddsUp) {
+  Plan plan = AllChannels();
+  plan.drain = seconds(2);
+  Rehearsal run(plan);
+  ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+  run.StartAll();
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.handler(0).done.Get() > 20; }));
+  kill(run.handler_pid(), SIGSTOP);
+  // Until the drain has ended: the handler finds all that is left in the channels at once, and its timers run out.
+  ASSERT_TRUE(Rehearsal::Await([&] { return MonotonicNow().count() > run.control().drain_end; }));
+  kill(run.handler_pid(), SIGCONT);
+  EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+  EXPECT_EQ(run.HandlerStatus(), 0) << run.handler_header().error.Read();
+  for (std::size_t i = 0; i < plan.streams.size(); ++i) {
+    if (plan.streams[i].channel == ChannelKind::kTimer) continue;
+    SCOPED_TRACE(plan.streams[i].name);
+    const Counts counts = CountsOf(run.source(i), run.handler(i));
+    EXPECT_EQ(counts.sent, run.Expect(i)) << counts;
+    EXPECT_TRUE(AddsUp(counts)) << counts;
+  }
+}
+
+TEST(EndToEnd, TheSourceGoesOnWhenTheHandlerIsKilled) {
+  const Plan plan = AllChannels();
+  Rehearsal run(plan);
+  ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+  run.StartAll();
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.handler(0).done.Get() > 20; }));
+  kill(run.handler_pid(), SIGKILL);
+  EXPECT_EQ(run.HandlerStatus(), -SIGKILL);
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.source_header().ended_at.Get() != 0; }));
+  run.control().drain_end = MonotonicNow().count();
+  kill(run.source_pid(), SIGTERM);
+  EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+  EXPECT_EQ(run.source(0).sent.Get(), run.Expect(0));
+  EXPECT_GT(run.source(0).overruns.Get(), 0u);
+}
+
+TEST(EndToEnd, ASensorThisProgramLacksIsNamedByBoth) {
+  Plan plan = AllChannels();
+  plan.streams[2].sensor = "sonar";
+  Rehearsal run(plan);
+  EXPECT_EQ(run.SourceStatus(), 1);
+  EXPECT_EQ(run.HandlerStatus(), 1);
+  EXPECT_NE(run.source_header().error.Read().find("stream lidar: this program has no sensor \"sonar\""),
+            std::string::npos)
+      << run.source_header().error.Read();
+  EXPECT_EQ(run.handler_header().error.Read(), run.source_header().error.Read());
+}
+
+TEST(EndToEnd, ALoopOnACoreTheBoardLacksSaysSo) {
+  Plan plan = AllChannels();
+  plan.loops[1].core = CpuId{1000};
+  Rehearsal run(plan);
+  EXPECT_EQ(run.HandlerStatus(), 1);
+  EXPECT_EQ(run.handler_header().error.Read().find("loop slow: "), 0u) << run.handler_header().error.Read();
+}
+
+}  // namespace
+}  // namespace corerig
