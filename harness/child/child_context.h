@@ -49,10 +49,11 @@ class ChildContext {
   Nanos WaitForStart();
   StopLevel stop_level() const { return StopLevel(control().stop.load(std::memory_order_relaxed)); }
 
-  // Stamps begun_at / ended_at.
+  // Stamps begun_at and sets the state; stamps ended_at.
   void MarkBegun();
   void MarkEnded();
-  // Reports the last memory figures and sets the state; the process may exit after it.
+  // Reports the last memory figures (they stay 0 where the kernel has no smaps_rollup) and sets the state; the process
+  // may exit after it.
   void Finish();
   // Publishes why the child cannot go on; the caller then exits with status 1.
   void ReportError(std::string_view message);

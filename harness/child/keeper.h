@@ -9,50 +9,41 @@
 //
 // The keeper is a child subreaper in a session of its own, so Ctrl-C in the terminal reaches the supervisor alone. It
 // watches the supervisor's pidfd. One thread of it spawns, for as long as it lives: a death signal fires when the
-// spawning thread ends.
+// spawning thread ends. Should the keeper itself be killed, its direct children die with it.
 #pragma once
 
 #include <sys/types.h>
 
+#include <span>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "harness/base/policy.h"
 #include "harness/base/record.h"
 #include "harness/base/result.h"
 #include "harness/base/units.h"
+#include "harness/child/keeper_process.h"
+#include "harness/child/keeper_protocol.h"
+#include "harness/child/spawn.h"
 #include "harness/os/fd.h"
 
 namespace corerig {
 
-struct SpawnRequest {
-  std::vector<std::string> argv;         // argv[0] is the program's path
-  std::vector<std::pair<int, int>> fds;  // ours -> the child's number; everything else is closed on exec
-  CpuId core;                            // pinned before exec
-  Policy policy;                         // set before exec; a real-time child also gets RLIMIT_RTTIME
-};
-
-// A running (or ended, not yet reaped) child. Owns its pidfd only: the keeper reaps.
-struct ChildProcess {
-  pid_t pid = 0;
-  std::uint64_t start_time = 0;  // field 22 of /proc/PID/stat: with pid, names the process for good
-  Fd pidfd;
-};
-
+// Used by one thread at a time.
 class Keeper {
  public:
-  // `program` is the path of this binary; it is exec'ed with the argument kKeeperVerb. The keeper stays on `core`.
+  // `program` is the path of this binary; it is exec'ed with the argument kKeeperVerb, and its main function hands over
+  // to KeeperMain (keeper_process.h). The keeper stays on `core`.
   static Result<Keeper> Start(const std::string& program, CpuId core);
 
   Keeper(Keeper&&) noexcept = default;
-  Keeper& operator=(Keeper&&) noexcept = default;
-  // Kills and reaps everything below it, then the keeper itself. Returns when all are gone.
+  Keeper& operator=(Keeper&& other) noexcept;
+  // Lets go: the keeper kills and reaps everything below it, then ends. Returns when all are gone; a keeper that cannot
+  // finish within 10 s (a process hangs in the kernel) is killed.
   ~Keeper();
 
   pid_t pid() const { return process_.pid; }
 
-  // Returns once exec has happened or failed; the error names the step (affinity, policy, exec) and the cause.
+  // Returns once exec has happened or failed; the error names the step (affinity, policy, exec) and the cause. See
+  // spawn.h for what the child starts with.
   Result<ChildProcess> Spawn(const SpawnRequest& request);
 
   // Waits for an ended child (or one about to end) and frees its pid.
@@ -62,12 +53,12 @@ class Keeper {
 
  private:
   Keeper() = default;
+  void End();
+  // Sends a request and waits for its reply.
+  Result<KeeperReply> Ask(const KeeperRequest& request, std::span<const int> fds, Fd* attached);
+
   ChildProcess process_;
   Fd socket_;
 };
-
-// The keeper's main function: argv[1] is kKeeperVerb. Returns its exit status.
-inline constexpr std::string_view kKeeperVerb = "__keeper";
-int KeeperMain(int argc, char** argv);
 
 }  // namespace corerig

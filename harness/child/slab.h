@@ -22,8 +22,10 @@ enum class ChildState : std::uint32_t { kStarting = 0, kArmed, kRunning, kFinish
 // A short text with one writer, published once: why the child cannot go on.
 class SlabText {
  public:
-  void Publish(std::string_view text);  // cut to what fits
-  std::string Read() const;             // empty until published
+  // Cut to what fits, between two characters. Only the first text counts: it is nearest to the cause.
+  void Publish(std::string_view text);
+  // Empty until published. Always UTF-8 without control characters: others stand as '?'.
+  std::string Read() const;
 
  private:
   std::atomic<std::uint32_t> length_{0};

@@ -10,11 +10,10 @@
 
 #include "harness/base/units.h"
 #include "harness/child/slab.h"
-#include "harness/os/shared_memory.h"
 
 namespace corerig {
 
-// Units done and the instant the last one was, as one value (a sequence lock with one writer).
+// Units done and the instant the last one was, as one value (a sequence lock with one writer and two copies).
 class Progress {
  public:
   struct Reading {
@@ -26,7 +25,7 @@ class Progress {
   Reading Read() const;
 
  private:
-  // Two copies written in turn: `turn_` names the complete one, so a writer that dies leaves the other one readable.
+  // Two copies written in turn: the parity of `turn_` names the complete one, so a writer that dies leaves it readable.
   struct Copy {
     std::atomic<std::uint64_t> units{0};
     std::atomic<std::int64_t> at{0};
@@ -36,12 +35,15 @@ class Progress {
 };
 
 // A result of known greatest size, published once: its length is release-stored after bytes and checksum.
+//
+// The checksum (FNV-1a, 64 bit, over length and bytes) is for what the order of stores cannot exclude: a process that
+// wrote wildly into its own slab before it died.
 class ResultBox {
  public:
   // Followed in the slab by `capacity` bytes.
   static std::size_t SizeFor(std::size_t capacity);
 
-  // Where the worker writes the bytes, then Publish(n).
+  // Where the worker writes the bytes, then Publish(n) with n no more than the capacity.
   std::span<std::byte> Buffer(std::size_t capacity);
   void Publish(std::size_t size);
 

@@ -28,7 +28,8 @@ struct WorkerJob {
   std::optional<std::uint64_t> units;  // of the whole group; absent: until told to stop
   std::vector<Parameter> parameters;
 
-  // This worker does units index, index + workers, index + 2·workers, …: `UnitsOfWorker` of them when `units` is fixed.
+  // This worker does units index, index + workers, index + 2·workers, …: `UnitsOfWorker` of them when `units` is fixed;
+  // 0 when it is not.
   std::uint64_t UnitsOfWorker() const;
   // The parameter's value; the scenario reader has checked that it is there and of its kind.
   double Number(std::string_view parameter) const;
@@ -40,7 +41,7 @@ class Workload {
  public:
   virtual ~Workload() = default;
   // Does unit `unit` (the group's numbering). Returns within some milliseconds, so that a worker stops soon when told
-  // to.
+  // to; a real-time worker's unit that takes 2 s or more is killed as a runaway.
   virtual void RunUnit(std::uint64_t unit) = 0;
   // What the units done so far come to, in at most ResultSize(job) bytes; returns the size. Plain values, no pointers.
   virtual std::size_t WriteResult(std::span<std::byte> out) const = 0;

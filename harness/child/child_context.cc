@@ -1,0 +1,95 @@
+#include "harness/child/child_context.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "harness/os/clock.h"
+#include "harness/os/scheduling.h"
+#include "harness/os/smaps.h"
+
+namespace corerig {
+namespace {
+
+// Maps all of an inherited memfd, which holds at least `least` bytes.
+Result<Mapping> MapInherited(const char* what, int fd, std::size_t least, Mapping::Access access) {
+  struct stat status = {};
+  if (fstat(fd, &status) != 0) {
+    return Fail("this child was not handed its ", what, " (descriptor ", fd, "): ", ErrnoText(errno));
+  }
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size < least) return Fail("its ", what, " holds ", size, " bytes; at least ", least, " were expected");
+  auto mapping = Mapping::Map(fd, size, access);
+  if (!mapping) return ForwardWith(mapping, "its ", what, ": ");
+  // What the child itself starts has no business with it.
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return mapping;
+}
+
+}  // namespace
+
+Result<ChildContext> ChildContext::Open() {
+  ChildContext context;
+  {
+    const auto job = MapInherited("job", kJobFd, 1, Mapping::Access::kRead);
+    if (!job) return Forward(job);
+    context.job_.assign(reinterpret_cast<const char*>(job->data()), job->size());
+    close(kJobFd);
+  }
+  auto slab = MapInherited("slab", kSlabFd, sizeof(SlabHeader), Mapping::Access::kReadWrite);
+  if (!slab) return Forward(slab);
+  if (const auto sealed = SealAgainstNewWriters(kSlabFd); !sealed) return ForwardWith(sealed, "its slab: ");
+  auto control = MapInherited("control page", kControlFd, sizeof(ControlPage), Mapping::Access::kRead);
+  if (!control) return Forward(control);
+  context.slab_ = std::move(*slab);
+  context.control_ = std::move(*control);
+  return context;
+}
+
+void ChildContext::Arm() {
+  // Release: a supervisor that sees this state also sees what was prepared in the slab.
+  header().state.store(ChildState::kArmed, std::memory_order_release);
+}
+
+Nanos ChildContext::WaitForSchedule() {
+  for (;;) {
+    // Acquire: pairs with the supervisor's release, so the other instants of the page are there when this one is.
+    if (const std::int64_t start = control().start_at.load(std::memory_order_acquire); start != 0) return Nanos(start);
+    // Not FUTEX_PRIVATE: the waker is another process. Returns at once if the word is no longer 0, so a start published
+    // between the look above and this call is not missed. The word is set after start_at.
+    syscall(SYS_futex, &control().start_futex, FUTEX_WAIT, 0, nullptr, nullptr, 0);
+  }
+}
+
+Nanos ChildContext::WaitForStart() {
+  SetTimerSlack(Nanos(1));
+  const Nanos start = WaitForSchedule();
+  SleepUntil(start);
+  return start;
+}
+
+void ChildContext::MarkBegun() {
+  header().begun_at.Set(static_cast<std::uint64_t>(MonotonicNow().count()));
+  // Release: the stamp is there for whoever sees the state.
+  header().state.store(ChildState::kRunning, std::memory_order_release);
+}
+
+void ChildContext::MarkEnded() { header().ended_at.Set(static_cast<std::uint64_t>(MonotonicNow().count())); }
+
+void ChildContext::Finish() {
+  if (const auto text = ReadFile("/proc/self/smaps_rollup")) {
+    if (const auto memory = ParseSmapsRollup(*text)) {
+      header().last_rss.Set(memory->rss);
+      header().last_pss.Set(memory->pss);
+      header().last_uss.Set(memory->uss);
+    }
+  }
+  // Release: all the child has written is there for whoever sees that it is done.
+  header().state.store(ChildState::kFinished, std::memory_order_release);
+}
+
+void ChildContext::ReportError(std::string_view message) { header().error.Publish(message); }
+
+}  // namespace corerig

@@ -1,0 +1,141 @@
+#include "harness/child/keeper_process.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+#include <set>
+
+#include "harness/child/children.h"
+#include "harness/child/keeper_protocol.h"
+#include "harness/os/scheduling.h"
+
+namespace corerig {
+namespace {
+
+// Serves the supervisor until one of them is to end.
+class KeeperProcess {
+ public:
+  KeeperProcess(Fd socket, Fd supervisor, Fd child_signals)
+      : socket_(std::move(socket)), supervisor_(std::move(supervisor)), child_signals_(std::move(child_signals)) {}
+
+  void Serve() {
+    if (!SendMessage(socket_.get(), EncodeReply({}))) return;
+    for (;;) {
+      pollfd entries[] = {{.fd = socket_.get(), .events = POLLIN, .revents = 0},
+                          {.fd = supervisor_.get(), .events = POLLIN, .revents = 0},
+                          {.fd = child_signals_.get(), .events = POLLIN, .revents = 0}};
+      if (poll(entries, 3, -1) < 0) continue;  // interrupted
+      if (entries[1].revents != 0) return;
+      if (entries[2].revents != 0) ReapOrphans();
+      if (entries[0].revents != 0 && !Answer()) return;
+    }
+  }
+
+  // Kills and reaps everything below us. Only direct children are killed, whose pids nobody else can free and reuse;
+  // their own children become ours as they die, and are killed in the next round, until there are none.
+  static void EndAll() {
+    // What is to be killed must not keep us from running: it may be real-time, or very many.
+    (void)SetPolicy(0, {Policy::Class::kFifo, 99});
+    sigset_t child_signal;
+    sigemptyset(&child_signal);
+    sigaddset(&child_signal, SIGCHLD);
+    for (;;) {
+      for (const pid_t child : Children()) kill(child, SIGKILL);
+      siginfo_t ended = {};
+      while (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | __WALL) == 0 && ended.si_pid != 0) ended = {};
+      if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 && errno == ECHILD) return;
+      // Until the next one has died; not much longer, as the list of children may have missed one.
+      const timespec moment = {.tv_sec = 0, .tv_nsec = 10'000'000};
+      sigtimedwait(&child_signal, nullptr, &moment);
+    }
+  }
+
+ private:
+  // False: the supervisor has let go.
+  bool Answer() {
+    auto message = ReceiveMessage(socket_.get());
+    KeeperReply reply;
+    Fd pidfd;
+    if (!message) {
+      reply.error = message.error().message;
+    } else if (!*message) {
+      return false;
+    } else {
+      reply = Do(**message, pidfd);
+    }
+    const int attached = pidfd.get();
+    const std::span<const int> fds(&attached, pidfd.valid() ? 1 : 0);
+    return SendMessage(socket_.get(), EncodeReply(reply), fds).has_value();
+  }
+
+  KeeperReply Do(Message& message, Fd& pidfd) {
+    auto request = DecodeRequest(message.bytes);
+    if (!request) return {.error = request.error().message};
+    if (const auto* reap = std::get_if<ReapRequest>(&*request)) return Reap(*reap);
+    auto& spawn = std::get<SpawnRequest>(*request);
+    if (spawn.fds.size() != message.fds.size()) return {.error = "the message lacks descriptors"};
+    for (std::size_t i = 0; i < spawn.fds.size(); ++i) spawn.fds[i].first = message.fds[i].get();
+    auto child = corerig::Spawn(spawn, Lifetime::kOfSpawner);
+    if (!child) return {.error = child.error().message};
+    ours_.insert(child->pid);
+    pidfd = std::move(child->pidfd);
+    return {.error = "", .pid = child->pid, .start_time = child->start_time};
+  }
+
+  KeeperReply Reap(const ReapRequest& request) {
+    if (!ours_.contains(request.pid)) return {.error = StrCat("process ", request.pid, " is no child of the keeper")};
+    siginfo_t ended = {};
+    if (waitid(P_PID, static_cast<id_t>(request.pid), &ended, WEXITED | WNOHANG) != 0) {
+      return {.error = StrCat("cannot reap process ", request.pid, ": ", ErrnoText(errno))};
+    }
+    if (ended.si_pid == 0) return {.error = StrCat("process ", request.pid, " has not ended")};
+    ours_.erase(request.pid);
+    return {.error = "", .pid = request.pid, .wait_code = ended.si_code, .wait_status = ended.si_status};
+  }
+
+  // Frees the pids of ended processes that were given to us when their parents died. Our own children's stay until the
+  // supervisor has read what the zombie still tells.
+  void ReapOrphans() {
+    signalfd_siginfo signals[16];
+    while (read(child_signals_.get(), signals, sizeof signals) > 0) {
+    }
+    for (const pid_t child : Children()) {
+      siginfo_t ended;
+      if (!ours_.contains(child)) waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | __WALL);
+    }
+  }
+
+  Fd socket_, supervisor_, child_signals_;
+  std::set<pid_t> ours_;  // spawned and not yet reaped
+};
+
+}  // namespace
+
+int KeeperMain(int, char**) {
+  prctl(PR_SET_NAME, "corerig-keeper", 0, 0, 0);
+  // A session of its own: the terminal's signals reach the supervisor alone. Who ends us is the supervisor.
+  setsid();
+  for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) signal(ignored, SIG_IGN);
+  sigset_t child_signal;
+  sigemptyset(&child_signal);
+  sigaddset(&child_signal, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child_signal, nullptr);
+  Fd child_signals(signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0 || !child_signals.valid()) {
+    std::fprintf(stderr, "corerig keeper: %s\n", ErrnoText(errno).c_str());
+    return 1;
+  }
+  KeeperProcess keeper(Fd(kKeeperSocketFd), Fd(kKeeperSupervisorFd), std::move(child_signals));
+  keeper.Serve();
+  KeeperProcess::EndAll();
+  return 0;
+}
+
+}  // namespace corerig

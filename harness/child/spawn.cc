@@ -1,0 +1,218 @@
+#include "harness/child/spawn.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+
+#include "harness/os/process.h"
+#include "harness/os/scheduling.h"
+
+namespace corerig {
+namespace {
+
+constexpr rlim_t kRealTimeSoft = 3'000'000, kRealTimeHard = 3'500'000;  // us
+
+enum class Step { kNone, kParent, kSignals, kStandardStreams, kDescriptors, kLimits, kAffinity, kPolicy, kExec };
+
+// What the child needs, made ready beforehand: between clone and exec it only makes system calls.
+struct Orders {
+  std::vector<char*> argv;
+  std::vector<std::pair<int, int>> fds;
+  std::vector<int> parked;  // room for fds.size()
+  int first_free = 3;       // above all numbers of `fds`
+  cpu_set_t* cores = nullptr;
+  std::size_t cores_size = 0;
+  int scheduling_class = SCHED_OTHER;
+  int priority = 0;
+  Lifetime lifetime = Lifetime::kOwn;
+  pid_t spawner = 0;
+
+  // The child's answer: it runs in our memory.
+  Step failed = Step::kNone;
+  int error = 0;
+  int failed_fd = -1;
+};
+
+bool LowerLimit(__rlimit_resource resource, rlim_t soft, rlim_t hard) {
+  rlimit limit = {};
+  if (getrlimit(resource, &limit) != 0) return false;
+  limit.rlim_max = std::min(limit.rlim_max, hard);  // RLIM_INFINITY is the largest value
+  limit.rlim_cur = std::min(soft, limit.rlim_max);
+  return setrlimit(resource, &limit) == 0;
+}
+
+// Nothing is ignored and nothing blocked (exec keeps both, and drops handlers only).
+bool ResetSignals() {
+  struct sigaction standard = {};
+  standard.sa_handler = SIG_DFL;
+  // Fails for SIGKILL, SIGSTOP and the two the C library keeps to itself, which need no reset.
+  for (int signal = 1; signal < NSIG; ++signal) sigaction(signal, &standard, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  return sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
+}
+
+bool SetStandardStreams() {
+  const int null = open("/dev/null", O_RDONLY);
+  if (null < 0) return false;
+  if (null != STDIN_FILENO && (dup2(null, STDIN_FILENO) < 0 || close(null) != 0)) return false;
+  return dup2(STDERR_FILENO, STDOUT_FILENO) >= 0;
+}
+
+void CloseFrom(int first) {
+#ifdef SYS_close_range
+  if (syscall(SYS_close_range, static_cast<unsigned>(first), ~0u, 0) == 0) return;
+#endif
+  // Linux before 5.9.
+  rlimit limit = {};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  for (int fd = first; static_cast<rlim_t>(fd) < limit.rlim_cur; ++fd) close(fd);
+}
+
+// Gives each descriptor its number. All are moved up out of the way first: one's number may be another's source.
+bool SetDescriptors(Orders& orders) {
+  for (std::size_t i = 0; i < orders.fds.size(); ++i) {
+    orders.failed_fd = orders.fds[i].second;
+    orders.parked[i] = fcntl(orders.fds[i].first, F_DUPFD_CLOEXEC, orders.first_free);
+    if (orders.parked[i] < 0) return false;
+  }
+  for (int number = 3; number < orders.first_free; ++number) close(number);
+  for (std::size_t i = 0; i < orders.fds.size(); ++i) {
+    orders.failed_fd = orders.fds[i].second;
+    if (dup2(orders.parked[i], orders.fds[i].second) < 0) return false;
+  }
+  CloseFrom(orders.first_free);
+  return true;
+}
+
+// The child until exec. It shares our memory, so it takes no lock and allocates nothing.
+int RunChild(void* argument) {
+  Orders& orders = *static_cast<Orders*>(argument);
+  const auto fail = [&](Step step, int error) {
+    orders.failed = step;
+    orders.error = error;
+    _exit(127);
+  };
+  if (orders.lifetime == Lifetime::kOfSpawner) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) fail(Step::kParent, errno);
+    // The spawner may have died before the line above: no signal comes then.
+    if (getppid() != orders.spawner) fail(Step::kParent, ESRCH);
+  }
+  if (!ResetSignals()) fail(Step::kSignals, errno);
+  if (!LowerLimit(RLIMIT_CORE, 0, 0)) fail(Step::kLimits, errno);
+  if (!LowerLimit(RLIMIT_RTTIME, kRealTimeSoft, kRealTimeHard)) fail(Step::kLimits, errno);
+  if (sched_setaffinity(0, orders.cores_size, orders.cores) != 0) fail(Step::kAffinity, errno);
+  sched_param parameter = {};
+  parameter.sched_priority = orders.priority;
+  if (sched_setscheduler(0, orders.scheduling_class, &parameter) != 0) fail(Step::kPolicy, errno);
+  if (!SetDescriptors(orders)) fail(Step::kDescriptors, errno);
+  if (!SetStandardStreams()) fail(Step::kStandardStreams, errno);
+  execv(orders.argv[0], orders.argv.data());
+  fail(Step::kExec, errno);
+  return 127;
+}
+
+std::string Explain(const Orders& orders, const SpawnRequest& request) {
+  const std::string cause = ErrnoText(orders.error);
+  switch (orders.failed) {
+    case Step::kNone:
+      break;
+    case Step::kParent:
+      return StrCat("death signal: ", cause);
+    case Step::kSignals:
+      return StrCat("signals: ", cause);
+    case Step::kStandardStreams:
+      return StrCat("standard streams: ", cause);
+    case Step::kDescriptors:
+      return StrCat("descriptor ", orders.failed_fd, ": ", cause);
+    case Step::kLimits:
+      return StrCat("limits: ", cause);
+    case Step::kAffinity:
+      return StrCat("affinity to core ", request.core.value, ": ", cause);
+    case Step::kPolicy:
+      return StrCat("policy ", ToText(request.policy), ": ", PolicyRefusal(request.policy, orders.error));
+    case Step::kExec:
+      return StrCat("exec ", request.argv[0], ": ", cause);
+  }
+  return "";
+}
+
+Status Check(const SpawnRequest& request) {
+  if (request.argv.empty()) return Fail("spawn: no program is named");
+  constexpr int kMostCores = 1 << 20;
+  if (request.core.value < 0 || request.core.value >= kMostCores) {
+    return Fail("affinity to core ", request.core.value, ": no number of a core");
+  }
+  for (const auto& [ours, theirs] : request.fds) {
+    // Far below any limit, so that those in between are soon closed.
+    if (theirs < 3 || theirs > 1023) return Fail("descriptor ", theirs, ": a number from 3 to 1023 was expected");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ChildProcess> Spawn(const SpawnRequest& request, Lifetime lifetime) {
+  if (auto checked = Check(request); !checked) return Forward(checked);
+
+  Orders orders;
+  std::vector<std::string> argv = request.argv;
+  for (std::string& argument : argv) orders.argv.push_back(argument.data());
+  orders.argv.push_back(nullptr);
+  orders.fds = request.fds;
+  orders.parked.resize(request.fds.size());
+  for (const auto& [ours, theirs] : request.fds) orders.first_free = std::max(orders.first_free, theirs + 1);
+  const auto core = static_cast<std::size_t>(request.core.value);
+  std::vector<cpu_set_t> cores(CPU_ALLOC_SIZE(core + 1) / sizeof(cpu_set_t) + 1);
+  orders.cores = cores.data();
+  orders.cores_size = cores.size() * sizeof(cpu_set_t);
+  CPU_SET_S(core, orders.cores_size, orders.cores);
+  orders.scheduling_class = request.policy.scheduling_class == Policy::Class::kFifo ? SCHED_FIFO : SCHED_OTHER;
+  orders.priority = request.policy.priority;
+  orders.lifetime = lifetime;
+  orders.spawner = getpid();
+
+  constexpr std::size_t kStackSize = 64 * 1024;
+  auto* stack = static_cast<std::byte*>(
+      mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0));
+  if (stack == MAP_FAILED) return Fail("spawn: no stack for the child: ", ErrnoText(errno));
+
+  // No handler of ours may run in the child while it shares our memory.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int pidfd = -1;
+  const pid_t pid =
+      clone(RunChild, stack + kStackSize, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &orders, &pidfd);
+  const int error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  munmap(stack, kStackSize);
+  if (pid < 0) return Fail("spawn: cannot make a process: ", ErrnoText(error));
+
+  ChildProcess child;
+  child.pid = pid;
+  child.pidfd = Fd(pidfd);
+  auto start_time = StartTimeOf(pid);
+  if (orders.failed == Step::kNone && start_time) {
+    child.start_time = *start_time;
+    return child;
+  }
+  // Not running, or not to be named: nothing of it stays.
+  kill(pid, SIGKILL);
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  if (orders.failed != Step::kNone) return Fail(Explain(orders, request));
+  return ForwardWith(start_time, "spawn: ");
+}
+
+}  // namespace corerig
