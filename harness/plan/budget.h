@@ -10,8 +10,8 @@
 
 namespace corerig {
 
-// `metrics` are all that the run reports; the budget's pattern must match some, all of one unit, and the limit be in it:
-// a duration, size, rate, share or whole number, "24MiB/s" or "1MiB/min".
+// `metrics` are all that the run reports; the budget's pattern must match some, all of one unit, and the limit be in
+// it: a duration, size, rate, share or whole number, "24MiB/s" or "1MiB/min".
 Result<BudgetPlan> ParseBudget(std::string_view text, const std::vector<std::string>& metrics);
 
 }  // namespace corerig

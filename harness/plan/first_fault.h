@@ -1,5 +1,5 @@
-// The first fault of a scenario, in the order of the file, whatever the order in which it is read: a stream that names a
-// missing loop in line 5 comes before a wrong duration in line 9.
+// The first fault of a scenario, in the order of the file, whatever the order in which it is read: a stream that names
+// a missing loop in line 5 comes before a wrong duration in line 9.
 #pragma once
 
 #include <compare>

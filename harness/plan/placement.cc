@@ -38,9 +38,8 @@ CpuId RigCoreOf(const Plan& plan) {
   if (plan.source) streaming.push_back(plan.source->core);
   for (const auto& loop : plan.loops) streaming.push_back(loop.core);
   const auto without_workers = Without(plan.cores, workers);
-  const auto idle = Without(without_workers, streaming);
-  for (const auto* candidates : {&idle, &without_workers, &streaming, &plan.cores}) {
-    if (!candidates->empty()) return candidates->front();
+  for (const auto& candidates : {Without(without_workers, streaming), without_workers, streaming, plan.cores}) {
+    if (!candidates.empty()) return candidates.front();
   }
   return {};
 }

@@ -16,9 +16,9 @@ bool Contains(const std::vector<CpuId>& cores, CpuId core);
 // The cores of `board` that are not in `used`, in the board's order.
 std::vector<CpuId> Without(const std::vector<CpuId>& board, const std::vector<CpuId>& used);
 
-// Where supervisor and keeper disturb least: the first core no worker uses, if possible one that neither source nor loop
-// uses; with workers on every core that of the source, else that of the first loop, else the first. Everything else of
-// the plan is placed.
+// Where supervisor and keeper disturb least: the first core no worker uses, if possible one that neither source nor
+// loop uses; with workers on every core that of the source, else that of the first loop, else the first. Everything
+// else of the plan is placed.
 CpuId RigCoreOf(const Plan& plan);
 
 }  // namespace corerig

@@ -54,13 +54,15 @@ class ScenarioReader {
     plan_.name = top_.RequiredText("name", "\"drone\"").value_or("");
     if (const Value* value = top_.Find("name"); value != nullptr && value->kind == Value::Kind::kText) {
       if (!IsName(plan_.name)) {
-        fault_.Add(value->position, "name \"", plan_.name, "\" is not made of a-z, 0-9 and -; write one such as \"drone\"");
+        fault_.Add(value->position, "name \"", plan_.name,
+                   "\" is not made of a-z, 0-9 and -; write one such as \"drone\"");
       }
     }
     plan_.about = top_.Text("about", "\"what this scenario shows\"").value_or("");
     if (top_.Require("duration", "\"20s\"") != nullptr) {
       const auto duration = top_.Quantity("duration", "\"20s\"", ParseDuration);
-      if (duration == Nanos(0)) fault_.Add(top_.Find("duration")->position, "duration is zero; write one such as \"20s\"");
+      if (duration == Nanos(0))
+        fault_.Add(top_.Find("duration")->position, "duration is zero; write one such as \"20s\"");
       plan_.duration = duration.value_or(Nanos(0));
     }
     constexpr Nanos kSecond{1'000'000'000};

@@ -166,7 +166,8 @@ std::vector<FaultPlan> ReadFaults(Section& section, bool timer, FirstFault& faul
   for (const auto& item : *items) {
     if (!CheckTable(item, "fault", "{ kind = \"drop\", share = 0.01 }", fault)) continue;
     const FaultPlan plan = ReadFault(item, fault);
-    const bool twice = std::any_of(plans.begin(), plans.end(), [&](const auto& other) { return other.kind == plan.kind; });
+    const bool twice =
+        std::any_of(plans.begin(), plans.end(), [&](const auto& other) { return other.kind == plan.kind; });
     if (twice) fault.Add(item.position, "fault \"", ToText(plan.kind), "\" is there twice; make one of them");
     if (sum <= kAll && sum + plan.share > kAll) {
       fault.Add(item.position, "the shares of all faults come to ", sum + plan.share, "; together write at most 1");

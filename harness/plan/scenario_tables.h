@@ -34,7 +34,8 @@ std::optional<CpuId> CheckCore(const Value& value, const Board& board, std::stri
 StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops, const Vocabulary& vocabulary,
                       FirstFault& fault);
 
-// `used` are the cores of source and loops. A group whose cores are wrong still has as many workers as it may have meant.
+// `used` are the cores of source and loops. A group whose cores are wrong still has as many workers as it may have
+// meant.
 WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const Vocabulary& vocabulary,
                       const Board& board, FirstFault& fault);
 

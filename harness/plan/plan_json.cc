@@ -1,0 +1,249 @@
+#include "harness/plan/plan_json.h"
+
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "harness/base/quantity.h"
+#include "harness/base/text.h"
+
+namespace corerig {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kSystem = "system";  // cpu_dma_latency is left alone
+
+// --- writing
+
+template <typename T, typename Write>
+Json ListOf(const std::vector<T>& values, const Write& write) {
+  Json list = Json::array();
+  for (const auto& value : values) list.push_back(write(value));
+  return list;
+}
+
+Json CoresJson(const std::vector<CpuId>& cores) {
+  return ListOf(cores, [](CpuId core) { return core.value; });
+}
+
+Json FaultJson(const FaultPlan& fault) {
+  return {{"kind", ToText(fault.kind)}, {"share", fault.share}, {"at", fault.at}};
+}
+
+Json LoopJson(const LoopPlan& loop) {
+  return {{"name", loop.name}, {"core", loop.core.value}, {"policy", ToText(loop.policy)}};
+}
+
+Json StreamJson(const StreamPlan& stream) {
+  return {{"name", stream.name},
+          {"sensor", stream.sensor},
+          {"format", stream.format},
+          {"rate", ToText(stream.rate)},
+          {"channel", ToText(stream.channel)},
+          {"loop", stream.loop},
+          {"fault", ListOf(stream.faults, FaultJson)}};
+}
+
+Json WorkerJson(const WorkerPlan& worker) {
+  Json json = {{"name", worker.name},
+               {"workload", worker.workload},
+               {"cores", CoresJson(worker.cores)},
+               {"policy", ToText(worker.policy)}};
+  if (worker.units) json["units"] = *worker.units;
+  if (worker.time_limit) json["time_limit"] = ToText(*worker.time_limit);
+  json["may_fail"] = worker.may_fail;
+  json["parameters"] = ListOf(worker.parameters, [](const Parameter& parameter) -> Json {
+    return {{"name", parameter.name}, {"value", parameter.value}};
+  });
+  return json;
+}
+
+Json BudgetJson(const BudgetPlan& budget) {
+  return {{"text", budget.text},
+          {"metric", budget.metric},
+          {"comparison", ToText(budget.comparison)},
+          {"limit", budget.limit}};
+}
+
+// --- reading
+
+// One JSON value and its place in the plan. The first thing that is wrong is kept in `fault`; from then on what is read
+// means nothing.
+class Reader {
+ public:
+  Reader(const Json* json, std::string path, std::optional<Error>& fault)
+      : json_(json), path_(std::move(path)), fault_(fault) {}
+
+  Reader Field(std::string_view name) const {
+    const std::string path = path_.empty() ? std::string(name) : StrCat(path_, ".", name);
+    if (json_ == nullptr || !json_->is_object()) {
+      if (json_ != nullptr) Say("is not an object");
+      return {nullptr, path, fault_};
+    }
+    const auto at = json_->find(std::string(name));
+    return {at == json_->end() ? nullptr : &*at, path, fault_};
+  }
+
+  bool present() const { return json_ != nullptr; }
+
+  std::string Text() const {
+    if (!Has(json_ != nullptr && json_->is_string(), "a text")) return {};
+    return json_->get_ref<const std::string&>();
+  }
+
+  bool Boolean() const { return Has(json_ != nullptr && json_->is_boolean(), "a boolean") && json_->get<bool>(); }
+
+  double Number() const { return Has(json_ != nullptr && json_->is_number(), "a number") ? json_->get<double>() : 0; }
+
+  std::uint64_t Count() const {
+    return Has(json_ != nullptr && json_->is_number_unsigned(), "a whole number from 0") ? json_->get<std::uint64_t>()
+                                                                                         : 0;
+  }
+
+  CpuId Core() const {
+    const std::uint64_t number = Count();
+    if (number > std::numeric_limits<int>::max()) {
+      Say("is too large for a core");
+      return {};
+    }
+    return {static_cast<int>(number)};
+  }
+
+  // A text that `parse` makes an optional or a Result of.
+  template <typename Value, typename Parse>
+  Value Word(const Parse& parse, std::string_view what) const {
+    const std::string text = Text();
+    if (fault_) return Value();
+    const auto value = parse(std::string_view(text));
+    if (value) return *value;
+    Say(StrCat("is not ", what, ": \"", text, "\""));
+    return Value();
+  }
+  Nanos Duration() const { return Word<Nanos>(ParseDuration, "a duration"); }
+  Policy SchedulingPolicy() const { return Word<Policy>(ParsePolicy, "a policy"); }
+
+  template <typename Read>
+  auto List(const Read& read) const {
+    std::vector<decltype(read(*this))> values;
+    if (!Has(json_ != nullptr && json_->is_array(), "an array")) return values;
+    for (const auto& item : *json_)
+      values.push_back(read(Reader(&item, StrCat(path_, "[", values.size(), "]"), fault_)));
+    return values;
+  }
+
+ private:
+  bool Has(bool holds, std::string_view what) const {
+    if (!holds) Say(json_ == nullptr ? "is missing" : StrCat("is not ", what));
+    return holds;
+  }
+  void Say(std::string_view what) const {
+    if (!fault_) fault_ = Error{StrCat("plan: ", path_.empty() ? "it" : path_, " ", what)};
+  }
+
+  const Json* json_;  // null: not there
+  std::string path_;
+  std::optional<Error>& fault_;
+};
+
+FaultPlan ReadFault(const Reader& json) {
+  return {.kind = json.Field("kind").Word<FaultKind>(ParseFaultKind, "a kind of fault"),
+          .share = json.Field("share").Number(),
+          .at = json.Field("at").List([](const Reader& item) { return item.Count(); })};
+}
+
+LoopPlan ReadLoop(const Reader& json) {
+  return {.name = json.Field("name").Text(),
+          .core = json.Field("core").Core(),
+          .policy = json.Field("policy").SchedulingPolicy()};
+}
+
+StreamPlan ReadStream(const Reader& json) {
+  return {.name = json.Field("name").Text(),
+          .sensor = json.Field("sensor").Text(),
+          .format = json.Field("format").Text(),
+          .rate = json.Field("rate").Word<Rate>(ParseRate, "a rate"),
+          .channel = json.Field("channel").Word<ChannelKind>(ParseChannelKind, "a channel"),
+          .loop = json.Field("loop").Text(),
+          .faults = json.Field("fault").List(ReadFault)};
+}
+
+std::vector<CpuId> ReadCores(const Reader& json) {
+  return json.List([](const Reader& item) { return item.Core(); });
+}
+
+WorkerPlan ReadWorker(const Reader& json) {
+  WorkerPlan worker{.name = json.Field("name").Text(),
+                    .workload = json.Field("workload").Text(),
+                    .cores = ReadCores(json.Field("cores")),
+                    .policy = json.Field("policy").SchedulingPolicy(),
+                    .units = std::nullopt,
+                    .time_limit = std::nullopt,
+                    .may_fail = json.Field("may_fail").Boolean(),
+                    .parameters = json.Field("parameters").List([](const Reader& item) {
+                      return Parameter{item.Field("name").Text(), item.Field("value").Text()};
+                    })};
+  if (json.Field("units").present()) worker.units = json.Field("units").Count();
+  if (json.Field("time_limit").present()) worker.time_limit = json.Field("time_limit").Duration();
+  return worker;
+}
+
+BudgetPlan ReadBudget(const Reader& json) {
+  return {.text = json.Field("text").Text(),
+          .metric = json.Field("metric").Text(),
+          .comparison = json.Field("comparison").Word<Comparison>(ParseComparison, "a comparison"),
+          .limit = json.Field("limit").Number()};
+}
+
+}  // namespace
+
+std::string PlanToJson(const Plan& plan) {
+  Json json = {{"name", plan.name},
+               {"about", plan.about},
+               {"duration", ToText(plan.duration)},
+               {"warmup", ToText(plan.warmup)},
+               {"drain", ToText(plan.drain)},
+               {"seed", plan.seed},
+               {"require", plan.require},
+               {"cpu_dma_latency", plan.cpu_dma_latency ? ToText(*plan.cpu_dma_latency) : std::string(kSystem)}};
+  if (plan.source) json["source"] = {{"core", plan.source->core.value}, {"policy", ToText(plan.source->policy)}};
+  json["loops"] = ListOf(plan.loops, LoopJson);
+  json["streams"] = ListOf(plan.streams, StreamJson);
+  json["workers"] = ListOf(plan.workers, WorkerJson);
+  json["budgets"] = ListOf(plan.budgets, BudgetJson);
+  json["rig_core"] = plan.rig_core.value;
+  json["cores"] = CoresJson(plan.cores);
+  // A scenario is UTF-8; a plan made otherwise must not make this throw.
+  return json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+}
+
+Result<Plan> PlanFromJson(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) return Fail("plan: it is not JSON");
+  std::optional<Error> fault;
+  const Reader top(&json, "", fault);
+  Plan plan;
+  plan.name = top.Field("name").Text();
+  plan.about = top.Field("about").Text();
+  plan.duration = top.Field("duration").Duration();
+  plan.warmup = top.Field("warmup").Duration();
+  plan.drain = top.Field("drain").Duration();
+  plan.seed = top.Field("seed").Count();
+  plan.require = top.Field("require").List([](const Reader& item) { return item.Text(); });
+  const Reader latency = top.Field("cpu_dma_latency");
+  if (const std::string word = latency.Text(); word != kSystem) plan.cpu_dma_latency = latency.Duration();
+  if (const Reader source = top.Field("source"); source.present()) {
+    plan.source = SourcePlan{source.Field("core").Core(), source.Field("policy").SchedulingPolicy()};
+  }
+  plan.loops = top.Field("loops").List(ReadLoop);
+  plan.streams = top.Field("streams").List(ReadStream);
+  plan.workers = top.Field("workers").List(ReadWorker);
+  plan.budgets = top.Field("budgets").List(ReadBudget);
+  plan.rig_core = top.Field("rig_core").Core();
+  plan.cores = ReadCores(top.Field("cores"));
+  if (fault) return tl::unexpected<Error>(*fault);
+  return plan;
+}
+
+}  // namespace corerig

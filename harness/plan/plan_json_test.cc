@@ -1,0 +1,226 @@
+#include "harness/plan/plan_json.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <type_traits>
+
+#include "harness/base/philox.h"
+#include "harness/base/text.h"
+
+namespace corerig {
+namespace {
+
+// Random plans, the same in every run: every field takes values from all of its range.
+class PlanMaker {
+ public:
+  explicit PlanMaker(std::uint64_t seed) : seed_(seed) {}
+
+  Plan Make() {
+    Plan plan;
+    plan.name = Word();
+    plan.about = Text();
+    plan.duration = Duration();
+    plan.warmup = Duration();
+    plan.drain = Duration();
+    plan.seed = Bits();
+    plan.require = Many(2, [&] { return Text(); });
+    if (Coin()) plan.cpu_dma_latency = Duration();
+    if (Coin()) plan.source = SourcePlan{Core(), SomePolicy()};
+    plan.loops = Many(3, [&] { return LoopPlan{Word(), Core(), SomePolicy()}; });
+    plan.streams = Many(4, [&] { return Stream(); });
+    plan.workers = Many(3, [&] { return Worker(); });
+    plan.budgets = Many(4, [&] { return BudgetPlan{Text(), Text(), static_cast<Comparison>(Below(5)), Number()}; });
+    plan.rig_core = Core();
+    plan.cores = Many(5, [&] { return Core(); });
+    return plan;
+  }
+
+ private:
+  std::uint64_t Bits() {
+    const auto words = RandomWords(seed_, StreamId("plan"), next_++);
+    return (std::uint64_t{words[0]} << 32) | words[1];
+  }
+  std::uint64_t Below(std::uint64_t end) { return Bits() % end; }
+  bool Coin() { return Below(2) == 1; }
+  // Of any magnitude up to `highest`.
+  std::uint64_t Magnitude(std::uint64_t highest) { return std::min(Bits() >> Below(64), highest); }
+
+  std::string Word() {
+    std::string word;
+    for (auto length = 1 + Below(8); length > 0; --length) word += "abcxyz019-"[Below(10)];
+    return word;
+  }
+  std::string Text() {
+    constexpr std::string_view kPieces[] = {"a", " ", "\n", "\"", "\\", "é", "{", "µs", "\t", "\x01", "*", "."};
+    std::string text;
+    for (auto length = Below(10); length > 0; --length) text += kPieces[Below(std::size(kPieces))];
+    return text;
+  }
+  Nanos Duration() {
+    const std::uint64_t count = Magnitude(8760ull * 3600 * 1'000'000'000);
+    // Round figures take another way through the writer than odd ones.
+    return Nanos(static_cast<std::int64_t>(Coin() ? count : count / 1'000'000 * 1'000'000));
+  }
+  Rate SomeRate() {
+    const auto millihertz = static_cast<std::int64_t>(1 + Magnitude(1'000'000'000'000 - 1));
+    return {Coin() ? millihertz : std::max<std::int64_t>(millihertz / 1000 * 1000, 1)};
+  }
+  CpuId Core() { return {static_cast<int>(Magnitude(4096))}; }
+  Policy SomePolicy() { return Coin() ? Policy{} : Policy{Policy::Class::kFifo, static_cast<int>(1 + Below(99))}; }
+  double Number() { return static_cast<double>(Bits()) / static_cast<double>(1 + Magnitude(~0ull)); }
+
+  template <typename Make>
+  std::vector<std::invoke_result_t<Make>> Many(std::uint64_t most, const Make& make) {
+    std::vector<std::invoke_result_t<Make>> list;
+    for (auto count = Below(most + 1); count > 0; --count) list.push_back(make());
+    return list;
+  }
+
+  StreamPlan Stream() {
+    return {.name = Word(),
+            .sensor = Word(),
+            .format = Coin() ? Word() : "",
+            .rate = SomeRate(),
+            .channel = static_cast<ChannelKind>(Below(4)),
+            .loop = Word(),
+            .faults = Many(4, [&] {
+              return FaultPlan{static_cast<FaultKind>(Below(4)), static_cast<double>(Below(1'000'001)) / 1e6,
+                               Many(4, [&] { return Bits(); })};
+            })};
+  }
+  WorkerPlan Worker() {
+    WorkerPlan worker;
+    worker.name = Word();
+    worker.workload = Word();
+    worker.cores = Many(4, [&] { return Core(); });
+    worker.policy = SomePolicy();
+    if (Coin()) worker.units = Bits();
+    if (Coin()) worker.time_limit = Duration();
+    worker.may_fail = Coin();
+    worker.parameters = Many(3, [&] { return Parameter{Word(), Text()}; });
+    return worker;
+  }
+
+  std::uint64_t seed_;
+  std::uint64_t next_ = 0;
+};
+
+TEST(PlanJson, EveryPlanIsReadBackAsItWas) {
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+    const Plan plan = PlanMaker(seed).Make();
+    const std::string json = PlanToJson(plan);
+    const auto back = PlanFromJson(json);
+    ASSERT_TRUE(back) << "seed " << seed << ": " << back.error().message << "\n" << json;
+    ASSERT_EQ(*back, plan) << "seed " << seed << "\n" << json << "\n" << PlanToJson(*back);
+  }
+}
+
+Plan SmallPlan() {
+  Plan plan;
+  plan.name = "drone";
+  plan.duration = Nanos(20'000'000'000);
+  plan.warmup = Nanos(1'500'000);
+  plan.cpu_dma_latency = Nanos(0);
+  plan.source = SourcePlan{{0}, {Policy::Class::kFifo, 90}};
+  plan.loops.push_back({"flight", {0}, {Policy::Class::kFifo, 80}});
+  plan.streams.push_back({"imu", "icm42688p", "", Rate::Hertz(1000), ChannelKind::kSeqpacket, "flight", {}});
+  plan.streams[0].faults.push_back({FaultKind::kBitFlip, 0, {3, 17}});
+  plan.workers.push_back({"price", "montecarlo/option", {{1}}, {}, {}, {}, false, {{"strike", "105"}}});
+  plan.budgets.push_back({"stream.imu.lost == 0", "stream.imu.lost", Comparison::kEqual, 0});
+  plan.cores = {{0}, {1}};
+  return plan;
+}
+
+TEST(PlanJson, QuantitiesCarryTheirUnit) {
+  const std::string json = PlanToJson(SmallPlan());
+  for (const char* part :
+       {R"("duration": "20s")", R"("warmup": "1500us")", R"("cpu_dma_latency": "0s")", R"("rate": "1kHz")",
+        R"("policy": "fifo:90")", R"("channel": "seqpacket")", R"("kind": "bit-flip")", R"("comparison": "==")"}) {
+    EXPECT_NE(json.find(part), std::string::npos) << part << " is not in\n" << json;
+  }
+}
+
+TEST(PlanJson, WhatIsAbsentIsNotWritten) {
+  Plan plan = SmallPlan();
+  plan.source = std::nullopt;
+  plan.cpu_dma_latency = std::nullopt;
+  const std::string json = PlanToJson(plan);
+  for (const char* key : {"\"source\"", "\"units\"", "\"time_limit\""}) {
+    EXPECT_EQ(json.find(key), std::string::npos) << key << " is in\n" << json;
+  }
+  EXPECT_NE(json.find(R"("cpu_dma_latency": "system")"), std::string::npos) << json;
+}
+
+// The error after replacing `from` in the JSON of a small plan.
+std::string RefusalWith(std::string_view from, std::string_view to) {
+  std::string json = PlanToJson(SmallPlan());
+  const auto at = json.find(from);
+  EXPECT_NE(at, std::string::npos) << from << " is not in\n" << json;
+  json.replace(at, from.size(), to);
+  const auto plan = PlanFromJson(json);
+  EXPECT_FALSE(plan) << to << " was taken";
+  return plan ? "" : plan.error().message;
+}
+
+TEST(PlanJson, AMissingFieldIsNamed) {
+  EXPECT_EQ(RefusalWith("\"duration\":", "\"durations\":"), "plan: duration is missing");
+  EXPECT_EQ(RefusalWith("\"rate\":", "\"rat\":"), "plan: streams[0].rate is missing");
+  EXPECT_EQ(RefusalWith("\"core\": 0", "\"corn\": 0"), "plan: source.core is missing");
+  EXPECT_EQ(RefusalWith("\"strike\"", "1"), "plan: workers[0].parameters[0].name is not a text");
+  EXPECT_EQ(RefusalWith("\"budgets\":", "\"budget\":"), "plan: budgets is missing");
+}
+
+TEST(PlanJson, AFieldOfAnotherTypeIsNamed) {
+  EXPECT_EQ(RefusalWith("\"drone\"", "null"), "plan: name is not a text");
+  EXPECT_EQ(RefusalWith("\"20s\"", "20"), "plan: duration is not a text");
+  EXPECT_EQ(RefusalWith("\"seed\": 0", "\"seed\": -1"), "plan: seed is not a whole number from 0");
+  EXPECT_EQ(RefusalWith("\"seed\": 0", "\"seed\": 1.5"), "plan: seed is not a whole number from 0");
+  EXPECT_EQ(RefusalWith("\"require\": []", "\"require\": {}"), "plan: require is not an array");
+  EXPECT_EQ(RefusalWith("\"may_fail\": false", "\"may_fail\": 0"), "plan: workers[0].may_fail is not a boolean");
+  EXPECT_EQ(RefusalWith("\"limit\": 0.0", "\"limit\": \"0\""), "plan: budgets[0].limit is not a number");
+  EXPECT_EQ(RefusalWith("\"rig_core\": 0", "\"rig_core\": 2147483648"), "plan: rig_core is too large for a core");
+  EXPECT_EQ(RefusalWith("\"parameters\": [", "\"parameters\": [7, "),
+            "plan: workers[0].parameters[0] is not an object");
+}
+
+TEST(PlanJson, AWordThatMeansNothingIsNamed) {
+  EXPECT_EQ(RefusalWith("\"20s\"", "\"20\""), "plan: duration is not a duration: \"20\"");
+  EXPECT_EQ(RefusalWith("\"1kHz\"", "\"1k\""), "plan: streams[0].rate is not a rate: \"1k\"");
+  EXPECT_EQ(RefusalWith("\"fifo:80\"", "\"fifo\""), "plan: loops[0].policy is not a policy: \"fifo\"");
+  EXPECT_EQ(RefusalWith("\"seqpacket\"", "\"spi\""), "plan: streams[0].channel is not a channel: \"spi\"");
+  EXPECT_EQ(RefusalWith("\"bit-flip\"", "\"flip\""), "plan: streams[0].fault[0].kind is not a kind of fault: \"flip\"");
+  EXPECT_EQ(RefusalWith("\"==\"", "\"=\""), "plan: budgets[0].comparison is not a comparison: \"=\"");
+}
+
+TEST(PlanJson, TextThatIsNotAnObjectIsRefused) {
+  for (const char* text : {"", "{", "{]", "nul", "{\"name\": \"a\"} {}"}) {
+    const auto plan = PlanFromJson(text);
+    ASSERT_FALSE(plan) << text;
+    EXPECT_EQ(plan.error().message, "plan: it is not JSON") << text;
+  }
+  for (const char* text : {"[]", "null", "7", "\"drone\""}) {
+    const auto plan = PlanFromJson(text);
+    ASSERT_FALSE(plan) << text;
+    EXPECT_EQ(plan.error().message, "plan: it is not an object") << text;
+  }
+}
+
+TEST(PlanJson, EveryCutOfTheTextIsRefused) {
+  const std::string json = PlanToJson(SmallPlan());
+  for (std::size_t length = 0; length < json.size(); ++length) {
+    EXPECT_FALSE(PlanFromJson(json.substr(0, length))) << json.substr(0, length);
+  }
+}
+
+TEST(PlanJson, TextThatIsNotUtf8DoesNotBreakTheWriter) {
+  Plan plan = SmallPlan();
+  plan.about = "\xff";
+  const auto back = PlanFromJson(PlanToJson(plan));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->about, "\xEF\xBF\xBD");  // U+FFFD, the replacement character
+}
+
+}  // namespace
+}  // namespace corerig

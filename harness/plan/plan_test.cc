@@ -1,0 +1,76 @@
+#include "harness/plan/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace corerig {
+namespace {
+
+TEST(FaultKind, EveryKindIsReadBackFromItsText) {
+  for (const char* text : {"drop", "duplicate", "reorder", "bit-flip"}) {
+    const auto kind = ParseFaultKind(text);
+    ASSERT_TRUE(kind) << text;
+    EXPECT_EQ(ToText(*kind), text);
+  }
+  for (const char* text : {"", "Drop", "bitflip", "drop "}) EXPECT_FALSE(ParseFaultKind(text)) << text;
+}
+
+TEST(Comparison, EveryComparisonIsReadBackFromItsText) {
+  for (const char* text : {"<", "<=", ">", ">=", "=="}) {
+    const auto comparison = ParseComparison(text);
+    ASSERT_TRUE(comparison) << text;
+    EXPECT_EQ(ToText(*comparison), text);
+  }
+  for (const char* text : {"", "=", "=<", "!=", "< "}) EXPECT_FALSE(ParseComparison(text)) << text;
+}
+
+Plan SmallPlan() {
+  Plan plan;
+  plan.streams.resize(2);
+  plan.streams[0].name = "b";
+  plan.streams[1].name = "a";
+  plan.loops.push_back({"flight", {0}, {}});
+  plan.workers.resize(1);
+  plan.workers[0].name = "price";
+  plan.workers[0].cores = {{2}, {5}};
+  plan.cores = {{0}, {2}, {5}};
+  return plan;
+}
+
+TEST(MetricsOf, PartsStandInTheOrderOfTheReport) {
+  std::vector<std::string> parts;
+  for (const auto& metric : MetricsOf(SmallPlan())) {
+    std::size_t dots = metric.starts_with("worker.")                               ? 3
+                       : metric.starts_with("memory") || metric.starts_with("rig") ? 1
+                                                                                   : 2;
+    std::size_t end = 0;
+    while (dots-- > 0) end = metric.find('.', end) + 1;
+    const std::string part = metric.substr(0, end);
+    if (parts.empty() || parts.back() != part) parts.push_back(part);
+  }
+  // A worker is numbered by its index in the group, a core as the board numbers it.
+  EXPECT_EQ(parts, (std::vector<std::string>{"stream.b.", "stream.a.", "loop.flight.", "worker.price.0.",
+                                             "worker.price.1.", "core.0.", "core.2.", "core.5.", "memory.", "rig."}));
+}
+
+TEST(MetricsOf, NamesAreWholeAndEachIsThereOnce) {
+  auto metrics = MetricsOf(SmallPlan());
+  for (const char* name : {"stream.b.latency.p99", "stream.a.sent", "loop.flight.cpu", "worker.price.1.uss.max",
+                           "core.5.worker", "memory.total.pss.max", "rig.cpu"}) {
+    EXPECT_EQ(std::count(metrics.begin(), metrics.end(), name), 1) << name;
+  }
+  std::sort(metrics.begin(), metrics.end());
+  EXPECT_EQ(std::adjacent_find(metrics.begin(), metrics.end()), metrics.end());
+}
+
+TEST(MetricsOf, APlanWithoutStreamsHasOnlyWhatIsAlwaysThere) {
+  Plan plan;
+  plan.cores = {{3}};
+  for (const auto& metric : MetricsOf(plan)) {
+    EXPECT_TRUE(metric.starts_with("core.3.") || metric.starts_with("memory.") || metric.starts_with("rig.")) << metric;
+  }
+}
+
+}  // namespace
+}  // namespace corerig

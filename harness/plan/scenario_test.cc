@@ -1,0 +1,320 @@
+#include "harness/plan/scenario.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/plan/sample_vocabulary.h"
+
+namespace corerig {
+namespace {
+
+constexpr Nanos kSecond{1'000'000'000};
+
+Plan Read(std::string_view text, const Board& board, const std::vector<Override>& overrides = {}) {
+  const auto plan = ReadScenario(text, "s.toml", overrides, SampleVocabulary(), board);
+  EXPECT_TRUE(plan) << plan.error().message;
+  return plan.value_or(Plan());
+}
+
+TEST(Scenario, TheExampleOfTheDesignIsReadInFull) {
+  const Plan plan = Read(kDrone, BoardOf({0, 1}));
+  EXPECT_EQ(plan.name, "drone");
+  EXPECT_EQ(plan.about, "Flight sensors on core 0 while core 1 prices options by Monte Carlo");
+  EXPECT_EQ(plan.duration, 20 * kSecond);
+  EXPECT_EQ(plan.warmup, kSecond);
+  EXPECT_EQ(plan.drain, kSecond);
+  EXPECT_EQ(plan.seed, 42u);
+  EXPECT_TRUE(plan.require.empty());
+  EXPECT_EQ(plan.cpu_dma_latency, Nanos(0));
+  EXPECT_EQ(plan.source, (SourcePlan{{0}, {Policy::Class::kFifo, 90}}));
+  EXPECT_EQ(plan.loops, (std::vector<LoopPlan>{{"flight", {0}, {Policy::Class::kFifo, 80}}}));
+  EXPECT_EQ(
+      plan.streams,
+      (std::vector<StreamPlan>{
+          {"imu", "icm42688p", "", Rate::Hertz(1000), ChannelKind::kSeqpacket, "flight", {}},
+          {"gnss", "zed-f9p", "nmea", Rate::Hertz(10), ChannelKind::kPty, "flight", {{FaultKind::kDrop, 0.01, {}}}},
+          {"lidar", "vlp16", "", Rate::Hertz(754), ChannelKind::kUdp, "flight", {}}}));
+  EXPECT_EQ(plan.workers,
+            (std::vector<WorkerPlan>{{"price",
+                                      "montecarlo/option",
+                                      {{1}},
+                                      {},
+                                      {},
+                                      {},
+                                      false,
+                                      {{"strike", "105"}, {"interest", "0.05"}, {"assets", "1"}, {"kind", "call"}}}}));
+  EXPECT_EQ(plan.budgets,
+            (std::vector<BudgetPlan>{
+                {"stream.imu.latency.p99 < 500us", "stream.imu.latency.p99", Comparison::kLess, 500'000},
+                {"stream.imu.lost == 0", "stream.imu.lost", Comparison::kEqual, 0},
+                {"worker.price.*.uss.max < 24MiB", "worker.price.*.uss.max", Comparison::kLess, 24.0 * 1024 * 1024}}));
+  EXPECT_EQ(plan.rig_core, CpuId{0});
+  EXPECT_EQ(plan.cores, (std::vector<CpuId>{{0}, {1}}));
+}
+
+TEST(Scenario, WhatIsLeftOutHasItsDefault) {
+  const Plan plan = Read(R"(
+name = "small"
+duration = "2s"
+[loop.a]
+[stream.x]
+sensor = "zed-f9p"
+loop = "a"
+[worker.w]
+workload = "train/mlp"
+)",
+                         BoardOf({2, 3}));
+  EXPECT_EQ(plan.about, "");
+  EXPECT_EQ(plan.warmup, kSecond);
+  EXPECT_EQ(plan.drain, kSecond);
+  EXPECT_EQ(plan.seed, 1u);
+  EXPECT_EQ(plan.cpu_dma_latency, Nanos(0));
+  EXPECT_EQ(plan.source, (SourcePlan{{2}, {}}));
+  EXPECT_EQ(plan.loops, (std::vector<LoopPlan>{{"a", {2}, {}}}));
+  EXPECT_EQ(plan.streams,
+            (std::vector<StreamPlan>{{"x", "zed-f9p", "ubx", Rate::Hertz(10), ChannelKind::kPty, "a", {}}}));
+  EXPECT_EQ(plan.workers, (std::vector<WorkerPlan>{{"w", "train/mlp", {{3}}, {}, {}, {}, false, {}}}));
+  EXPECT_TRUE(plan.budgets.empty());
+  EXPECT_EQ(plan.rig_core, CpuId{2});
+}
+
+TEST(Scenario, EveryKeyOfTheTopIsRead) {
+  const Plan plan = Read(R"(
+name = "all-keys-1"
+about = "every key"
+duration = "1.5s"
+warmup = "0s"
+drain = "250ms"
+seed = 9223372036854775807
+require = ["fifo"]
+cpu_dma_latency = "20us"
+worker.w.workload = "train/mlp"
+)",
+                         BoardOf({0}));
+  EXPECT_EQ(plan.name, "all-keys-1");
+  EXPECT_EQ(plan.about, "every key");
+  EXPECT_EQ(plan.duration, Nanos(1'500'000'000));
+  EXPECT_EQ(plan.warmup, Nanos(0));
+  EXPECT_EQ(plan.drain, Nanos(250'000'000));
+  EXPECT_EQ(plan.seed, 9223372036854775807u);
+  EXPECT_EQ(plan.require, std::vector<std::string>{"fifo"});
+  EXPECT_EQ(plan.cpu_dma_latency, Nanos(20'000));
+}
+
+TEST(Scenario, TheCpusLatencyCanBeLeftToTheSystem) {
+  const Plan plan =
+      Read("name='a'\nduration='1s'\ncpu_dma_latency='system'\n[worker.w]\nworkload='train/mlp'\n", BoardOf({0}));
+  EXPECT_EQ(plan.cpu_dma_latency, std::nullopt);
+}
+
+TEST(Scenario, EveryKeyOfAWorkerIsRead) {
+  const Plan plan = Read(R"(
+name = "a"
+duration = "1s"
+[worker.w]
+workload = "montecarlo/option"
+cores = [3, 1]
+as = "spawn"
+policy = "fifo:5"
+units = 1000
+time_limit = "10s"
+may_fail = true
+kind = "put"
+assets = 1e6
+interest = -0.125
+strike = 110
+)",
+                         BoardOf({0, 1, 2, 3}));
+  EXPECT_EQ(
+      plan.workers,
+      (std::vector<WorkerPlan>{{"w",
+                                "montecarlo/option",
+                                {{3}, {1}},
+                                {Policy::Class::kFifo, 5},
+                                1000,
+                                10 * kSecond,
+                                true,
+                                // In the order of the declaration.
+                                {{"strike", "110"}, {"interest", "-0.125"}, {"assets", "1000000"}, {"kind", "put"}}}}));
+}
+
+TEST(Scenario, AParameterHasOneTextHoweverItIsWritten) {
+  for (const char* strike : {"100", "100.0", "1e2", "+100", "1_00", "0x64"}) {
+    const Plan plan = Read(
+        StrCat("name='a'\nduration='1s'\n[worker.w]\nworkload='montecarlo/option'\nstrike = ", strike), BoardOf({0}));
+    ASSERT_EQ(plan.workers.size(), 1u);
+    EXPECT_EQ(plan.workers[0].parameters[0], (Parameter{"strike", "100"})) << strike;
+  }
+}
+
+TEST(Scenario, FaultsAreASharePerKindOrSamplesInOrder) {
+  const Plan plan = Read(R"(
+name = "a"
+duration = "1s"
+[loop.l]
+[stream.s]
+sensor = "icm42688p"
+loop = "l"
+fault = [{ kind = "drop", share = 0.7 }, { kind = "duplicate", share = "10%" }, { kind = "reorder", share = 0.2 },
+         { kind = "bit-flip", at = [17, 3, 0] }]
+)",
+                         BoardOf({0}));
+  ASSERT_EQ(plan.streams.size(), 1u);
+  EXPECT_EQ(plan.streams[0].faults, (std::vector<FaultPlan>{{FaultKind::kDrop, 0.7, {}},
+                                                            {FaultKind::kDuplicate, 0.1, {}},
+                                                            {FaultKind::kReorder, 0.2, {}},
+                                                            {FaultKind::kBitFlip, 0, {0, 3, 17}}}));
+}
+
+TEST(Scenario, PartsKeepTheOrderOfTheFileAndNotOfTheAlphabet) {
+  const Plan plan = Read(R"(
+name = "a"
+duration = "1s"
+[stream.z]
+sensor = "tick"
+loop = "m"
+[worker.y]
+workload = "train/mlp"
+[loop.m]
+[worker.b]
+workload = "train/mlp"
+[loop.c]
+[stream.d]
+sensor = "tick"
+loop = "c"
+)",
+                         BoardOf({0, 1}));
+  ASSERT_EQ(plan.streams.size(), 2u);
+  EXPECT_EQ(plan.streams[0].name, "z");
+  EXPECT_EQ(plan.streams[1].name, "d");
+  ASSERT_EQ(plan.loops.size(), 2u);
+  EXPECT_EQ(plan.loops[0].name, "m");
+  EXPECT_EQ(plan.loops[1].name, "c");
+  ASSERT_EQ(plan.workers.size(), 2u);
+  EXPECT_EQ(plan.workers[0].name, "y");
+  EXPECT_EQ(plan.workers[1].name, "b");
+}
+
+TEST(Scenario, TimerStreamsAloneNeedNoSource) {
+  const std::string text = R"(
+name = "a"
+duration = "1s"
+[loop.l]
+[stream.t]
+sensor = "tick"
+loop = "l"
+[worker.w]
+workload = "train/mlp"
+)";
+  Plan plan = Read(text, BoardOf({0, 1}));
+  EXPECT_EQ(plan.source, std::nullopt);
+  ASSERT_EQ(plan.streams.size(), 1u);
+  EXPECT_EQ(plan.streams[0].channel, ChannelKind::kTimer);
+  // One that nothing needs takes no core away from the workers.
+  plan = Read(text + "[source]\ncores = [1]\n", BoardOf({0, 1}));
+  EXPECT_EQ(plan.source, std::nullopt);
+  ASSERT_EQ(plan.workers.size(), 1u);
+  EXPECT_EQ(plan.workers[0].cores, std::vector<CpuId>{{1}});
+}
+
+// --- placement
+
+std::string Streaming(std::string_view source, std::string_view loop, std::string_view worker) {
+  return StrCat("name='a'\nduration='1s'\n[source]\n", source, "\n[loop.l]\n", loop,
+                "\n[stream.s]\nsensor='icm42688p'\nloop='l'\n[worker.w]\nworkload='train/mlp'\n", worker);
+}
+
+std::vector<CpuId> WorkerCores(const Plan& plan) {
+  return plan.workers.empty() ? std::vector<CpuId>() : plan.workers[0].cores;
+}
+
+TEST(Placement, OnOneCoreEverythingShares) {
+  const Plan plan = Read(Streaming("", "", "cores = 'all'"), BoardOf({0}));
+  EXPECT_EQ(plan.source->core, CpuId{0});
+  EXPECT_EQ(plan.loops[0].core, CpuId{0});
+  EXPECT_EQ(WorkerCores(plan), std::vector<CpuId>{{0}});
+  EXPECT_EQ(plan.rig_core, CpuId{0});
+}
+
+TEST(Placement, OnOneCoreWorkersAloneHaveTheRest) {
+  const Plan plan = Read("name='a'\nduration='1s'\n[worker.w]\nworkload='train/mlp'\ncores='rest'\n", BoardOf({5}));
+  EXPECT_EQ(WorkerCores(plan), std::vector<CpuId>{{5}});
+  EXPECT_EQ(plan.rig_core, CpuId{5});
+}
+
+TEST(Placement, OnTwoCoresTheRestIsTheOther) {
+  for (const Board& board : {BoardOf({0, 1}), BoardOf({2, 3})}) {
+    const CpuId first = board.cores[0], second = board.cores[1];
+    const Plan plan = Read(Streaming("", "", ""), board);
+    EXPECT_EQ(plan.source->core, first);
+    EXPECT_EQ(plan.loops[0].core, first);
+    EXPECT_EQ(WorkerCores(plan), std::vector<CpuId>{second});
+    EXPECT_EQ(plan.rig_core, first);
+  }
+}
+
+TEST(Placement, OnFourCoresTheRestIsWhatSourceAndLoopLeave) {
+  Plan plan = Read(Streaming("cores=[0]", "cores=[1]", ""), BoardOf({0, 1, 2, 3}));
+  EXPECT_EQ(WorkerCores(plan), (std::vector<CpuId>{{2}, {3}}));
+  EXPECT_EQ(plan.rig_core, CpuId{0});
+  plan = Read(Streaming("cores=[3]", "cores=[1]", ""), BoardOf({0, 1, 2, 3}));
+  EXPECT_EQ(WorkerCores(plan), (std::vector<CpuId>{{0}, {2}}));
+  EXPECT_EQ(plan.rig_core, CpuId{1});
+  plan = Read(Streaming("cores=[0]", "cores=[1]", "cores=[3]"), BoardOf({0, 1, 2, 3}));
+  EXPECT_EQ(plan.rig_core, CpuId{2});
+  plan = Read(Streaming("cores=[1]", "cores=[2]", "cores='all'"), BoardOf({0, 1, 2, 3}));
+  EXPECT_EQ(WorkerCores(plan), (std::vector<CpuId>{{0}, {1}, {2}, {3}}));
+  EXPECT_EQ(plan.rig_core, CpuId{1});
+}
+
+TEST(Placement, ALoopFurtherDownInTheFileCountsForTheRest) {
+  const Plan plan =
+      Read("name='a'\nduration='1s'\n[worker.w]\nworkload='train/mlp'\n[loop.l]\ncores=[1]\n", BoardOf({0, 1}));
+  EXPECT_EQ(WorkerCores(plan), std::vector<CpuId>{{0}});
+}
+
+TEST(Placement, TwoGroupsMayShareACore) {
+  const Plan plan = Read(Streaming("", "", "cores=[1]\n[worker.v]\nworkload='train/mlp'\ncores=[1]"), BoardOf({0, 1}));
+  ASSERT_EQ(plan.workers.size(), 2u);
+  EXPECT_EQ(plan.workers[0].cores, plan.workers[1].cores);
+}
+
+// --- overrides
+
+TEST(Override, SetsAddsAndReplacesKeys) {
+  const Plan plan = Read(kDrone, BoardOf({0, 1}),
+                         {{"duration", "3s"},
+                          {"seed", "7"},
+                          {"drain", "\"0s\""},
+                          {"require", "[\"fifo\"]"},
+                          {"stream.imu.rate", "2kHz"},
+                          {"loop.flight.policy", "other"},
+                          {"worker.price.strike", "99.5"},
+                          {"worker.price.kind", "put"},
+                          {"worker.price.may_fail", "true"},
+                          {"worker.price.cores", "[0, 1]"},
+                          {"stream.gnss.fault", "[{ kind = \"drop\", at = [4] }]"},
+                          {"budget.limits", "[]"}});
+  EXPECT_EQ(plan.duration, 3 * kSecond);
+  EXPECT_EQ(plan.seed, 7u);
+  EXPECT_EQ(plan.drain, Nanos(0));
+  EXPECT_EQ(plan.require, std::vector<std::string>{"fifo"});
+  EXPECT_EQ(plan.streams[0].rate, Rate::Hertz(2000));
+  EXPECT_EQ(plan.loops[0].policy, Policy{});
+  EXPECT_EQ(plan.workers[0].parameters[0].value, "99.5");
+  EXPECT_EQ(plan.workers[0].parameters[3].value, "put");
+  EXPECT_TRUE(plan.workers[0].may_fail);
+  EXPECT_EQ(plan.workers[0].cores, (std::vector<CpuId>{{0}, {1}}));
+  EXPECT_EQ(plan.streams[1].faults, (std::vector<FaultPlan>{{FaultKind::kDrop, 0, {4}}}));
+  EXPECT_TRUE(plan.budgets.empty());
+}
+
+TEST(Override, TheLastOfTwoHolds) { EXPECT_EQ(Read(kDrone, BoardOf({0, 1}), {{"seed", "7"}, {"seed", "8"}}).seed, 8u); }
+
+TEST(Override, HealsAFaultOfTheFile) {
+  EXPECT_EQ(
+      Read("name='a'\nduration='20'\n[worker.w]\nworkload='train/mlp'\n", BoardOf({0}), {{"duration", "2s"}}).duration,
+      2 * kSecond);
+}
+
+}  // namespace
+}  // namespace corerig
