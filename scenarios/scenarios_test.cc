@@ -80,7 +80,9 @@ TEST(Drone, HeaderNamesTheFrameSizesOfTheSensors) {
       if (sensor.info.name != stream.sensor || sensor.make_model == nullptr) continue;
       std::vector<std::byte> frame(sensor.max_frame_size);
       // Sample 200: the course of gnss has its three digits.
-      const std::size_t size = sensor.make_model({.rate = stream.rate})->Encode(200, frame).size;
+      SensorContext context;
+      context.rate = stream.rate;
+      const std::size_t size = sensor.make_model(context)->Encode(200, frame).size;
       const auto row = text.find("#   " + stream.name), end = text.find('\n', row);
       ASSERT_NE(row, std::string::npos) << stream.name;
       EXPECT_NE(text.substr(row, end - row).find(" " + std::to_string(size) + " B "), std::string::npos)
