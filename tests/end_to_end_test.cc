@@ -208,7 +208,7 @@ TEST(FixedUnits, AnswerIsBitIdenticalForAnyNumberOfWorkers) {
   const auto cores = TestCores();
   if (cores.size() < 2) GTEST_SKIP() << "needs two cores";
   std::vector<nlohmann::json> answers;
-  for (const std::string list : {"[" + Core(cores[0]) + "]", "[" + Core(cores[0]) + ", " + Core(cores[1]) + "]"}) {
+  for (const auto& list : {"[" + Core(cores[0]) + "]", "[" + Core(cores[0]) + ", " + Core(cores[1]) + "]"}) {
     const FinishedRun run = RigRun(
                                 "name = \"bits\"\nduration = \"10s\"\nwarmup = \"0s\"\n[worker.price]\n"
                                 "workload = \"montecarlo/option\"\nunits = 300\ncores = " +

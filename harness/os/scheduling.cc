@@ -154,6 +154,12 @@ Status LockMemory() {
               " KiB; run as root, or set memlock unlimited in limits.conf");
 }
 
+Status TryLockMemory() {
+  auto locked = LockMemory();
+  munlockall();
+  return locked;
+}
+
 void SetTimerSlack(Nanos slack) { prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(slack.count()), 0, 0, 0); }
 
 }  // namespace corerig

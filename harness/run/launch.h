@@ -37,7 +37,7 @@ struct LaunchedChild {
   int index = 0;          // in its group
   std::string name;       // for people: "worker price.0"
   CpuId core;
-  Policy policy;
+  Policy policy = {};
   Mapping slab = {};                     // the child's, read-only
   std::size_t result_capacity = 0;  // workers
   std::optional<ChildProcess> process = std::nullopt;

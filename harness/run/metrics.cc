@@ -236,7 +236,7 @@ std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
   std::vector<Metric> metrics;
   for (const auto& name : MetricsOf(plan)) {
     Metric metric = table.Take(name);
-    if (const MetricKind* kind = FindMetricKind(name)) metric.unit = kind->unit;
+    metric.unit = UnitOf(name);
     metrics.push_back(std::move(metric));
   }
   return metrics;

@@ -24,6 +24,7 @@
 #include "harness/run/verdict.h"
 #include "harness/run/warnings.h"
 #include "harness/run/window_observer.h"
+#include "harness/stream/slabs.h"
 
 namespace corerig {
 namespace {
