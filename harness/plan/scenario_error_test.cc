@@ -56,27 +56,32 @@ TEST(ScenarioError, AFileThatIsNotText) {
 }
 
 TEST(ScenarioError, AFileThatIsTooLong) {
-  EXPECT_EQ(Refusal(std::string(65537, '\n')), "s.toml:1:1: the file has 65537 bytes; a scenario has at most 65536");
+  EXPECT_EQ(Refusal(std::string(32769, '\n')), "s.toml:1:1: the file has 32769 bytes; a scenario has at most 32768");
 }
 
 TEST(ScenarioError, TextThatNestsAsDeepAsTheFileIsLong) {
   std::string dotted = "a";
-  while (dotted.size() < 65000) dotted += ".a";
+  while (dotted.size() < 20000) dotted += ".a";
   EXPECT_EQ(Refusal(dotted + " = 1\n"), "s.toml:1:1: key \"name\" is missing; write one such as name = \"drone\"");
-  EXPECT_EQ(Refusal("x = " + std::string(60000, '[')).substr(0, 12), "s.toml:1:261");
+  EXPECT_EQ(Refusal("x = " + std::string(30000, '[')).substr(0, 12), "s.toml:1:261");
 }
 
 TEST(ScenarioError, WhatIsNotToml) {
   EXPECT_EQ(Refusal("name \"a\"\n"), "s.toml:1:6: Error while parsing key-value pair: expected '=', saw '\"'");
   EXPECT_EQ(Refusal("name = \"a\nduration = \"1s\"\n").substr(0, 12), "s.toml:1:10:");
-  EXPECT_EQ(Refusal("duration = 20s\n"),
-            "s.toml:1:14: Error while parsing decimal integer: expected digit, saw 's'; "
-            "texts and quantities stand in quotes, as in \"20s\"");
-  EXPECT_EQ(Refusal("policy = fifo\n"),
-            "s.toml:1:10: Error while parsing value: could not determine value type; "
-            "texts and quantities stand in quotes, as in \"20s\"");
+  for (const char* value : {"20s", "1.5kHz", "1kHz", "fifo", "tick", "other", "icm42688p", "nmea", "1%", "[rest]"}) {
+    const std::string message = Refusal(StrCat("x = ", value, "\n"));
+    EXPECT_EQ(message.substr(0, 10), "s.toml:1:" + message.substr(9, 1)) << message;
+    EXPECT_NE(message.find(": this is not a value; texts and quantities stand in quotes, as in \"20s\""),
+              std::string::npos)
+        << message;
+  }
   EXPECT_EQ(Refusal("[worker.price\n"), "s.toml:1:14: Error while parsing table header: expected ']', saw '\\n'");
-  EXPECT_EQ(Refusal("seed = 9223372036854775808\n").substr(0, 10), "s.toml:1:2");
+  EXPECT_EQ(Refusal("[=]\n"),
+            "s.toml:1:2: Error while parsing key: expected bare key starting character or string delimiter, saw '='");
+  EXPECT_EQ(Refusal("seed = 9223372036854775808\n"),
+            "s.toml:1:27: this number is out of range; "
+            "write one from -9223372036854775808 to 9223372036854775807");
 }
 
 TEST(ScenarioError, TwoOfOneName) {
@@ -87,7 +92,7 @@ TEST(ScenarioError, TwoOfOneName) {
   EXPECT_EQ(Refusal("[loop.a]\n[loop.a] # again\n"),
             "s.toml:2:1: loop \"a\" is defined twice; give one of them another name");
   EXPECT_EQ(Refusal("[source]\n[source]\n"), "s.toml:2:1: [source] is defined twice; write it once");
-  EXPECT_EQ(Refusal("seed = 1\nseed = 2\n"), "s.toml:2:6: \"seed\" is set twice; keep one");
+  EXPECT_EQ(Refusal("seed = 1\nseed = 2\n"), "s.toml:2:8: \"seed\" is set twice; keep one");
 }
 
 // --- the top
@@ -118,7 +123,8 @@ TEST(ScenarioError, ANameOfOtherLetters) {
 }
 
 TEST(ScenarioError, AValueOfAnotherType) {
-  EXPECT_EQ(Refusal("name = 5\n"), "s.toml:1:1: key \"duration\" is missing; write one such as duration = \"20s\"");
+  EXPECT_EQ(Refusal("name = 5\nduration = \"1s\"\n[worker.w]\nworkload = \"train/mlp\"\n"),
+            "s.toml:1:8: name is a number; write a text such as \"drone\"");
   EXPECT_EQ(Refusal("name = \"a\"\nduration = 20\n[worker.w]\nworkload = \"train/mlp\"\n"),
             "s.toml:2:12: duration is a number; write a text such as \"20s\"");
   EXPECT_EQ(Refusal(AtTop("about = true")),
@@ -153,9 +159,8 @@ TEST(ScenarioError, AnUnknownKeyOfTheTop) {
   EXPECT_EQ(Refusal(AtTop("warmpu = \"1s\"")),
             "s.toml:3:1: unknown key \"warmpu\"; did you mean \"warmup\"? known: name, about, duration, warmup, drain, "
             "seed, require, cpu_dma_latency, loop, stream, worker, source, budget");
-  EXPECT_EQ(Refusal(AtTop("[strem.imu]")).substr(0, 61),
-            "s.toml:3:2: unknown key \"strem\"; did you mean \"stream\"? known:");
-  EXPECT_EQ(Refusal(AtTop("colour = \"red\"")).substr(0, 47), "s.toml:3:1: unknown key \"colour\"; known: name, abo");
+  EXPECT_EQ(Refusal(AtTop("[strem.imu]")).substr(0, 55), "s.toml:3:2: unknown key \"strem\"; did you mean \"stream\"?");
+  EXPECT_EQ(Refusal(AtTop("colour = \"red\"")).substr(0, 46), "s.toml:3:1: unknown key \"colour\"; known: name,");
 }
 
 TEST(ScenarioError, AnUnknownRequirement) {
@@ -474,8 +479,7 @@ TEST(OverrideError, AnUnknownKey) {
   EXPECT_EQ(Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
             "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
             "known: sensor, rate, channel, format, loop, fault");
-  EXPECT_EQ(Refusal(kDrone, {{"sed", "1"}}).substr(0, 59),
-            "--set sed=1: unknown key \"sed\"; did you mean \"seed\"? known: n");
+  EXPECT_EQ(Refusal(kDrone, {{"sed", "1"}}).substr(0, 52), "--set sed=1: unknown key \"sed\"; did you mean \"seed\"?");
 }
 
 TEST(OverrideError, AnUnknownTable) {

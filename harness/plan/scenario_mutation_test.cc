@@ -43,7 +43,7 @@ TEST(ScenarioMutation, IsReadOrRefusedInOneLineWithItsPlace) {
   const Vocabulary vocabulary = SampleVocabulary();
   const Board board = BoardOf({0, 1});
   int taken = 0;
-  for (std::uint64_t seed = 0; seed < 5000; ++seed) {
+  for (std::uint64_t seed = 0; seed < 800; ++seed) {
     const std::string text = Mutated(kDrone, seed);
     const auto plan = ReadScenario(text, "s.toml", {}, vocabulary, board);
     if (plan) {
@@ -60,8 +60,8 @@ TEST(ScenarioMutation, IsReadOrRefusedInOneLineWithItsPlace) {
     }
   }
   // Both ends were seen: mutations in comments and texts change nothing that matters.
-  EXPECT_GT(taken, 50);
-  EXPECT_LT(taken, 4500);
+  EXPECT_GT(taken, 8);
+  EXPECT_LT(taken, 720);
 }
 
 TEST(ScenarioMutation, AnOverrideIsReadOrRefusedInOneLine) {
@@ -71,7 +71,7 @@ TEST(ScenarioMutation, AnOverrideIsReadOrRefusedInOneLine) {
                             {"stream.imu.rate", "2kHz"},
                             {"budget.limits", "[\"stream.imu.latency.p99 < 500us\"]"},
                             {"worker.price.cores", "[0, 1]"}};
-  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+  for (std::uint64_t seed = 0; seed < 800; ++seed) {
     Override wanted = valid[seed % std::size(valid)];
     wanted.value = Mutated(wanted.value, seed);
     if (seed % 3 == 0) wanted.key = Mutated(wanted.key, seed + 1);
