@@ -77,8 +77,8 @@ void Report() {
   err.resize(static_cast<std::size_t>(std::max<ssize_t>(readlink("/proc/self/fd/2", err.data(), err.size()), 0)));
   Tell(StrCat("stdout is stderr ", out == err));
 
-  const auto status = ReadFile("/proc/self/status");
-  for (const std::string_view status_line : Split(status.value_or(""), '\n')) {
+  const std::string status = ReadFile("/proc/self/status").value_or("");
+  for (const std::string_view status_line : Split(status, '\n')) {
     if (status_line.starts_with("SigBlk:") || status_line.starts_with("SigIgn:")) Tell(status_line);
   }
 }

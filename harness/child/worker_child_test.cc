@@ -126,7 +126,7 @@ class Worker {
     const auto bytes = box().Read(kLayout.result_capacity);
     EXPECT_TRUE(bytes) << "no result";
     std::vector<std::uint64_t> units(bytes ? bytes->size() / sizeof(std::uint64_t) : 0);
-    if (bytes) std::memcpy(units.data(), bytes->data(), bytes->size());
+    if (!units.empty()) std::memcpy(units.data(), bytes->data(), bytes->size());
     return units;
   }
 

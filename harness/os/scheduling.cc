@@ -1,5 +1,6 @@
 #include "harness/os/scheduling.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -9,7 +10,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
-#include <thread>
 
 #include "harness/os/fd.h"
 
@@ -139,9 +139,21 @@ Status SetPolicy(pid_t tid, const Policy& policy) {
 }
 
 Status TryPolicy(const Policy& policy) {
-  Status granted;
-  std::thread([&] { granted = SetPolicy(0, policy); }).join();
-  return granted;
+  struct Attempt {
+    Policy policy;
+    Status granted;
+  } attempt{policy, {}};
+  const auto try_it = [](void* argument) -> void* {
+    auto& attempt = *static_cast<Attempt*>(argument);
+    attempt.granted = SetPolicy(0, attempt.policy);
+    return nullptr;
+  };
+  pthread_t thread;
+  if (const int error = pthread_create(&thread, nullptr, try_it, &attempt); error != 0) {
+    return Fail("cannot try ", ToText(policy), ": no thread: ", ErrnoText(error));
+  }
+  pthread_join(thread, nullptr);
+  return attempt.granted;
 }
 
 Status LockMemory() {
