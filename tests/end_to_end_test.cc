@@ -109,7 +109,8 @@ TEST_F(WholeRun, EverySampleIsAccountedFor) {
 TEST_F(WholeRun, InjectedFaultsAreTheDetectedOnes) {
   std::map<std::string, std::map<std::string, nlohmann::json>> faults;
   for (const std::string name : {"imu", "gnss", "lidar"}) {
-    for (const auto& fault : run().Part("streams", name)["faults"]) {
+    const auto stream = run().Part("streams", name);
+    for (const auto& fault : stream["faults"]) {
       faults[name][fault["kind"]] = fault;
       EXPECT_EQ(fault["injected"], fault["detected"].get<int>() + fault["undetected"].get<int>()) << name << fault;
       EXPECT_EQ(fault["undetected"], 0) << name << fault;

@@ -26,7 +26,7 @@ std::string Scenario(const std::string& how) {
          "[worker.price]\nworkload = \"montecarlo/option\"\ncores = [" +
          last +
          "]\n"
-         "[worker.fixed]\nworkload = \"montecarlo/option\"\nunits = 10000000\ncores = [" +
+         "[worker.fixed]\nworkload = \"montecarlo/option\"\nunits = 1000000\ncores = [" +
          last +
          "]\n"
          "[worker.odd]\nworkload = \"test/behave\"\nhow = \"" +

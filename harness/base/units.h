@@ -23,8 +23,8 @@ struct CpuId {
 
 // A frequency in thousandths of a hertz, so that 819.2 Hz is exact.
 //
-// The arithmetic is exact and needs 64 bits only (armv7 has no 128-bit integer): 1e12 is taken as a million twice, as in
-// long division by hand.
+// The arithmetic is exact and needs 64 bits only (armv7 has no 128-bit integer): 1e12 is taken as a million twice, as
+// in long division by hand.
 struct Rate {
   std::int64_t millihertz = 0;
   auto operator<=>(const Rate&) const = default;

@@ -74,6 +74,14 @@ bool CgroupWithoutRuntime() {
   return false;
 }
 
+std::string LockRefusal(int error) {
+  rlimit limit = {};
+  getrlimit(RLIMIT_MEMLOCK, &limit);
+  return StrCat("cannot lock memory: ", ErrnoText(error), "; RLIMIT_MEMLOCK is ",
+                static_cast<std::uint64_t>(limit.rlim_cur / 1024),
+                " KiB; run as root, or set memlock unlimited in limits.conf");
+}
+
 }  // namespace
 
 Status SetAffinity(pid_t tid, CpuId core) {
@@ -158,18 +166,14 @@ Status TryPolicy(const Policy& policy) {
 
 Status LockMemory() {
   if (mlockall(MCL_CURRENT | MCL_FUTURE) == 0) return {};
-  const int error = errno;
-  rlimit limit = {};
-  getrlimit(RLIMIT_MEMLOCK, &limit);
-  return Fail("cannot lock memory: ", ErrnoText(error), "; RLIMIT_MEMLOCK is ",
-              static_cast<std::uint64_t>(limit.rlim_cur / 1024),
-              " KiB; run as root, or set memlock unlimited in limits.conf");
+  return Fail(LockRefusal(errno));
 }
 
 Status TryLockMemory() {
-  auto locked = LockMemory();
+  // Locking pages as they are touched asks for the same privilege, and touches none.
+  if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) return Fail(LockRefusal(errno));
   munlockall();
-  return locked;
+  return {};
 }
 
 void SetTimerSlack(Nanos slack) { prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(slack.count()), 0, 0, 0); }

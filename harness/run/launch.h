@@ -38,7 +38,7 @@ struct LaunchedChild {
   std::string name;       // for people: "worker price.0"
   CpuId core;
   Policy policy = {};
-  Mapping slab = {};                     // the child's, read-only
+  Mapping slab = {};                // the child's, read-only
   std::size_t result_capacity = 0;  // workers
   std::optional<ChildProcess> process = std::nullopt;
   std::string failure = {};

@@ -15,7 +15,10 @@ std::string_view PhaseAt(Nanos now, const Timeline& timeline) {
 }
 
 std::string StateOf(const SupervisedChild& child) {
-  if (!child.running()) return child.end.as_planned ? "finished" : Describe(child.end);
+  if (child.end.kind == EndRecord::Kind::kExited) {
+    return child.end.as_planned ? "finished" : StrCat("exited ", child.end.number);
+  }
+  if (!child.running()) return Describe(child.end);
   return child.header().state.load(std::memory_order_relaxed) == ChildState::kStarting ? "starting" : "running";
 }
 

@@ -174,12 +174,20 @@ std::vector<pid_t> RigRun::LivingAfter(std::chrono::milliseconds limit) const {
 pid_t RigRun::Find(const std::string& name) const {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (std::chrono::steady_clock::now() < until) {
-    for (const pid_t pid : Living()) {
-      if (Lines("/proc/" + std::to_string(pid) + "/cmdline").find("\n" + name + "\n") != std::string::npos) return pid;
-    }
+    if (const auto found = FindAll(name); !found.empty()) return found.front();
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return 0;
+}
+
+std::vector<pid_t> RigRun::FindAll(const std::string& name) const {
+  std::vector<pid_t> found;
+  for (const pid_t pid : Living()) {
+    if (Lines("/proc/" + std::to_string(pid) + "/cmdline").find("\n" + name + "\n") != std::string::npos) {
+      found.push_back(pid);
+    }
+  }
+  return found;
 }
 
 std::vector<std::string> CheckReport(const FinishedRun& run) {

@@ -64,8 +64,10 @@ int RigMain(const Rig& rig, int argc, char** argv) {
   RunArguments run;
   CLI::App* run_command = app.add_subcommand("run", "run a scenario and judge it");
   AddScenarioOptions(*run_command, run.scenario);
-  run_command->add_option("--out", run.out,
-                          "folder for report.json (default: $TEST_UNDECLARED_OUTPUTS_DIR, else corerig-out/NAME)");
+  run_command
+      ->add_option("--out", run.out,
+                   "folder for report.json (default: $TEST_UNDECLARED_OUTPUTS_DIR, else corerig-out/NAME)")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   run.command.assign(argv, argv + argc);
 
   ScenarioArguments check;
