@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "harness/child/children.h"
 #include "harness/child/keeper_process.h"
+#include "harness/child/keeper_protocol.h"
 #include "harness/os/process.h"
 
 namespace corerig {
@@ -26,6 +28,22 @@ bool BecomesReadable(int fd, int timeout_ms) {
   while ((ready = poll(&entry, 1, timeout_ms)) < 0 && errno == EINTR) {
   }
   return ready > 0;
+}
+
+// Sends a request and waits for its reply, whose descriptor, if there is to be one, goes to `attached`.
+Result<KeeperReply> Ask(int socket, const KeeperRequest& request, std::span<const int> fds, Fd* attached) {
+  if (auto sent = SendMessage(socket, EncodeRequest(request), fds); !sent) return ForwardWith(sent, "keeper: ");
+  auto received = ReceiveMessage(socket);
+  if (!received) return ForwardWith(received, "keeper: ");
+  if (!*received) return Fail("keeper: it has ended");
+  auto reply = DecodeReply((*received)->bytes);
+  if (!reply) return ForwardWith(reply, "keeper: ");
+  if (!reply->error.empty()) return Fail(reply->error);
+  if (attached != nullptr) {
+    if ((*received)->fds.size() != 1) return Fail("keeper: a reply without its descriptor");
+    *attached = std::move((*received)->fds.front());
+  }
+  return reply;
 }
 
 }  // namespace
@@ -84,26 +102,11 @@ void Keeper::End() {
   }
 }
 
-Result<KeeperReply> Keeper::Ask(const KeeperRequest& request, std::span<const int> fds, Fd* attached) {
-  if (auto sent = SendMessage(socket_.get(), EncodeRequest(request), fds); !sent) return ForwardWith(sent, "keeper: ");
-  auto received = ReceiveMessage(socket_.get());
-  if (!received) return ForwardWith(received, "keeper: ");
-  if (!*received) return Fail("keeper: it has ended");
-  auto reply = DecodeReply((*received)->bytes);
-  if (!reply) return ForwardWith(reply, "keeper: ");
-  if (!reply->error.empty()) return Fail(reply->error);
-  if (attached != nullptr) {
-    if ((*received)->fds.size() != 1) return Fail("keeper: a reply without its descriptor");
-    *attached = std::move((*received)->fds.front());
-  }
-  return reply;
-}
-
 Result<ChildProcess> Keeper::Spawn(const SpawnRequest& request) {
   std::vector<int> fds;
   for (const auto& [ours, theirs] : request.fds) fds.push_back(ours);
   ChildProcess child;
-  const auto reply = Ask(request, fds, &child.pidfd);
+  const auto reply = Ask(socket_.get(), request, fds, &child.pidfd);
   if (!reply) return Forward(reply);
   child.pid = reply->pid;
   child.start_time = reply->start_time;
@@ -113,7 +116,7 @@ Result<ChildProcess> Keeper::Spawn(const SpawnRequest& request) {
 Result<EndRecord> Keeper::Reap(const ChildProcess& child) {
   // Waited for here, not in the keeper: it has to stay ready for our end.
   BecomesReadable(child.pidfd.get(), -1);
-  const auto reply = Ask(ReapRequest{child.pid}, {}, nullptr);
+  const auto reply = Ask(socket_.get(), ReapRequest{child.pid}, {}, nullptr);
   if (!reply) return Forward(reply);
   return EndFrom(reply->wait_code, reply->wait_status);
 }

@@ -14,14 +14,12 @@
 
 #include <sys/types.h>
 
-#include <span>
 #include <string>
 
 #include "harness/base/record.h"
 #include "harness/base/result.h"
 #include "harness/base/units.h"
 #include "harness/child/keeper_process.h"
-#include "harness/child/keeper_protocol.h"
 #include "harness/child/spawn.h"
 #include "harness/os/fd.h"
 
@@ -54,8 +52,6 @@ class Keeper {
  private:
   Keeper() = default;
   void End();
-  // Sends a request and waits for its reply.
-  Result<KeeperReply> Ask(const KeeperRequest& request, std::span<const int> fds, Fd* attached);
 
   ChildProcess process_;
   Fd socket_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "harness/child/keeper.h"
 #include "harness/child/worker_slab.h"
 #include "harness/os/clock.h"
+#include "harness/os/fd.h"
 #include "harness/os/scheduling.h"
 
 namespace corerig {
@@ -229,6 +231,30 @@ TEST_F(WorkerMainTest, FixedUnitsStopWhenEverythingEndsAndTheirResultIsWhatWasDo
   worker_.Stop(kEndNow);
   worker_.ExpectSuccess();
   EXPECT_EQ(worker_.Units().size(), std::min<std::uint64_t>(worker_.progress().units, 64));
+}
+
+// A real-time thread that never blocks is killed after 3 s of CPU time (RLIMIT_RTTIME); a worker that computes is no
+// runaway.
+TEST_F(WorkerMainTest, ARealTimeWorkerMayComputeLongerThanARunaway) {
+  const Policy fifo{Policy::Class::kFifo, 10};
+  if (const auto granted = TryPolicy(fifo); !granted) GTEST_SKIP() << granted.error().message;
+  worker_.Start(WriteWorkerJob(Job(std::nullopt, 0), "compute"), fifo);
+  worker_.Publish(MonotonicNow());
+  ASSERT_TRUE(worker_.Comes([&] { return worker_.progress().units > 0; })) << worker_.header().error.Read();
+  // Its own CPU time, in clock ticks: fields 14 and 15 of /proc/PID/stat, counted from the last ')'.
+  const auto cpu_seconds = [&] {
+    const std::string stat = ReadFile(StrCat("/proc/", worker_.process().pid, "/stat")).value_or("");
+    const auto fields = Split(Trim(std::string_view(stat).substr(stat.rfind(')') + 1)), ' ');
+    if (fields.size() < 13) return 0.0;
+    return static_cast<double>(*ParseNumber<int>(fields[11]) + *ParseNumber<int>(fields[12])) /
+           static_cast<double>(sysconf(_SC_CLK_TCK));
+  };
+  EXPECT_TRUE(worker_.Comes([&] {
+    pollfd ended = {.fd = worker_.process().pidfd.get(), .events = POLLIN, .revents = 0};
+    return cpu_seconds() > 4 || poll(&ended, 1, 0) > 0;
+  }));
+  worker_.Stop(kWindowOver);
+  worker_.ExpectSuccess();
 }
 
 TEST_F(WorkerMainTest, AKilledWorkerLeavesItsProgressAndNoResult) {
