@@ -211,8 +211,7 @@ class Rehearsal {
   pid_t source_ = 0, handler_ = 0;
 };
 
-TEST(EndToEnd, EverySampleIsAccountedForOnEveryChannel) {
-  const Plan plan = AllChannels();
+void ExpectEverySampleAccountedFor(const Plan& plan) {
   Rehearsal run(plan);
   ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
   run.StartAll();
@@ -265,6 +264,17 @@ TEST(EndToEnd, EverySampleIsAccountedForOnEveryChannel) {
     EXPECT_GT(run.loop(i).busy_ns.Get(), 0u);
     EXPECT_LE(run.loop(i).wakeups.Get(), run.loop(i).activity.wakeups.Get());
   }
+}
+
+TEST(EndToEnd, EverySampleIsAccountedForOnEveryChannel) { ExpectEverySampleAccountedFor(AllChannels()); }
+
+TEST(EndToEnd, EverySampleIsAccountedForInRealTimeToo) {
+  Plan plan = AllChannels();
+  const Policy high{Policy::Class::kFifo, 50}, low{Policy::Class::kFifo, 40};
+  if (const auto granted = TryPolicy(high); !granted) GTEST_SKIP() << granted.error().message;
+  plan.source->policy = high;
+  for (auto& loop : plan.loops) loop.policy = low;
+  ExpectEverySampleAccountedFor(plan);
 }
 
 TEST(EndToEnd, AnInterruptedRunIsExactUpToItsEarlierEnd) {
