@@ -218,6 +218,23 @@ TEST(ZedF9p, SentencesOfTwoTimesAreNoFrame) {
   EXPECT_EQ(DecodeText(With(1, 1, "092725.00")).frames.size(), 1u) << "the test's own pair is good";
 }
 
+TEST(ZedF9p, ATimeThatNoDayHasIsCorruptThoughBothSentencesAgree) {
+  const auto at = [](const std::string& time) {
+    const std::string gga = With(0, 1, time), rmc = With(1, 1, time);
+    return DecodeText(gga.substr(0, gga.find('\n') + 1) + rmc.substr(rmc.find('\n') + 1)).frames.size();
+  };
+  EXPECT_EQ(at("235959.99"), 1u);
+  EXPECT_EQ(at("240000.00"), 0u);
+  EXPECT_EQ(at("096000.00"), 0u);
+  EXPECT_EQ(at("092760.00"), 0u);
+}
+
+TEST(ZedF9p, ASentenceOfEightyTwoCharactersIsTheLongest) {
+  const std::string padding(82 - kGga.size(), '1');  // in the field for the age of corrections
+  EXPECT_EQ(DecodeText(With(0, 13, padding)).frames.size(), 1u);
+  EXPECT_EQ(DecodeText(With(0, 13, padding + "1")).frames.size(), 0u);
+}
+
 TEST(ZedF9p, AHalfFrameIsCorruptAndTheNextFrameIsGood) {
   const std::string gga(kGga), rmc(kRmc);
   const Received without_rmc = DecodeText(gga + kPair);
