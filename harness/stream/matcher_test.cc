@@ -227,6 +227,35 @@ TEST(Matcher, EveryBitOfAFrameCanFlipWithoutHarmToItsNeighbours) {
   }
 }
 
+TEST(Matcher, AFlipThatLeavesTheDecoderWaitingForMoreAtTheEndIsCorrupt) {
+  // The last sample's frame has each of its sizes once; a flipped size can make it look longer than it is.
+  for (int samples = 46; samples <= 50; ++samples) {
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+      SimulatedStream stream({.channel = ChannelKind::kPty,
+                              .format = "bytes",
+                              .faults = {{.kind = FaultKind::kBitFlip, .share = 1, .at = {}}},
+                              .duration = samples * kMillisecond,
+                              .seed = seed});
+      stream.RunAll();
+      const auto all = static_cast<std::uint64_t>(samples);
+      EXPECT_EQ(CountsOf(stream), (Counts{.sent = all, .corrupt = all, .lost = all, .lost_injected = all}))
+          << "seed " << seed;
+    }
+  }
+}
+
+TEST(Matcher, ADamagedMessageOfTheWarmUpIsNotCountedHoweverLateItIsRead) {
+  SimulatedStream stream({});
+  while (stream.emitting()) {
+    stream.Emit();
+    const bool last_of_warm_up = stream.ring().published() == stream.window().first;
+    if (last_of_warm_up) stream.messages.back().bytes[5] ^= std::byte{1};
+    if (stream.source.sent.Get() > 0) stream.Receive();
+  }
+  stream.Finish();
+  EXPECT_EQ(CountsOf(stream), (Counts{.sent = 100, .received = 100, .done = 100}));
+}
+
 TEST(Matcher, AFrameTakenInPartIsCorruptAndLostAndTheNextOneIsFound) {
   for (std::size_t taken = 1; taken <= 10; ++taken) {
     SimulatedStream stream({.channel = ChannelKind::kPty, .format = "bytes"});
