@@ -27,7 +27,7 @@ int Word(const std::vector<std::byte>& bytes, std::size_t at) {
   return static_cast<std::int16_t>(std::to_integer<int>(bytes[at]) << 8 | std::to_integer<int>(bytes[at + 1]));
 }
 
-TEST(Icm42688p, ReadsThePacketOfTheDataSheet) {
+TEST(Icm42688p, ReadsAPacketLaidOutByHandAsTheDataSheetSays) {
   const Received received = Decode(kImu, Golden());
   ASSERT_EQ(received.frames.size(), 1u);
   EXPECT_EQ(received.frames[0].wire_key, 0xABCDu);

@@ -29,8 +29,8 @@ std::vector<std::byte> Packet(std::uint64_t sequence = 0, Nanos epoch = kPiDay) 
   return Encode(kLidar, *kLidar.make_model(context), sequence).bytes;
 }
 
-// A packet by hand from 63-9243 section 9.3.2: azimuth 289.79 degrees (0x7133) and 0.40 more with each block; first
-// distance 0x08A3 = 2211 * 2 mm; stamp 0x5AB96761 = 1522100065 us; strongest return, VLP-16.
+// A packet laid out by hand as 63-9243 section 9.3.2 says: azimuth 289.79 degrees (0x7133) and 0.40 more with each
+// block; first distance 0x08A3 = 2211 * 2 mm; stamp 0x5AB96761 = 1522100065 us; strongest return, VLP-16.
 std::vector<std::byte> HandMade() {
   std::vector<std::byte> bytes(1206);
   for (int block = 0; block < 12; ++block) {
@@ -58,7 +58,7 @@ void SetAzimuth(std::vector<std::byte>& bytes, int block, int azimuth) {
   bytes[block * 100 + 3] = std::byte(azimuth >> 8);
 }
 
-TEST(Vlp16, ReadsThePacketOfTheManual) {
+TEST(Vlp16, ReadsAPacketLaidOutByHandAsTheManualSays) {
   const Received received = Decode(kLidar, HandMade());
   ASSERT_EQ(received.frames.size(), 1u);
   EXPECT_EQ(received.frames[0].wire_key, 1522100065u);
