@@ -29,7 +29,7 @@ std::string Scenario(const std::string& how) {
          "[worker.fixed]\nworkload = \"montecarlo/option\"\nunits = 1000000\ncores = [" +
          last +
          "]\n"
-         "[worker.odd]\nworkload = \"test/behave\"\nhow = \"" +
+         "[worker.odd]\nworkload = \"test/behave\"\nat = 5\nhow = \"" +
          how + "\"\ncores = [" + last +
          "]\n"
          "[budget]\nlimits = [\"stream.imu.lost == 0\"]\n";
@@ -93,14 +93,14 @@ TEST(Interrupt, InTheWarmUp) {
 }
 
 TEST(Interrupt, AtAnyMomentOfTheStart) {
-  for (int i = 0; i < 15; ++i) {
+  for (int i = 0; i < 8; ++i) {
     RigRun rig(Scenario("well"));
     // Before the signals are watched there is nothing to report yet; from the first report on there is.
     const auto until = std::chrono::steady_clock::now() + seconds(20);
     while (access((rig.folder() + "/report.json").c_str(), F_OK) != 0 && std::chrono::steady_clock::now() < until) {
       std::this_thread::sleep_for(milliseconds(1));
     }
-    std::this_thread::sleep_for(milliseconds(10 + i * 5));
+    std::this_thread::sleep_for(milliseconds(10 + i * 9));
     kill(rig.pid(), SIGINT);
     const FinishedRun run = rig.Wait();
     EXPECT_EQ(run.exit_status, 3) << run.err;
