@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 
 const std::string kProgram = "harness/child/worker_verbs";
 const WorkerSlabLayout kLayout(64 * sizeof(std::uint64_t));
-constexpr Nanos kDeadline = 20s;  // only a failure waits so long
+constexpr Nanos kDeadline = 45s;  // only a failure waits so long
 
 TEST(WorkerJobJson, ReadsAsItWasWritten) {
   WorkerJob job;
