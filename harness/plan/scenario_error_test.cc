@@ -84,6 +84,20 @@ TEST(ScenarioError, WhatIsNotToml) {
             "write one from -9223372036854775808 to 9223372036854775807");
 }
 
+TEST(ScenarioError, ACharacterOutsideOfTexts) {
+  // One of each range that the parser's table of blanks has; U+3000 is a blank to it.
+  EXPECT_EQ(Refusal("x = 5 µs\n"),
+            "s.toml:1:7: Error while parsing key-value pair: expected a comment or whitespace, saw 'µ'");
+  for (const char* letter : {"é", "\u1681", "\u2010", "\u3042", "\ufee0", "\U0001f600"}) {
+    EXPECT_EQ(Refusal(StrCat("x = 5 ", letter, "\n")).substr(0, 53),
+              "s.toml:1:7: Error while parsing key-value pair: expec");
+    EXPECT_EQ(Refusal(StrCat("x = [", letter, "]\n")).substr(0, 10), "s.toml:1:6");
+    // After a line's end that the text continues over.
+    EXPECT_EQ(Refusal(StrCat("x = \"\"\"\\\n", letter, "\"\"\"\n")),
+              "s.toml:1:1: key \"name\" is missing; write one such as name = \"drone\"");
+  }
+}
+
 TEST(ScenarioError, TwoOfOneName) {
   EXPECT_EQ(Refusal("[worker.price]\nunits = 1\n[worker.price]\nunits = 2\n"),
             "s.toml:3:1: worker \"price\" is defined twice; give one of them another name");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/base/text.h"
 #include "harness/plan/sample_vocabulary.h"
 
 namespace corerig {
