@@ -90,16 +90,15 @@ class Pricer final : public Workload {
 Result<std::unique_ptr<Workload>> Make(const WorkerJob& job) {
   const std::string_view kind = job.Word("kind");
   if (kind != "call" && kind != "put") {
-    return Fail("worker ", job.group, ": kind \"", kind, "\" is no option; write \"call\" or \"put\"");
+    return Fail("kind \"", kind, "\" is no option; write \"call\" or \"put\"");
   }
   if (job.units.value_or(0) > kMostBlocks) {
-    return Fail("worker ", job.group, ": units = ", *job.units, " is more than this workload keeps; at most ",
-                kMostBlocks, ", or leave units out to run for the duration");
+    return Fail("units = ", *job.units, " is more than this workload keeps; at most ", kMostBlocks,
+                ", or leave units out to run for the duration");
   }
   const Expectation expected = BlackScholes(OptionOf(job));
   if (!std::isfinite(expected.price) || !std::isfinite(expected.standard_deviation)) {
-    return Fail("worker ", job.group,
-                ": this option's price overflows; interest and volatility are per year, as in 0.05 for 5 %");
+    return Fail("this option's price overflows; interest and volatility are per year, as in 0.05 for 5 %");
   }
   return std::make_unique<Pricer>(job);
 }

@@ -276,14 +276,12 @@ TEST(MonteCarloOption, ParametersThatMakeNoOptionAreRefused) {
     return workload ? "accepted" : workload.error().message;
   };
   EXPECT_EQ(refusal(Job(1)), "accepted");
-  EXPECT_EQ(refusal(With(Job(1), "kind", "Call")),
-            "worker price: kind \"Call\" is no option; write \"call\" or \"put\"");
+  EXPECT_EQ(refusal(With(Job(1), "kind", "Call")), "kind \"Call\" is no option; write \"call\" or \"put\"");
   EXPECT_EQ(refusal(With(Job(1), "volatility", "50")),
-            "worker price: this option's price overflows; interest and volatility are per year, as in 0.05 for 5 %");
-  EXPECT_EQ(
-      refusal(Job(1'000'001)),
-      "worker price: units = 1000001 is more than this workload keeps; at most 1000000, or leave units out to run "
-      "for the duration");
+            "this option's price overflows; interest and volatility are per year, as in 0.05 for 5 %");
+  EXPECT_EQ(refusal(Job(1'000'001)),
+            "units = 1000001 is more than this workload keeps; at most 1000000, or leave units out to run "
+            "for the duration");
 }
 
 TEST(MonteCarloOption, BytesThatNoWorkerWroteAreAnErrorThatNamesTheWorker) {

@@ -64,6 +64,9 @@ TEST(BadInput, ACoreThatDoesNotExist) {
 TEST(BadInput, ABudgetOnAnUnknownMetric) {
   ExpectRejected(Right() + "[budget]\nlimits = [\"stream.imu.latncy.p99 < 1ms\"]\n", "", "latncy");
 }
+TEST(BadInput, WhatTheWorkloadRefuses) {
+  ExpectRejected(Right() + "how = \"refuse\"\n", "12:1", "worker load: test/behave refuses");
+}
 TEST(BadInput, ABinaryFile) {
   ExpectRejected(std::string("\x7f"
                              "ELF\0\1\2\3",

@@ -82,7 +82,7 @@ TEST(Dying, HangingPastItsTimeLimit) {
 
 TEST(Dying, SpinningBeyondTheEndOfTheRun) { ExpectEnd("spin", "timed_out", kNone, "still running after 2."); }
 
-TEST(Dying, BeforeItWasReady) { ExpectEnd("refuse", "exited", 1, "refuses, as it was told to"); }
+TEST(Dying, BeforeItWasReady) { ExpectEnd("refuse-late", "exited", 1, "refuses, as it was told to"); }
 
 TEST(Dying, StoppedByHand) {
   RigRun rig(Scenario("well", "time_limit = \"1s\"\n"));

@@ -128,6 +128,11 @@ WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const 
     worker.parameters.push_back(ReadParameter(section, parameter, fault));
   }
   section.RejectUnknownKeys();
+  if (workload->check) {
+    if (const auto checked = workload->check(worker); !checked) {
+      fault.Add(section.position(), "worker ", worker.name, ": ", checked.error().message);
+    }
+  }
   return worker;
 }
 

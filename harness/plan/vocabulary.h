@@ -2,10 +2,12 @@
 // them.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "harness/base/result.h"
 #include "harness/base/units.h"
 #include "harness/plan/plan.h"
 
@@ -33,6 +35,8 @@ struct WorkloadInfo {
   std::string_view about;  // one line
   std::string_view unit;   // what one unit of work is: "block of 16384 paths"
   std::vector<ParameterInfo> parameters;
+  // Fails if units and parameters of a group, each right by itself, cannot be done together; may be empty.
+  std::function<Status(const WorkerPlan&)> check = {};
 };
 
 struct Vocabulary {

@@ -150,7 +150,7 @@ ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& 
 WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, const MemorySampler& memory, int key,
                            const Timeline& timeline) {
   const WorkerPlan& group = plan.workers[worker.launched.group];
-  const WorkerJob job = JobOf(plan, group, worker.launched.index);
+  const WorkerJob job = JobOf(group, worker.launched.index, plan.seed);
   WorkerRecord record;
   record.name = group.name;
   record.index = worker.launched.index;
@@ -207,7 +207,7 @@ std::vector<ResultRecord> CollectResults(const Plan& plan, const Rig& rig,
     }
     std::vector<WorkerResult> results;
     for (std::size_t i = 0; i < bytes.size(); ++i) results.push_back({.index = indices[i], .bytes = bytes[i]});
-    auto answer = FindWorkload(rig, group.workload)->merge(JobOf(plan, group, 0), results);
+    auto answer = FindWorkload(rig, group.workload)->merge(JobOf(group, 0, plan.seed), results);
     if (answer) {
       record.units = answer->units;
       record.figures = std::move(answer->figures);

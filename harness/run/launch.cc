@@ -88,15 +88,6 @@ void ControlMemory::Publish(Nanos start_at) const {
   syscall(SYS_futex, &page().start_futex, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
-WorkerJob JobOf(const Plan& plan, const WorkerPlan& group, int index) {
-  return {.group = group.name,
-          .index = index,
-          .workers = static_cast<int>(group.cores.size()),
-          .seed = plan.seed,
-          .units = group.units,
-          .parameters = group.parameters};
-}
-
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
                                           const ControlMemory& control, Keeper& keeper) {
   std::vector<LaunchedChild> children;
@@ -139,7 +130,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     const WorkerPlan& group = plan.workers[g];
     const WorkloadType& workload = *FindWorkload(rig, group.workload);
     for (int i = 0; i < static_cast<int>(group.cores.size()); ++i) {
-      const WorkerJob job = JobOf(plan, group, i);
+      const WorkerJob job = JobOf(group, i, plan.seed);
       LaunchedChild worker{.role = Role::kWorker,
                            .group = g,
                            .index = i,

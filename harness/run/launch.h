@@ -44,9 +44,6 @@ struct LaunchedChild {
   std::string failure = {};
 };
 
-// What worker `index` of a group is to do.
-WorkerJob JobOf(const Plan& plan, const WorkerPlan& group, int index);
-
 // Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the
 // system's (no memory, no descriptors); a child that cannot be spawned is not one: it is in the list with its failure.
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,

@@ -61,7 +61,7 @@ LiveState LiveView::Look(Nanos now, const Timeline& timeline, const StreamSides&
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const SupervisedChild& child = *workers[i];
     const WorkerPlan& group = plan_.workers[child.launched.group];
-    const WorkerJob job = JobOf(plan_, group, child.launched.index);
+    const WorkerJob job = JobOf(group, child.launched.index, plan_.seed);
     LiveWorker worker;
     worker.name = StrCat(group.name, ".", child.launched.index);
     worker.core = child.launched.core.value;

@@ -1,6 +1,7 @@
 #include "harness/run/rig.h"
 
 #include <string_view>
+#include <utility>
 
 #include "harness/child/keeper.h"
 #include "harness/child/worker_child.h"
@@ -12,8 +13,26 @@ namespace corerig {
 Vocabulary VocabularyOf(const Rig& rig) {
   Vocabulary vocabulary;
   for (const auto& sensor : rig.sensors) vocabulary.sensors.push_back(sensor.info);
-  for (const auto& workload : rig.workloads) vocabulary.workloads.push_back(workload.info);
+  for (const auto& workload : rig.workloads) {
+    WorkloadInfo info = workload.info;
+    // What the workload would refuse in every worker is refused before anything starts.
+    info.check = [make = workload.make](const WorkerPlan& group) -> Status {
+      const auto made = make(JobOf(group, /*index=*/0, /*seed=*/0));
+      if (!made) return Forward(made);
+      return {};
+    };
+    vocabulary.workloads.push_back(std::move(info));
+  }
   return vocabulary;
+}
+
+WorkerJob JobOf(const WorkerPlan& group, int index, std::uint64_t seed) {
+  return {.group = group.name,
+          .index = index,
+          .workers = static_cast<int>(group.cores.size()),
+          .seed = seed,
+          .units = group.units,
+          .parameters = group.parameters};
 }
 
 const WorkloadType* FindWorkload(const Rig& rig, std::string_view name) {

@@ -2,6 +2,7 @@
 // adds theirs.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -18,6 +19,9 @@ struct Rig {
 
 // What a scenario may name in this rig.
 Vocabulary VocabularyOf(const Rig& rig);
+
+// What worker `index` of a group is to do.
+WorkerJob JobOf(const WorkerPlan& group, int index, std::uint64_t seed);
 
 const WorkloadType* FindWorkload(const Rig& rig, std::string_view name);
 const SensorType* FindSensor(const Rig& rig, std::string_view name);

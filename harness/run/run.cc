@@ -296,7 +296,7 @@ EndRecord Runner::EndOf(SupervisedChild& child, const EndRecord& seen) const {
   if (end.kind != EndRecord::Kind::kExited || end.number != 0) return end;
   end.as_planned = true;
   if (child.launched.role != Role::kWorker || interrupted_) return end;
-  const WorkerJob job = JobOf(plan_, plan_.workers[child.launched.group], child.launched.index);
+  const WorkerJob job = JobOf(plan_.workers[child.launched.group], child.launched.index, plan_.seed);
   const std::uint64_t done = child.progress().Read().units;
   if (job.units && done < job.UnitsOfWorker()) {
     end.as_planned = false;

@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/child/worker_child.h"
 #include "harness/os/clock.h"
+#include "harness/os/fd.h"
 
 namespace corerig {
 namespace {
@@ -70,8 +72,15 @@ class Behave : public Workload {
   std::vector<std::string> leaked_;
 };
 
+bool IsWorker() {
+  const auto command = ReadFile("/proc/self/cmdline");
+  return command && command->find(kWorkerVerb) != std::string::npos;
+}
+
 Result<std::unique_ptr<Workload>> Make(const WorkerJob& job) {
-  if (job.Word("how") == "refuse") return Fail("test/behave refuses, as it was told to");
+  if (job.Word("how") == "refuse" || (job.Word("how") == "refuse-late" && IsWorker())) {
+    return Fail("test/behave refuses, as it was told to");
+  }
   return std::unique_ptr<Workload>(std::make_unique<Behave>(job));
 }
 
