@@ -5,6 +5,7 @@
 
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/support/rig_run.h"
 
@@ -36,8 +37,9 @@ std::string Scenario(const std::string& how) {
 }
 
 // Runs for `before` after the worker is there, interrupts `times`, and expects an orderly end within 2 s.
-FinishedRun Interrupted(const std::string& how, milliseconds before, int signal, int times = 1) {
-  RigRun rig(Scenario(how));
+FinishedRun Interrupted(const std::string& how, milliseconds before, int signal, int times = 1,
+                        const std::vector<std::string>& arguments = {}) {
+  RigRun rig(Scenario(how), arguments);
   EXPECT_NE(rig.Find("worker odd.0"), 0);
   std::this_thread::sleep_for(before);
   const auto at = std::chrono::steady_clock::now();
@@ -85,17 +87,24 @@ TEST(Interrupt, DoesNotWaitForAWorkerThatHangs) {
 
 TEST(Interrupt, DoesNotWaitForAStoppedWorker) { Interrupted("stop", milliseconds(1000), SIGINT); }
 
-TEST(Interrupt, TwiceEndsTheRunAtOnce) { Interrupted("hang", milliseconds(1000), SIGINT, 2); }
+TEST(Interrupt, TwiceEndsTheRunAtOnce) {
+  const FinishedRun run = Interrupted("hang", milliseconds(1000), SIGINT, 2);
+  // Without the second signal it would have waited for the worker that hangs.
+  EXPECT_EQ(run.Part("workers", "odd", 0)["end"]["detail"], "killed because the run was interrupted by SIGINT");
+}
 
 TEST(Interrupt, InTheWarmUp) {
-  const FinishedRun run = Interrupted("well", milliseconds(0), SIGINT);
-  EXPECT_TRUE(run.report.is_object());
+  const FinishedRun run = Interrupted("well", milliseconds(700), SIGINT, 1, {"--set", "warmup=30s"});
+  EXPECT_EQ(run.report["window"]["begin"], run.report["window"]["end"]);
+  EXPECT_EQ(run.report["source"]["end"]["as_planned"], true) << run.report["source"];
+  EXPECT_EQ(run.report["handler"]["end"]["as_planned"], true) << run.report["handler"];
+  EXPECT_FALSE(run.report["metrics"]["stream.imu.sent"].contains("value"));
 }
 
 TEST(Interrupt, AtAnyMomentOfTheStart) {
   for (int i = 0; i < 8; ++i) {
     RigRun rig(Scenario("well"));
-    // Before the signals are watched there is nothing to report yet; from the first report on there is.
+    // From the first report on signals are watched.
     const auto until = std::chrono::steady_clock::now() + seconds(20);
     while (access((rig.folder() + "/report.json").c_str(), F_OK) != 0 && std::chrono::steady_clock::now() < until) {
       std::this_thread::sleep_for(milliseconds(1));

@@ -24,15 +24,16 @@ command -v dpkg-query >/dev/null || {
 missing=""
 for package in $packages; do
   status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
-  [ "$status" = "install ok installed" ] || missing="$missing $package"
+  # A package of two architectures answers twice.
+  case $status in "install ok installed"*) ;; *) missing="$missing $package" ;; esac
 done
 [ -n "$missing" ] || exit 0
 
-echo "setup.sh: installing$missing" >&2
 if [ "$(id -u)" != 0 ]; then
-  echo "setup.sh: not root, so nothing can be installed; run: sudo tools/setup.sh $*" >&2
+  echo "setup.sh: not root, so these cannot be installed:$missing; run: sudo tools/setup.sh $*" >&2
   exit 1
 fi
+echo "setup.sh: installing$missing" >&2
 for architecture in $foreign; do dpkg --add-architecture "$architecture"; done
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -14,13 +14,14 @@ constexpr std::string_view kDistribution = "p50 p90 p99 p999 max mean min count"
 
 constexpr MetricKind kKinds[] = {
     {kStream, "rate", "per_s", kOneNumber, "Samples received, each counted once, per second of the window."},
-    {kStream, "sent", "count", kOneNumber, "Frames the source put on the wire that were due in the window."},
+    {kStream, "sent", "count", kOneNumber,
+     "Samples due in the window that the source came to send, injected drops and refused frames included."},
     {kStream, "received", "count", kOneNumber, "Good samples the handler received, second copies included."},
     {kStream, "lost", "count", kOneNumber, "Samples that did not arrive, or only in a corrupt frame."},
     {kStream, "duplicated", "count", kOneNumber, "Good samples that had been received before."},
     {kStream, "reordered", "count", kOneNumber, "Good samples that arrived after a later one."},
     {kStream, "corrupt", "count", kOneNumber, "Frames that failed the receiver's check; their samples count as lost."},
-    {kStream, "unread", "count", kOneNumber, "Frames still in the channel when the drain ended."},
+    {kStream, "unread", "count", kOneNumber, "Samples still in the channel when the drain ended."},
     {kStream, "ambiguous", "count", kOneNumber, "Samples that fit no single frame of the truth; they are not guessed."},
     {kStream, "truth_lost", "count", kOneNumber, "Samples whose truth was overwritten before it was matched."},
     {kStream, "bytes_per_s", "bytes_per_s", kOneNumber, "Bytes the source put on the wire per second of the window."},

@@ -3,6 +3,7 @@
 // Times are ns, sizes bytes, shares 0..1. Every field is described in docs/report.md.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -83,6 +84,7 @@ struct SchedulingRecord {
   std::uint64_t voluntary = 0, involuntary = 0;
   std::optional<std::uint64_t> migrations;
   Nanos observed{0};  // the time these figures cover; 0: there was no reading
+  bool lost = false;  // there was a first reading and, though the task ran on, no last one
 };
 
 // A child process of any role.
@@ -116,7 +118,12 @@ struct StreamRecord {
   std::uint64_t late_sends = 0;        // sent more than one period late, not by an injected fault
   std::uint64_t stamps_discarded = 0;  // kernel stamps not used, because CLOCK_REALTIME was stepped
   Distribution latency, lateness, transport, queue, service;
-  Distribution since_sent;                // done - sent: what latency would be had the source been on time
+  Distribution since_sent;  // done - sent: what latency would be had the source been on time
+  std::uint64_t done() const { return received - std::min(received, duplicated); }
+  // Of `infinite`: what was sent and not done. What was never sent says nothing about the receiving side.
+  std::uint64_t infinite_since_sent() const { return infinite - std::min(infinite, unsent()); }
+  std::uint64_t unsent() const { return expected - std::min(expected, sent); }
+
   std::optional<double> value_error_rms;  // decoded value against the true one, in the sensor's unit
   std::string value_unit;
   std::vector<FaultRecord> faults;
@@ -126,9 +133,9 @@ struct LoopRecord {
   std::string name;
   int tid = 0;
   int core = 0;
-  std::string policy;  // as granted: "fifo:80", "other"
-  std::uint64_t wakeups = 0;
-  Nanos busy{0};
+  std::string policy;                    // as granted: "fifo:80", "other"
+  std::optional<std::uint64_t> wakeups;  // absent if the loop did not come to the window's end
+  std::optional<Nanos> busy;
   SchedulingRecord scheduling;
 };
 
@@ -150,6 +157,7 @@ struct WorkerRecord {
 struct CoreRecord {
   int cpu = 0;
   double worker = 0, loop = 0, source = 0, rig = 0;  // shares of the window
+  bool measured = true;                              // false: a task of this core could not be read at both ends
   std::optional<double> steal = std::nullopt;
 };
 

@@ -38,7 +38,6 @@ class ChildContext {
 
   const std::string& job() const { return job_; }
   const Mapping& slab() const { return slab_; }
-  const Mapping& control_mapping() const { return control_; }
   SlabHeader& header() const { return *slab_.At<SlabHeader>(0); }
   const ControlPage& control() const { return *control_.At<ControlPage>(0); }
 

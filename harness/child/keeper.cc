@@ -20,6 +20,7 @@ namespace corerig {
 namespace {
 
 constexpr int kPatienceMs = 10'000;
+constexpr int kAnswerMs = 3'000;
 
 // Whether the descriptor becomes readable (a pidfd: its process has ended) in time; -1 waits for good.
 bool BecomesReadable(int fd, int timeout_ms) {
@@ -33,6 +34,8 @@ bool BecomesReadable(int fd, int timeout_ms) {
 // Sends a request and waits for its reply, whose descriptor, if there is to be one, goes to `attached`.
 Result<KeeperReply> Ask(int socket, const KeeperRequest& request, std::span<const int> fds, Fd* attached) {
   if (auto sent = SendMessage(socket, EncodeRequest(request), fds); !sent) return ForwardWith(sent, "keeper: ");
+  // Its answers take milliseconds; one that was stopped by hand gives none.
+  if (!BecomesReadable(socket, kAnswerMs)) return Fail("keeper: it does not answer");
   auto received = ReceiveMessage(socket);
   if (!received) return ForwardWith(received, "keeper: ");
   if (!*received) return Fail("keeper: it has ended");

@@ -1,7 +1,7 @@
 // The supervisor's side of the keeper: a tiny process, ancestor of every child, that spawns them and kills them all,
 // with their descendants, when the supervisor dies or lets go.
 //
-//   auto keeper = Keeper::Start(rig_core);
+//   auto keeper = Keeper::Start(program, rig_core);
 //   auto child = keeper->Spawn({.argv = {...}, .fds = {{job.get(), kJobFd}, ...}, .core = CpuId{1}, .policy = {}});
 //   ... child->pidfd becomes readable when it has ended ...
 //   ... read /proc/PID of the zombie ...

@@ -34,8 +34,9 @@ class SlabText {
 
 struct SlabHeader {
   std::atomic<ChildState> state{ChildState::kStarting};
-  Counter begun_at;  // CLOCK_MONOTONIC ns of the first instruction after the common start; 0: not yet
-  Counter ended_at;  // … of the last instruction of the work
+  Counter begun_at;    // CLOCK_MONOTONIC ns of the first instruction after the common start; 0: not yet
+  Counter ended_at;    // … of the last instruction of the work
+  Counter not_locked;  // 1: it is real-time and mlockall was refused
   // The child's last look at its own /proc/self/smaps_rollup, bytes: a zombie has none.
   Counter last_rss, last_pss, last_uss;
   SlabText error;

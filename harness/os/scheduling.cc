@@ -169,13 +169,6 @@ Status LockMemory() {
   return Fail(LockRefusal(errno));
 }
 
-Status TryLockMemory() {
-  // Locking pages as they are touched asks for the same privilege, and touches none.
-  if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) return Fail(LockRefusal(errno));
-  munlockall();
-  return {};
-}
-
 void SetTimerSlack(Nanos slack) { prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(slack.count()), 0, 0, 0); }
 
 }  // namespace corerig

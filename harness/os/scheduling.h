@@ -28,8 +28,6 @@ std::string PolicyRefusal(const Policy& policy, int error);
 
 // Keeps all pages of this process in memory, those it has and those to come.
 Status LockMemory();
-// Whether LockMemory would be granted; nothing stays locked.
-Status TryLockMemory();
 
 // How late the kernel may deliver a timer of the calling thread, to merge wake-ups; without effect on real-time
 // threads.

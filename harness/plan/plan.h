@@ -67,7 +67,7 @@ struct WorkerPlan {
   std::vector<CpuId> cores;  // worker i runs on cores[i]
   Policy policy;
   std::optional<std::uint64_t> units;  // of the whole group; absent: for the duration
-  std::optional<Nanos> time_limit;     // from the common start; absent: until the drain ends
+  std::optional<Nanos> time_limit;     // from the common start; absent: until a second after the drain
   bool may_fail = false;
   std::vector<Parameter> parameters;  // every one the workload declares, defaults filled in
   bool operator==(const WorkerPlan&) const = default;

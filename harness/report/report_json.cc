@@ -148,7 +148,7 @@ Json FromStream(const StreamRecord& stream) {
           {"transport", FromDistribution(stream.transport, 0)},
           {"queue", FromDistribution(stream.queue, 0)},
           {"service", FromDistribution(stream.service, 0)},
-          {"since_sent", FromDistribution(stream.since_sent, stream.infinite)},
+          {"since_sent", FromDistribution(stream.since_sent, stream.infinite_since_sent())},
           {"value_error_rms", Value(stream.value_error_rms)},
           {"value_unit", stream.value_unit},
           {"faults", std::move(faults)}};
@@ -159,7 +159,7 @@ Json FromLoop(const LoopRecord& loop) {
           {"tid", loop.tid},
           {"core", Core(loop.core)},
           {"policy", loop.policy},
-          {"wakeups", loop.wakeups},
+          {"wakeups", Value(loop.wakeups)},
           {"busy", Value(loop.busy)},
           {"scheduling", FromScheduling(loop.scheduling)}};
 }

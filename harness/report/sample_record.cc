@@ -267,7 +267,7 @@ RunRecord EarlyRecord() {
   record.streams[0].latency = {};
   record.streams[0].value_error_rms.reset();
   record.loops = {
-      {.name = "flight", .tid = 0, .core = 0, .policy = "fifo:80", .wakeups = 0, .busy = {}, .scheduling = {}}};
+      {.name = "flight", .tid = 0, .core = 0, .policy = "fifo:80", .wakeups = {}, .busy = {}, .scheduling = {}}};
   record.workers = {Worker(0)};
   Crash(record.workers[0]);
   record.cores = {{}};

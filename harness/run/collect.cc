@@ -10,14 +10,8 @@
 namespace corerig {
 namespace {
 
-// The share of its observed time that a task ran.
-double ShareOf(const SchedulingRecord& scheduling) {
-  if (scheduling.observed <= Nanos(0)) return 0;
-  return static_cast<double>(scheduling.run.count()) / static_cast<double>(scheduling.observed.count());
-}
-
 // A task that ended early was observed for part of the window only; the rest of it the core was free of it.
-double ShareOfWindow(const SchedulingRecord& scheduling, Nanos window) {
+double ShareOf(const SchedulingRecord& scheduling, Nanos window) {
   if (window <= Nanos(0)) return 0;
   return static_cast<double>(scheduling.run.count()) / static_cast<double>(window.count());
 }
@@ -91,11 +85,10 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
                              .detected = handler != nullptr ? handler->detected[kind].Get() : 0,
                              .undetected = handler != nullptr ? handler->undetected[kind].Get() : 0});
   }
-  const std::uint64_t done = record.received - std::min(record.received, record.duplicated);
   // The handler settles its losses when the drain ends. One that did not come so far leaves them to us.
-  if (!Finished(sides.handler)) record.lost = record.sent - std::min(record.sent, done);
+  if (!Finished(sides.handler)) record.lost = record.sent - std::min(record.sent, record.done() + record.unread);
   // Losses that were put in on purpose are no failure of the board.
-  const std::uint64_t accounted = done + (handler != nullptr ? handler->lost_injected.Get() : 0);
+  const std::uint64_t accounted = record.done() + (handler != nullptr ? handler->lost_injected.Get() : 0);
   record.infinite = record.expected - std::min(record.expected, accounted);
   return record;
 }
@@ -122,8 +115,10 @@ std::vector<LoopRecord> CollectLoops(const Plan& plan, const SupervisedChild* ha
     if (handler != nullptr) {
       const HandlerLoop& figures = *handler->launched.slab.At<HandlerLoop>(layout.loops[i]);
       record.tid = static_cast<int>(figures.tid.Get());
-      record.wakeups = figures.wakeups.Get();
-      record.busy = Nanos(static_cast<std::int64_t>(figures.busy_ns.Get()));
+      if (Finished(handler)) {
+        record.wakeups = figures.wakeups.Get();
+        record.busy = Nanos(static_cast<std::int64_t>(std::min<std::uint64_t>(figures.busy_ns.Get(), INT64_MAX)));
+      }
     }
     if (i < scheduling.size()) record.scheduling = scheduling[i].Scheduling();
     records.push_back(std::move(record));
@@ -144,6 +139,17 @@ ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& 
   record.rss_peak = child.rss_peak;
   record.memory = memory.Series(key);
   record.memory_summary = memory.Summary(key);
+  const SlabHeader& header = child.header();
+  if (!record.memory_summary && child.scheduling.before && header.last_rss.Get() > 0) {
+    // It ended between two samples: its own last reading is all there is.
+    const auto figure = [](const Counter& counter) {
+      return MemorySummary::Figure{static_cast<double>(counter.Get()), static_cast<double>(counter.Get())};
+    };
+    record.memory_summary = MemorySummary{.rss = figure(header.last_rss),
+                                          .pss = figure(header.last_pss),
+                                          .uss = figure(header.last_uss),
+                                          .uss_growth = {}};
+  }
   return record;
 }
 
@@ -221,20 +227,23 @@ std::vector<ResultRecord> CollectResults(const Plan& plan, const Rig& rig,
 }
 
 std::vector<CoreRecord> CollectCores(const Plan& plan, const RunRecord& record) {
-  const Nanos window = record.window.end - record.window.begin;
+  // As long as the supervisor, which takes all readings, was there between its own two.
+  const Nanos window = record.rig.scheduling.observed;
   std::vector<CoreRecord> cores;
   for (const CpuId cpu : plan.cores) {
     CoreRecord core{.cpu = cpu.value};
+    const auto add = [&](double& share, const SchedulingRecord& scheduling) {
+      share += ShareOf(scheduling, window);
+      core.measured = core.measured && !scheduling.lost;
+    };
     for (const auto& worker : record.workers) {
-      if (worker.core == cpu.value) core.worker += ShareOfWindow(worker.process.scheduling, window);
+      if (worker.core == cpu.value) add(core.worker, worker.process.scheduling);
     }
     for (const auto& loop : record.loops) {
-      if (loop.core == cpu.value) core.loop += ShareOfWindow(loop.scheduling, window);
+      if (loop.core == cpu.value) add(core.loop, loop.scheduling);
     }
-    if (record.source && record.source_core == cpu.value) {
-      core.source = ShareOfWindow(record.source->scheduling, window);
-    }
-    if (record.rig_core == cpu.value) core.rig = ShareOf(record.rig.scheduling);
+    if (record.source && record.source_core == cpu.value) add(core.source, record.source->scheduling);
+    if (record.rig_core == cpu.value) add(core.rig, record.rig.scheduling);
     cores.push_back(core);
   }
   return cores;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kNoTrace = "needs a scheduling trace, which this version does not record";
 constexpr std::string_view kNoReading = "no reading of the process in the window";
+constexpr std::string_view kEmptyWindow = "the run ended before its window began";
 constexpr std::string_view kNoSamples = "no sample was done in the window";
 
 // Values and reasons by metric name, as they are found.
@@ -75,12 +76,21 @@ void AddStage(Table& table, const std::string& stage, const Distribution& seen, 
   }
 }
 
-void AddStream(Table& table, const StreamRecord& stream, double seconds, bool handler_read) {
+// Why nothing is known about a stream; empty if something is.
+std::string_view WhyNoStream(const RunRecord& record, const StreamRecord& stream, double seconds) {
+  const auto started = [](const std::optional<ProcessRecord>& process) {
+    return process && process->end.kind != EndRecord::Kind::kFailedToStart;
+  };
+  if (seconds <= 0) return kEmptyWindow;
+  if (!started(record.handler)) return "the handler did not start";
+  if (stream.channel != "timer" && !started(record.source)) return "the source did not start";
+  return {};
+}
+
+void AddStream(Table& table, const StreamRecord& stream, double seconds, std::string_view unknown) {
   const std::string part = StrCat("stream.", stream.name, ".");
-  if (!handler_read || seconds <= 0) {
-    for (const auto& name : MetricNames("stream.NAME", StrCat("stream.", stream.name))) {
-      table.Absent(name, seconds <= 0 ? "the window is empty" : "the handler did not start");
-    }
+  if (!unknown.empty()) {
+    for (const auto& name : MetricNames("stream.NAME", StrCat("stream.", stream.name))) table.Absent(name, unknown);
     return;
   }
   const auto count = [&](const char* figure, std::uint64_t value) {
@@ -95,7 +105,7 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, bool ha
   count("unread", stream.unread);
   count("ambiguous", stream.ambiguous);
   count("truth_lost", stream.truth_lost);
-  table.Set(part + "rate", static_cast<double>(stream.received - stream.duplicated) / seconds, "slab");
+  table.Set(part + "rate", static_cast<double>(stream.done()) / seconds, "slab");
   table.Set(part + "bytes_per_s", static_cast<double>(stream.bytes) / seconds, "slab");
   const bool timer = stream.channel == "timer";
   const std::string_view no_sender = "a timer stream has no sender";
@@ -137,12 +147,12 @@ void AddScheduling(Table& table, const std::string& part, const SchedulingRecord
 
 void AddLoop(Table& table, const LoopRecord& loop, double seconds) {
   const std::string part = StrCat("loop.", loop.name, ".");
-  if (loop.tid == 0 || seconds <= 0) {
-    table.Absent(part + "wakeups", kNoReading);
-    table.Absent(part + "busy", kNoReading);
+  if (loop.wakeups && loop.busy && seconds > 0) {
+    table.Set(part + "wakeups", static_cast<double>(*loop.wakeups), "slab");
+    table.Set(part + "busy", static_cast<double>(loop.busy->count()) / (seconds * 1e9), "slab");
   } else {
-    table.Set(part + "wakeups", static_cast<double>(loop.wakeups), "slab");
-    table.Set(part + "busy", static_cast<double>(loop.busy.count()) / (seconds * 1e9), "slab");
+    table.Absent(part + "wakeups", "the loop did not come to the window's end");
+    table.Absent(part + "busy", "the loop did not come to the window's end");
   }
   AddScheduling(table, part, loop.scheduling);
 }
@@ -214,12 +224,11 @@ void AddCore(Table& table, const CoreRecord& core, bool measured) {
 std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
   Table table;
   const double seconds = static_cast<double>((record.window.end - record.window.begin).count()) / 1e9;
-  const bool handler_read = record.handler && record.handler->end.kind != EndRecord::Kind::kFailedToStart;
-  for (const auto& stream : record.streams) AddStream(table, stream, seconds, handler_read);
+  for (const auto& stream : record.streams) AddStream(table, stream, seconds, WhyNoStream(record, stream, seconds));
   for (const auto& loop : record.loops) AddLoop(table, loop, seconds);
   for (const auto& worker : record.workers) AddWorker(table, worker);
   const bool measured = record.rig.scheduling.observed > Nanos(0);
-  for (const auto& core : record.cores) AddCore(table, core, measured);
+  for (const auto& core : record.cores) AddCore(table, core, measured && core.measured);
   table.MaxAndMean("memory.total.pss", record.total_pss, "smaps_rollup");
   table.MaxAndMean("memory.shared", record.shared, "smaps_rollup");
   if (measured) {

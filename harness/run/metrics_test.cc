@@ -37,6 +37,7 @@ SchedulingRecord Ran(std::int64_t run_ns) {
 
 RunRecord SmallRecord() {
   RunRecord record;
+  record.source.emplace().end = {.kind = EndRecord::Kind::kExited, .number = 0, .detail = "", .as_planned = true};
   record.window = {Nanos(1'000'000'000), Nanos(3'000'000'000)};
   record.handler.emplace().end = {.kind = EndRecord::Kind::kExited, .number = 0, .detail = "", .as_planned = true};
   StreamRecord stream;
@@ -129,7 +130,7 @@ TEST(Metrics, WhatWasNotMeasuredIsAbsentAndNeverZero) {
   record.workers[0].process.memory_summary = {};
   record.workers[0].process.rss_peak = {};
   record.workers[0].rate = {};
-  record.loops[0].tid = 0;
+  record.loops[0].wakeups = {};
   record.loops[0].scheduling = {};
   record.rig.scheduling = {};
   record.streams[0].latency = {};
@@ -142,6 +143,20 @@ TEST(Metrics, WhatWasNotMeasuredIsAbsentAndNeverZero) {
     EXPECT_FALSE(metrics[name].value) << name;
     EXPECT_NE(metrics[name].absent, "") << name;
   }
+}
+
+TEST(Metrics, OfAStreamWhoseSourceDidNotStartAreAbsent) {
+  RunRecord record = SmallRecord();
+  record.source->end = {.kind = EndRecord::Kind::kFailedToStart, .number = 0, .detail = "exec", .as_planned = false};
+  auto metrics = ByName(record);
+  EXPECT_FALSE(metrics["stream.imu.lost"].value) << "a stream that never was has lost nothing, but not passed either";
+}
+
+TEST(Metrics, OfACoreAreAbsentIfOneOfItsTasksCouldNotBeRead) {
+  RunRecord record = SmallRecord();
+  record.cores[0].measured = false;
+  auto metrics = ByName(record);
+  EXPECT_FALSE(metrics["core.0.loop"].value);
 }
 
 TEST(Metrics, OfAnEmptyWindowAreAbsent) {

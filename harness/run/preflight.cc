@@ -18,15 +18,9 @@ class Checks {
 
   void Policies() {
     Plan& plan = preflight_.plan;
-    bool fifo = false;
-    if (plan.source) fifo |= Granted("source", plan.source->policy);
-    for (auto& loop : plan.loops) fifo |= Granted(StrCat("loop ", loop.name), loop.policy);
-    for (auto& worker : plan.workers) fifo |= Granted(StrCat("worker ", worker.name), worker.policy);
-    if (fifo) {
-      if (auto locked = TryLockMemory(); !locked) {
-        Warn(WarningId::kMemoryNotLocked, locked.error().message);
-      }
-    }
+    if (plan.source) Try("source", plan.source->policy);
+    for (auto& loop : plan.loops) Try(StrCat("loop ", loop.name), loop.policy);
+    for (auto& worker : plan.workers) Try(StrCat("worker ", worker.name), worker.policy);
     if (std::find(plan.require.begin(), plan.require.end(), "fifo") == plan.require.end()) return;
     // Required also where no part of the plan asks for a priority of its own.
     if (!refusal_.empty()) {
@@ -69,15 +63,14 @@ class Checks {
   }
 
  private:
-  // Whether the part runs with a real-time policy. A refused one is lowered.
-  bool Granted(const std::string& part, Policy& policy) {
-    if (!IsRealTime(policy)) return false;
-    auto tried = TryPolicy(policy);
-    if (tried) return true;
+  // A real-time policy that is refused is lowered.
+  void Try(const std::string& part, Policy& policy) {
+    if (!IsRealTime(policy)) return;
+    const auto tried = TryPolicy(policy);
+    if (tried) return;
     refusal_ = StrCat(part, ": ", tried.error().message);
     Warn(WarningId::kPolicyRefused, StrCat(refusal_, "; measured as SCHED_OTHER"));
     policy = Policy{};
-    return false;
   }
 
   void Warn(WarningId id, std::string text) { preflight_.warnings.push_back({id, std::move(text)}); }

@@ -1,5 +1,7 @@
 #include "harness/run/run.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,13 +61,19 @@ std::string SecondsText(Nanos duration) {
 
 class Runner {
  public:
-  Runner(const Plan& plan, const Rig& rig, const RunOptions& options, RunRecord& record)
-      : plan_(plan), rig_(rig), options_(options), record_(record), memory_(procfs_, kMemoryInterval) {}
+  Runner(const Plan& plan, const Rig& rig, const RunOptions& options, const Interrupts& interrupts, RunRecord& record)
+      : plan_(plan),
+        rig_(rig),
+        options_(options),
+        interrupts_(interrupts),
+        record_(record),
+        memory_(procfs_, kMemoryInterval) {}
 
   Status Execute();
 
  private:
   Status Begin();
+  Status OutrankWorkers();
   void CheckArmed();
   void PublishStart();
   void OpenWindow();
@@ -93,11 +101,11 @@ class Runner {
   const Plan& plan_;
   const Rig& rig_;
   const RunOptions& options_;
+  const Interrupts& interrupts_;
   RunRecord& record_;
   ProcFs procfs_;
   Timeline timeline_;
   MemorySampler memory_;
-  std::optional<Interrupts> interrupts_;
   std::optional<ControlMemory> control_;
   std::optional<Keeper> keeper_;
   std::vector<SupervisedChild> children_;  // after the keeper: their watches end before it
@@ -121,6 +129,9 @@ Status Runner::Execute() {
   for (auto& child : children_) child.watch.reset();
   keeper_watch_.reset();
   interrupt_watch_.reset();
+  // Died it after the last child, no callback has told.
+  pollfd keeper_end = {.fd = keeper_pidfd_.get(), .events = POLLIN, .revents = 0};
+  if (keeper_pidfd_.valid() && poll(&keeper_end, 1, 0) > 0) keeper_ended_ = true;
   keeper_.reset();
   // What a keeper would have killed, had it lived, has become ours.
   if (keeper_ended_) EndDescendants();
@@ -130,9 +141,6 @@ Status Runner::Execute() {
 }
 
 Status Runner::Begin() {
-  auto interrupts = Interrupts::Block();
-  if (!interrupts) return Forward(interrupts);
-  interrupts_.emplace(std::move(*interrupts));
   auto loop = EventLoop::Create();
   if (!loop) return Forward(loop);
   loop_ = std::move(*loop);
@@ -148,8 +156,9 @@ Status Runner::Begin() {
   auto launched = Launch(plan_, rig_, options_.program, *control_, *keeper_);
   if (!launched) return Forward(launched);
   launched_at_ = MonotonicNow();
+  if (auto placed = OutrankWorkers(); !placed) return placed;
 
-  auto interrupt_watch = loop_->WatchReadable(interrupts_->fd(), [this] { OnInterrupt(); });
+  auto interrupt_watch = loop_->WatchReadable(interrupts_.fd(), [this] { OnInterrupt(); });
   if (!interrupt_watch) return Forward(interrupt_watch);
   interrupt_watch_ = std::move(*interrupt_watch);
   auto keeper_watch = loop_->WatchReadable(keeper_pidfd_.get(), [this] { OnKeeperEnded(); });
@@ -177,6 +186,19 @@ Status Runner::Begin() {
   At(MonotonicNow(), &Runner::CheckArmed);
   At(MonotonicNow(), &Runner::ShowLive);
   return {};
+}
+
+// A real-time worker on the rig's core would keep us from ever ending it: then we are more urgent than it.
+Status Runner::OutrankWorkers() {
+  int highest = 0;
+  for (const auto& group : plan_.workers) {
+    const bool here = std::find(group.cores.begin(), group.cores.end(), plan_.rig_core) != group.cores.end();
+    if (here) highest = std::max(highest, group.policy.priority);
+  }
+  if (highest == 0) return {};
+  const Policy policy = {Policy::Class::kFifo, std::min(highest + 1, 99)};
+  if (auto set = SetPolicy(0, policy); !set) return set;
+  return SetPolicy(keeper_->pid(), policy);
 }
 
 void Runner::At(Nanos when, void (Runner::*what)()) {
@@ -242,10 +264,11 @@ void Runner::OpenWindow() {
 void Runner::CloseWindow() {
   if (!window_->open()) return;
   window_->Close(children_);
-  timeline_.stop_ordered = MonotonicNow();
-  memory_.EndWindow(timeline_.stop_ordered);
-  // An interruption has already ordered more than this.
-  if (!interrupted_) control_->page().stop.store(kWindowOver, std::memory_order_relaxed);
+  const Nanos now = MonotonicNow();
+  memory_.EndWindow(now);
+  if (interrupted_) return;  // which has ordered more than this
+  timeline_.stop_ordered = now;
+  control_->page().stop.store(kWindowOver, std::memory_order_relaxed);
 }
 
 void Runner::StepMemory() { At(memory_.Step(MonotonicNow()), &Runner::StepMemory); }
@@ -270,8 +293,13 @@ void Runner::OnEnded(std::size_t index) {
   window_->ReadEnded(child);
   memory_.Remove(static_cast<int>(index));
   auto seen = keeper_->Reap(*child.launched.process);
-  // Without the keeper its children are ours: we are the next subreaper.
-  if (!seen) seen = ReapChild(child.launched.process->pid);
+  if (!seen) {
+    // A keeper that is dead or does not answer: without it its children are ours, as the next subreaper.
+    kill(keeper_->pid(), SIGKILL);
+    pollfd keeper_end = {.fd = keeper_pidfd_.get(), .events = POLLIN, .revents = 0};
+    poll(&keeper_end, 1, -1);
+    seen = ReapChild(child.launched.process->pid);
+  }
   child.end =
       EndOf(child,
             seen ? *seen : EndRecord{.kind = EndRecord::Kind::kSignalled, .number = 0, .detail = seen.error().message});
@@ -282,12 +310,14 @@ void Runner::OnEnded(std::size_t index) {
 
 EndRecord Runner::EndOf(SupervisedChild& child, const EndRecord& seen) const {
   EndRecord end = seen;
-  if (child.killed == SupervisedChild::Killed::kTimeLimit) {
+  // It may have ended by itself before our signal came.
+  const bool by_us = end.kind == EndRecord::Kind::kSignalled && end.number == SIGKILL;
+  if (by_us && child.killed == SupervisedChild::Killed::kTimeLimit) {
     end.kind = EndRecord::Kind::kTimedOut;
     end.detail = child.killed_detail;
     return end;
   }
-  if (child.killed == SupervisedChild::Killed::kInterrupted) {
+  if (by_us && child.killed == SupervisedChild::Killed::kInterrupted) {
     end.detail = child.killed_detail;
     end.as_planned = interrupted_.has_value();
     return end;
@@ -326,7 +356,7 @@ void Runner::OnKeeperEnded() {
 }
 
 void Runner::OnInterrupt() {
-  const std::string signal = interrupts_->Read();
+  const std::string signal = interrupts_.Read();
   if (signal.empty()) return;
   const bool again = interrupted_.has_value();
   if (!again) interrupted_ = StrCat("interrupted by ", signal);
@@ -341,6 +371,7 @@ void Runner::OnInterrupt() {
   timeline_.drain_end = std::min(timeline_.drain_end, now + std::min(plan_.drain, kInterruptedDrain));
   page.window_end.store(timeline_.window_end.count(), std::memory_order_relaxed);
   page.drain_end.store(timeline_.drain_end.count(), std::memory_order_relaxed);
+  timeline_.stop_ordered = now;
   page.stop.store(kEndNow, std::memory_order_release);
   CloseWindow();
   for (const auto& child : children_) {
@@ -441,8 +472,8 @@ void Runner::Fill(bool complete) {
     record.workers.push_back(CollectWorker(plan_, *workers[i], memory_, keys[i], timeline_));
   }
   record.rig.pid = getpid();
-  record.rig.scheduling = window_->rig();
-  record.rig.rss_peak = window_->rig_peak();
+  record.rig.end.as_planned = true;  // it runs, and writes this
+  window_->AddRig(record.rig);
   record.rig.memory = memory_.Series(kSupervisorKey);
   record.rig.memory_summary = memory_.Summary(kSupervisorKey);
   record.rig_core = plan_.rig_core.value;
@@ -455,10 +486,18 @@ void Runner::Fill(bool complete) {
   if (!complete) return;
   const auto warnings = WarningsFrom(record);
   record.warnings.insert(record.warnings.end(), warnings.begin(), warnings.end());
+  for (const auto& child : children_) {
+    if (child.header().not_locked.Get() == 0) continue;
+    record.warnings.push_back({WarningId::kMemoryNotLocked, StrCat(child.launched.name, ": cannot lock its memory")});
+  }
   Judgement judgement = Judge(plan_, record, interrupted_);
   record.verdict = judgement.verdict;
   record.reasons = std::move(judgement.reasons);
   record.budgets = std::move(judgement.budgets);
+  if (keeper_ended_) {
+    record.verdict = Verdict::kFail;
+    record.reasons.insert(record.reasons.begin(), "the keeper was killed, and its children with it");
+  }
 }
 
 // The supervisor stays off the cores that are measured, and adopts what a dead keeper would leave behind.
@@ -473,6 +512,7 @@ class SupervisorPlace {
   }
   SupervisorPlace(const SupervisorPlace&) = delete;
   ~SupervisorPlace() {
+    (void)SetPolicy(0, Policy{});
     prctl(PR_SET_CHILD_SUBREAPER, was_subreaper_, 0, 0, 0);
     sched_setaffinity(0, sizeof before_, &before_);
   }
@@ -514,6 +554,7 @@ Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& option
                                 .reason = "not run"});
     }
     record.complete = true;
+    if (options.on_record) options.on_record(record);
     return record;
   }
   if (options.on_message) {
@@ -521,12 +562,16 @@ Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& option
       options.on_message(StrCat("warning: ", warning.text, "; ", RemedyFor(warning.id)));
     }
   }
+  // From the first report to the last no signal ends us with half a report.
+  const auto interrupts = Interrupts::Block();
+  if (!interrupts) return Forward(interrupts);
   record.reasons = {"the run is not over"};
   if (options.on_record) options.on_record(record);
 
   const SupervisorPlace place(plan.rig_core);
-  Runner runner(preflight.plan, rig, options, record);
+  Runner runner(preflight.plan, rig, options, *interrupts, record);
   if (auto executed = runner.Execute(); !executed) return Forward(executed);
+  if (options.on_record) options.on_record(record);
   return record;
 }
 

@@ -25,8 +25,9 @@ struct RunOptions {
   std::vector<std::string> command;
   std::string version;
   std::string build;
-  std::function<void(const LiveState&)> on_live;       // a few times per second
-  std::function<void(const RunRecord&)> on_record;     // what is known so far: at the start and as children end
+  std::function<void(const LiveState&)> on_live;  // a few times per second
+  std::function<void(const RunRecord&)>
+      on_record;  // what is known so far: at the start, as children end, and at the end
   std::function<void(const std::string&)> on_message;  // one line for the user: warnings, children that died
 };
 

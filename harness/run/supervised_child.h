@@ -17,7 +17,11 @@ namespace corerig {
 struct WindowReadings {
   std::optional<SchedulingReading> before, after;
 
-  SchedulingRecord Scheduling() const { return before && after ? Difference(*before, *after) : SchedulingRecord{}; }
+  SchedulingRecord Scheduling() const {
+    SchedulingRecord scheduling = before && after ? Difference(*before, *after) : SchedulingRecord{};
+    scheduling.lost = before && !after;
+    return scheduling;
+  }
 };
 
 struct SupervisedChild {

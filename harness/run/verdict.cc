@@ -81,11 +81,14 @@ std::optional<LatencyMetric> AsLatency(const RunRecord& record, std::string_view
 // The same statistic of done - sent.
 std::optional<double> SinceSent(const LatencyMetric& latency) {
   const Distribution& seen = latency.stream->since_sent;
+  const std::uint64_t infinite = latency.stream->infinite_since_sent();
+  // A timer has no sender, and so nobody to blame.
+  if (seen.count() + infinite == 0) return std::nullopt;
   if (const auto percentile = PercentileOf(StrCat("x.", latency.statistic))) {
-    return seen.Percentile(*percentile, latency.stream->infinite);
+    return seen.Percentile(*percentile, infinite);
   }
   if (latency.statistic == "max") {
-    return latency.stream->infinite > 0 ? INFINITY : static_cast<double>(seen.max());
+    return infinite > 0 ? INFINITY : static_cast<double>(seen.max());
   }
   if (latency.statistic == "mean") return seen.mean();
   return std::nullopt;
@@ -206,11 +209,12 @@ void JudgeResults(const Plan& plan, const RunRecord& record, bool interrupted, R
 void JudgeSource(const RunRecord& record, Reasons& reasons) {
   constexpr double kLateShare = 0.01;
   for (const auto& stream : record.streams) {
-    const auto late = static_cast<double>(stream.late_sends);
-    if (stream.sent > 0 && late > kLateShare * static_cast<double>(stream.sent)) {
-      reasons.Add(Verdict::kUndecided,
-                  StrCat("stream ", stream.name, ": ", FormatShare(late / static_cast<double>(stream.sent)),
-                         " of its frames were sent more than one period late"));
+    // What was not sent at all is later than anything.
+    const auto late = static_cast<double>(stream.late_sends + stream.unsent());
+    const auto expected = static_cast<double>(stream.expected);
+    if (late > kLateShare * expected) {
+      reasons.Add(Verdict::kUndecided, StrCat("stream ", stream.name, ": ", FormatShare(late / expected),
+                                              " of its frames were sent more than one period late"));
     }
   }
 }

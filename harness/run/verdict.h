@@ -20,9 +20,8 @@ struct Judgement {
 // budget cannot be held against it and stays undecided.
 //
 //   FAIL       a limit violated; a child that did not end as planned (unless may_fail); a check that failed; no result
-//   UNDECIDED  a budgeted metric absent; too few samples for a percentile (fewer than ten beyond it); a stream of which
-//   more
-//              than 1 % of the frames were sent over one period late; interrupted
+//   UNDECIDED  a budgeted metric absent; too few samples for a percentile (fewer than ten beyond it); more than
+//              1 % of a stream's frames sent over one period late, or not at all; interrupted
 //
 // A latency limit passes if done - due passes, fails if done - sent alone violates it, and is undecided between the
 // two: there the source was late, and what the board would have done is not known.

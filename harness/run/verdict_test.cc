@@ -109,6 +109,24 @@ TEST(Verdict, ALatencyLimitPassesFromDueAndFailsFromSent) {
       << "the source was late: the board is not to blame";
 }
 
+TEST(Verdict, ATimerHasNoSenderToBlame) {
+  RunRecord record = StreamOf(40'000'000, 0);
+  record.streams[0].since_sent = {};
+  record.metrics = {Measured("stream.imu.latency.max", 40e6, "ns"), Measured("stream.imu.latency.mean", 40e6, "ns")};
+  EXPECT_EQ(Of(PlanWith("stream.imu.latency.max", Comparison::kLess, 1e6), record), Verdict::kFail);
+  EXPECT_EQ(Of(PlanWith("stream.imu.latency.mean", Comparison::kLess, 1e6), record), Verdict::kFail);
+}
+
+TEST(Verdict, WhatWasNeverSentIsTheSourcesFault) {
+  RunRecord record = StreamOf(1000, 1000, 980);
+  record.streams[0].expected = 1000;
+  record.streams[0].sent = 980;
+  record.streams[0].infinite = 20;
+  record.metrics = {Measured("stream.imu.latency.p99", INFINITY, "ns")};
+  EXPECT_EQ(Of(PlanWith("stream.imu.latency.p99", Comparison::kLess, 500'000), record), Verdict::kUndecided);
+  EXPECT_EQ(Of(Plan(), record), Verdict::kUndecided) << "2 % of its frames were later than anything";
+}
+
 TEST(Verdict, APercentileNeedsTenSamplesBeyondIt) {
   EXPECT_EQ(SamplesNeeded(0.5), 20u);
   EXPECT_EQ(SamplesNeeded(0.9), 100u);
@@ -122,6 +140,7 @@ TEST(Verdict, APercentileNeedsTenSamplesBeyondIt) {
 TEST(Verdict, SamplesThatNeverCameCountAsSamples) {
   RunRecord record = StreamOf(1000, 1000, 900);
   record.streams[0].infinite = 100;
+  record.streams[0].expected = record.streams[0].sent = 1000;
   record.metrics = {Measured("stream.imu.latency.p99", INFINITY, "ns")};
   const Judgement judgement =
       Judge(PlanWith("stream.imu.latency.p99", Comparison::kLess, 500'000), record, std::nullopt);
@@ -174,7 +193,7 @@ TEST(Verdict, MoreThanOnePercentOfLateSendsIsUndecided) {
   RunRecord record;
   StreamRecord stream;
   stream.name = "imu";
-  stream.sent = 1000;
+  stream.expected = stream.sent = 1000;
   stream.late_sends = 10;
   record.streams = {stream};
   EXPECT_EQ(Of(Plan(), record), Verdict::kPass);
@@ -200,7 +219,7 @@ TEST(Verdict, FailOutranksUndecidedAndItsReasonsComeFirst) {
   record.results = {result};
   StreamRecord late;
   late.name = "imu";
-  late.sent = 10;
+  late.expected = late.sent = 10;
   late.late_sends = 10;
   record.streams = {late};
   const Judgement judgement = Judge(PlanWith("core.0.idle", Comparison::kGreater, 0.1), record, std::nullopt);

@@ -59,7 +59,8 @@ void WindowObserver::Close(std::vector<SupervisedChild>& children) {
 }
 
 void WindowObserver::ReadEnded(SupervisedChild& child) const {
-  if (!open()) return;
+  // Of the handler's threads, whose sum its figures are, only the leader's are left.
+  if (!open() || child.launched.role == Role::kHandler) return;
   child.scheduling.after = ValueOf(ReadProcess(procfs_, child.launched.process->pid));
   if (child.launched.role == Role::kWorker) child.progress_after = child.progress().Read();
 }
@@ -86,7 +87,16 @@ WindowObserver::StealSeconds WindowObserver::ReadSteal() const {
   return seconds;
 }
 
-SchedulingRecord WindowObserver::rig() const {
+void WindowObserver::AddRig(ProcessRecord& rig) const {
+  rig.scheduling = RigScheduling();
+  rig.rss_peak = rig_peak_;
+  const auto& [before, after] = supervisor_readings_;
+  if (!before || !after) return;
+  rig.minor_faults = after->minor_faults - std::min(after->minor_faults, before->minor_faults);
+  rig.major_faults = after->major_faults - std::min(after->major_faults, before->major_faults);
+}
+
+SchedulingRecord WindowObserver::RigScheduling() const {
   SchedulingRecord sum = supervisor_readings_.Scheduling();
   const SchedulingRecord keeper = keeper_readings_.Scheduling();
   sum.run += keeper.run;

@@ -28,9 +28,8 @@ class WindowObserver {
 
   // Of the threads of the loops, in the plan's order.
   const std::vector<WindowReadings>& loops() const { return loops_; }
-  // Supervisor and keeper together.
-  SchedulingRecord rig() const;
-  std::optional<std::uint64_t> rig_peak() const { return rig_peak_; }
+  // Fills in what was read of the rig itself: the CPU time of supervisor and keeper, the rest of the supervisor.
+  void AddRig(ProcessRecord& rig) const;
   // Share of the window that the hypervisor took from a core.
   std::optional<double> StealOf(int cpu) const;
 
@@ -38,6 +37,7 @@ class WindowObserver {
   using StealSeconds = std::map<int, double>;
   void ReadLoops(const std::vector<SupervisedChild>& children, std::optional<SchedulingReading> WindowReadings::*end);
   StealSeconds ReadSteal() const;
+  SchedulingRecord RigScheduling() const;
 
   const Plan& plan_;
   const ProcFs& procfs_;

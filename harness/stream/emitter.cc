@@ -92,7 +92,6 @@ void Emitter::Put(const Frame& frame, std::uint32_t flags) {
   }
 
   SourceStream& figures = *output_.figures;
-  if (!copy) figures.sent_in_all.Add();
   if (!control_.InWindow(frame.due)) return;
   figures.bytes.Add(taken);
   const auto injected = [&](TruthFlag flag, FaultKind kind) {

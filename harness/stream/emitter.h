@@ -1,6 +1,6 @@
 // One stream's emission: encodes ahead, injects faults, publishes the truth and sends, sample by sample.
 //
-//   Emitter emitter(plan, stream, start, control, *model, 64, truth, [fd](auto frame) { return Send(fd, frame); });
+//   Emitter emitter(plan, stream, start, control, *model, 64, output);   // where truth, figures and frames go
 //   emitter.Prepare();                                  // while waiting
 //   if (MonotonicNow() >= emitter.next_due()) emitter.Emit();
 //

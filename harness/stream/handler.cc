@@ -103,7 +103,7 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
   if (!threads) return Forward(threads);
   if (std::any_of(plan->loops.begin(), plan->loops.end(),
                   [](const LoopPlan& loop) { return loop.policy.scheduling_class == Policy::Class::kFifo; })) {
-    (void)LockMemory();  // where it is refused, the runner has tried it before and warned
+    if (!LockMemory()) context.header().not_locked.Set(1);
   }
   // A thread that fails leaves others waiting for a start that never comes: they end with the process.
   const auto give_up = [&](const Status& failed) {

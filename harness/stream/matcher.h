@@ -1,7 +1,7 @@
 // The receiver's side of one stream: decodes what arrives, finds the truth of every frame and keeps the stream's
 // accounts.
 //
-//   Matcher matcher(schedule, control, {&ring, capacity}, kind, *decoder, figures);
+//   Matcher matcher(control, {&ring, capacity}, kind, *decoder, figures, &MonotonicNow);
 //   ... matcher.OnArrival(arrival);          // for everything received
 //   matcher.BeginDrain();                    // what comes now is counted as unread
 //   matcher.Finish();                        // what never came is lost

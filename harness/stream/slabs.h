@@ -28,7 +28,6 @@ struct SourceStream {
   Counter overruns;  // of `sent`: refused, or taken in part, by a full (or broken) channel
   Counter late;      // of `sent`: more than one period late, not by an injected fault
   std::array<Counter, kFaultKinds> injected;
-  Counter sent_in_all;  // warm-up included: for the live display
 };
 
 // The handler's figures of one stream.

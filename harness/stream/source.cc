@@ -107,7 +107,7 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
   auto alarm = Alarm::Create(signals);
   if (!alarm) return Forward(alarm);
   if (plan->source && plan->source->policy.scheduling_class == Policy::Class::kFifo) {
-    (void)LockMemory();  // where it is refused, the runner has tried it before and warned
+    if (!LockMemory()) context.header().not_locked.Set(1);
   }
   SetTimerSlack(Nanos(1));
 

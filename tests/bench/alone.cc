@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
       }
       return static_cast<double>(unit - first) * 1e9 / static_cast<double>((end - begin).count());
     };
-    run_for(std::chrono::milliseconds(500));  // as corerig has a warm-up
+    run_for(std::chrono::milliseconds(300));  // as corerig has a warm-up
     printf("%.3f\n", run_for(length));
     return 0;
   }

@@ -27,7 +27,8 @@ int main(int argc, char** argv) {
   const auto ours = [&]() -> std::optional<double> {
     const auto report = ReportOf(scenario);
     if (!report) return std::nullopt;
-    return (*report)["streams"][0]["since_sent"]["p50"].get<double>();
+    const auto& median = (*report)["streams"][0]["since_sent"]["p50"];
+    return median.is_number() ? std::optional(median.get<double>()) : std::nullopt;
   };
   const auto theirs = [&]() -> std::optional<double> {
     const auto output = OutputOf({DataFile("tests/bench/bare_epoll"), source, loop, "3500"});

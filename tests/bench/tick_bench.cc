@@ -37,15 +37,15 @@ std::optional<double> MedianOfHistogram(const std::string& output) {
 
 int main(int argc, char** argv) {
   using namespace corerig;
-  const int pairs_wanted = CountFrom(argc, argv, 20);
+  const int pairs_wanted = CountFrom(argc, argv, 40);
   const std::string core = argc > 2 ? argv[2] : std::to_string(AllowedCores().back().value);
   const std::string scenario =
-      "name = \"tick\"\nduration = \"3s\"\nwarmup = \"500ms\"\ndrain = \"100ms\"\n[loop.flight]\ncores = [" + core +
+      "name = \"tick\"\nduration = \"1s\"\nwarmup = \"300ms\"\ndrain = \"100ms\"\n[loop.flight]\ncores = [" + core +
       "]\npolicy = \"fifo:80\"\n[stream.tick]\nsensor = \"tick\"\nrate = \"1kHz\"\nloop = \"flight\"\n";
   const auto ours = [&]() -> std::optional<double> { return MetricOf(ReportOf(scenario), "stream.tick.queue.p50"); };
   const auto theirs = [&]() -> std::optional<double> {
     const auto output =
-        OutputOf({"cyclictest", "-q", "-m", "-p", "80", "-a", core, "-t", "1", "-i", "1000", "-h", "2000", "-D", "3"});
+        OutputOf({"cyclictest", "-q", "-m", "-p", "80", "-a", core, "-t", "1", "-i", "1000", "-h", "2000", "-D", "1"});
     const auto median = output ? MedianOfHistogram(*output) : std::nullopt;
     return median ? std::optional(*median * 1000) : std::nullopt;
   };

@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   }
   const std::string streams = std::to_string(cores.front().value), worker = std::to_string(cores.back().value);
   const std::string scenario =
-      "name = \"worker\"\nduration = \"3s\"\nwarmup = \"500ms\"\ndrain = \"100ms\"\n"
+      "name = \"worker\"\nduration = \"1s\"\nwarmup = \"300ms\"\ndrain = \"100ms\"\n"
       "[source]\ncores = [" +
       streams +
       "]\npolicy = \"fifo:90\"\n"
@@ -37,10 +37,10 @@ int main(int argc, char** argv) {
   if (!hold) std::cerr << hold.error().message << "\n";
   const auto ours = [&]() -> std::optional<double> { return MetricOf(ReportOf(scenario), "worker.price.0.rate"); };
   const auto theirs = [&]() -> std::optional<double> {
-    const auto output = OutputOf({"taskset", "-c", worker, DataFile("tests/bench/alone"), "3"});
+    const auto output = OutputOf({"taskset", "-c", worker, DataFile("tests/bench/alone"), "1"});
     return output ? std::optional(std::stod(*output)) : std::nullopt;
   };
-  const Pairs pairs = Pairs::Measure(CountFrom(argc, argv, 20), ours, theirs);
+  const Pairs pairs = Pairs::Measure(CountFrom(argc, argv, 60), ours, theirs);
   std::cout << Conditions() << "\n"
             << Line("montecarlo/option on core " + worker, pairs, "corerig", "alone under taskset",
                     [](double rate) { return StrCat(static_cast<long>(rate), " units/s"); })

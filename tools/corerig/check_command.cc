@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "harness/plan/plan_json.h"
+#include "tools/corerig/rig_main.h"
 
 namespace corerig {
 
@@ -10,7 +11,7 @@ int CheckCommand(const Rig& rig, const ScenarioArguments& arguments) {
   const auto plan = ReadScenarioFile(rig, arguments);
   if (!plan) {
     std::cerr << plan.error().message << "\n";
-    return 1;
+    return kWrongUse;
   }
   std::cout << PlanToJson(*plan) << "\n";
   return 0;

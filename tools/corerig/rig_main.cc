@@ -16,8 +16,6 @@
 namespace corerig {
 namespace {
 
-constexpr int kWrongUse = 1;
-
 // What `run` and `check` have in common.
 void AddScenarioOptions(CLI::App& command, ScenarioArguments& arguments) {
   command.add_option("SCENARIO", arguments.file, "the scenario file (TOML)")->required();

@@ -16,8 +16,6 @@
 namespace corerig {
 namespace {
 
-constexpr int kWrongUse = 1;
-
 std::string FolderOf(const RunArguments& arguments, const Plan& plan) {
   if (!arguments.out.empty()) return arguments.out;
   if (const char* outputs = getenv("TEST_UNDECLARED_OUTPUTS_DIR"); outputs != nullptr && *outputs != '\0')
@@ -32,6 +30,12 @@ std::string BuildText() {
   constexpr std::string_view kOptimised = "not optimised";
 #endif
   return StrCat("g++ ", __VERSION__, ", ", kOptimised);
+}
+
+// A terminal that understands cursor movements.
+bool IsTerminal(int fd) {
+  const char* kind = getenv("TERM");
+  return isatty(fd) == 1 && kind != nullptr && std::string_view(kind) != "dumb";
 }
 
 int Complain(const std::string& message) {
@@ -51,7 +55,7 @@ int RunCommand(const Rig& rig, const RunArguments& arguments) {
   const std::string folder = FolderOf(arguments, *plan);
   if (auto prepared = PrepareFolder(folder); !prepared) return Complain(prepared.error().message);
 
-  LiveDisplay display(STDERR_FILENO, isatty(STDERR_FILENO) == 1);
+  LiveDisplay display(STDERR_FILENO, IsTerminal(STDERR_FILENO));
   RunOptions options;
   options.program = ProgramPath();
   options.scenario_file = arguments.scenario.file;
@@ -60,18 +64,17 @@ int RunCommand(const Rig& rig, const RunArguments& arguments) {
   options.build = BuildText();
   options.on_live = [&](const LiveState& state) { display.Show(state); };
   options.on_message = [&](const std::string& line) { display.Message(line); };
-  bool complained = false;
+  Status written;
   options.on_record = [&](const RunRecord& record) {
-    auto written = WriteReport(folder, ReportToJson(record));
+    const bool complained = !written.has_value();
+    written = WriteReport(folder, ReportToJson(record));
     // The run goes on: the disk may have room again at the end.
-    if (!written && !complained) display.Message(written.error().message);
-    complained = !written.has_value();
+    if (!written && !complained && !record.complete) display.Message(written.error().message);
   };
 
   const auto record = Run(*plan, rig, options);
   display.Finish();
   if (!record) return Complain(record.error().message);
-  const auto written = WriteReport(folder, ReportToJson(*record));
   std::cout << Summary(*record, folder + "/report.json", isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nullptr)
             << std::flush;
   if (!written) return Complain(written.error().message);
