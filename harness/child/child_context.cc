@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "harness/os/clock.h"
 #include "harness/os/scheduling.h"
 #include "harness/os/smaps.h"
@@ -91,5 +93,20 @@ void ChildContext::Finish() {
 }
 
 void ChildContext::ReportError(std::string_view message) { header().error.Publish(message); }
+
+int RunChild(std::string_view role, const std::function<Status(ChildContext&)>& work) {
+  auto context = ChildContext::Open();
+  if (!context) {
+    std::fprintf(stderr, "corerig %.*s: %s\n", static_cast<int>(role.size()), role.data(),
+                 context.error().message.c_str());
+    return 1;
+  }
+  if (const Status done = work(*context); !done) {
+    context->ReportError(done.error().message);
+    return 1;
+  }
+  context->Finish();
+  return 0;
+}
 
 }  // namespace corerig

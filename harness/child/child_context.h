@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -62,5 +63,9 @@ class ChildContext {
   Mapping slab_;
   Mapping control_;
 };
+
+// The main function of a child of any role: opens its context, does `work`, finishes; an error is published in the slab
+// (on stderr if there is no slab). Returns the exit status. `role` is for messages: "worker".
+int RunChild(std::string_view role, const std::function<Status(ChildContext&)>& work);
 
 }  // namespace corerig

@@ -2,7 +2,6 @@
 
 #include <sched.h>
 
-#include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
 
@@ -133,17 +132,7 @@ Result<NamedWorkerJob> ReadWorkerJob(std::string_view text) {
 }
 
 int WorkerMain(std::span<const WorkloadType> workloads) {
-  auto context = ChildContext::Open();
-  if (!context) {
-    std::fprintf(stderr, "corerig worker: %s\n", context.error().message.c_str());
-    return 1;
-  }
-  if (const auto done = WorkAndCatch(*context, workloads); !done) {
-    context->ReportError(done.error().message);
-    return 1;
-  }
-  context->Finish();
-  return 0;
+  return RunChild("worker", [&](ChildContext& context) { return WorkAndCatch(context, workloads); });
 }
 
 }  // namespace corerig

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <memory>
 #include <vector>
 
@@ -136,17 +135,7 @@ int HandlerMain(std::span<const SensorType> sensors) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
-  auto context = ChildContext::Open();
-  if (!context) {
-    std::fprintf(stderr, "handler: %s\n", context.error().message.c_str());
-    return 1;
-  }
-  if (auto done = Run(*context, sensors, signals); !done) {
-    context->ReportError(done.error().message);
-    return 1;
-  }
-  context->Finish();
-  return 0;
+  return RunChild("handler", [&](ChildContext& context) { return Run(context, sensors, signals); });
 }
 
 }  // namespace corerig

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <memory>
 #include <vector>
 
@@ -153,17 +152,7 @@ int SourceMain(std::span<const SensorType> sensors) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
-  auto context = ChildContext::Open();
-  if (!context) {
-    std::fprintf(stderr, "source: %s\n", context.error().message.c_str());
-    return 1;
-  }
-  if (auto done = Run(*context, sensors, signals); !done) {
-    context->ReportError(done.error().message);
-    return 1;
-  }
-  context->Finish();
-  return 0;
+  return RunChild("source", [&](ChildContext& context) { return Run(context, sensors, signals); });
 }
 
 }  // namespace corerig

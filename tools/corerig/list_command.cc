@@ -3,7 +3,9 @@
 #include <iomanip>
 #include <iostream>
 #include <string>
+#include <utility>
 
+#include "harness/base/channel_kind.h"
 #include "harness/base/metric.h"
 #include "harness/base/quantity.h"
 
@@ -32,6 +34,21 @@ void ListSensors(const Rig& rig) {
       std::cout << ", format " << Joined(info.formats, [](std::string_view format) { return format; });
     }
     std::cout << "\n";
+  }
+}
+
+void ListChannels() {
+  constexpr std::pair<ChannelKind, std::string_view> kChannels[] = {
+      {ChannelKind::kTimer, "none: the loop's own timerfd, absolute, on CLOCK_MONOTONIC"},
+      {ChannelKind::kSeqpacket, "Unix seqpacket socket: messages, lossless, with kernel receive stamps"},
+      {ChannelKind::kPty, "pseudo-terminal in raw mode: bytes as a UART delivers them, split across reads, no stamps"},
+      {ChannelKind::kUdp, "UDP over loopback: messages that a full socket loses, with kernel receive stamps"},
+  };
+  std::cout << "\nchannels\n";
+  for (const auto& [kind, about] : kChannels) {
+    std::cout << "  ";
+    Column(ToText(kind), 12);
+    std::cout << about << "\n";
   }
 }
 
@@ -66,6 +83,7 @@ void ListMetrics() {
 
 int ListCommand(const Rig& rig) {
   ListSensors(rig);
+  ListChannels();
   ListWorkloads(rig);
   ListMetrics();
   return 0;
