@@ -194,7 +194,7 @@ TEST(Dying, ADaemonOfAWorkerIsNotLeftBehind) {
 }
 
 TEST(Dying, TheSupervisorBySigkillLeavesNothing) {
-  RigRun rig(Scenario("orphan"));
+  RigRun rig(Scenario("orphan"), {"--duration", "60s"});
   ASSERT_NE(rig.Find("worker ill.0"), 0);
   // Its daemon is a second process of that name.
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -211,12 +211,12 @@ TEST(Dying, TheSupervisorBySigkillLeavesNothing) {
 }
 
 TEST(Dying, TheSupervisorWhileItStartsLeavesNothing) {
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 12; ++i) {
     RigRun rig(Scenario("well"));
-    std::this_thread::sleep_for(std::chrono::milliseconds(i * 2));
+    std::this_thread::sleep_for(std::chrono::milliseconds(i * 3));
     kill(rig.pid(), SIGKILL);
     rig.Wait();
-    EXPECT_EQ(rig.LivingAfter(std::chrono::seconds(5)), std::vector<pid_t>{}) << "after " << i * 2 << " ms";
+    EXPECT_EQ(rig.LivingAfter(std::chrono::seconds(5)), std::vector<pid_t>{}) << "after " << i * 3 << " ms";
   }
 }
 

@@ -107,7 +107,7 @@ const WorkloadType kBehave = {
              .unit = "millisecond of CPU time",
              .parameters =
                  {{.name = "how", .kind = ParameterInfo::Kind::kWord, .default_value = "well", .about = "what it does"},
-                  {.name = "at", .kind = ParameterInfo::Kind::kWholeNumber, .default_value = "100", .about = "when"},
+                  {.name = "at", .kind = ParameterInfo::Kind::kWholeNumber, .default_value = "20", .about = "when"},
                   {.name = "worker",
                    .kind = ParameterInfo::Kind::kWholeNumber,
                    .default_value = "0",
