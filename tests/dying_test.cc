@@ -20,7 +20,7 @@ std::string Scenario(const std::string& how, const std::string& more = "") {
          first + "]\n[loop.flight]\ncores = [" + first +
          "]\n"
          "[stream.imu]\nsensor = \"icm42688p\"\nrate = \"200Hz\"\nloop = \"flight\"\n"
-         "[worker.healthy]\nworkload = \"montecarlo/option\"\nunits = 100\ncores = [" +
+         "[worker.healthy]\nworkload = \"montecarlo/option\"\nunits = 20\ntime_limit = \"60s\"\ncores = [" +
          last +
          "]\n"
          "[worker.ill]\nworkload = \"test/behave\"\nhow = \"" +
@@ -37,7 +37,7 @@ void ExpectOthersUnharmed(const RigRun& rig, const FinishedRun& run) {
   EXPECT_EQ(CheckReport(run), std::vector<std::string>{});
   const auto healthy = run.Part("workers", "healthy", 0);
   EXPECT_EQ(healthy["end"]["as_planned"], true) << healthy;
-  EXPECT_EQ(run.report["results"]["healthy"]["units"], 100);
+  EXPECT_EQ(run.report["results"]["healthy"]["units"], 20);
   EXPECT_EQ(run.report["results"]["healthy"]["check"]["passed"], true);
   EXPECT_EQ(run.Metric("stream.imu.sent"), 160);
   EXPECT_EQ(run.Metric("stream.imu.received"), 160);
@@ -137,7 +137,7 @@ TEST(Dying, TheHandlerByHand) {
   EXPECT_TRUE(std::isnan(run.Metric("loop.flight.busy")));
   EXPECT_TRUE(std::isnan(run.Metric("core." + std::to_string(TestCores().front()) + ".loop")));
   EXPECT_EQ(run.Metric("stream.imu.latency.p999"), INFINITY);
-  EXPECT_EQ(run.report["results"]["healthy"]["units"], 100);
+  EXPECT_EQ(run.report["results"]["healthy"]["units"], 20);
   EXPECT_EQ(CheckReport(run), std::vector<std::string>{});
   EXPECT_EQ(rig.Living(), std::vector<pid_t>{});
 }

@@ -52,7 +52,8 @@ fault = [{ kind = "drop", at = [0, 100, 2261] }]
 workload = "montecarlo/option"
 cores = [)" +
          last + R"(]
-units = 200
+units = 60
+time_limit = "60s"
 [worker.load]
 workload = "test/behave"
 cores = [)" +
@@ -165,10 +166,10 @@ TEST_F(WholeRun, WorkersAreMeasuredAndChecked) {
   const auto price = run().Part("workers", "price", 0);
   ASSERT_TRUE(price.is_object());
   EXPECT_EQ(price["end"]["kind"], "exited") << price;
-  EXPECT_EQ(price["units"], 200);
+  EXPECT_EQ(price["units"], 60);
   const auto& result = run().report["results"]["price"];
   EXPECT_TRUE(result["check"]["passed"].get<bool>()) << result;
-  EXPECT_EQ(result["units"], 200);
+  EXPECT_EQ(result["units"], 60);
   EXPECT_GT(run().Metric("worker.load.0.rate"), 0);
   EXPECT_GT(run().Metric("worker.load.0.cpu"), 0);
   EXPECT_GT(run().Metric("worker.load.0.uss.max"), 0);
@@ -212,7 +213,7 @@ TEST(FixedUnits, AnswerIsBitIdenticalForAnyNumberOfWorkers) {
   for (const auto& list : {"[" + Core(cores[0]) + "]", "[" + Core(cores[0]) + ", " + Core(cores[1]) + "]"}) {
     const FinishedRun run = RigRun(
                                 "name = \"bits\"\nduration = \"10s\"\nwarmup = \"0s\"\n[worker.price]\n"
-                                "workload = \"montecarlo/option\"\nunits = 300\ncores = " +
+                                "workload = \"montecarlo/option\"\nunits = 300\ntime_limit = \"60s\"\ncores = " +
                                 list + "\n")
                                 .Wait();
     EXPECT_EQ(run.exit_status, 0) << run.err << run.out;
