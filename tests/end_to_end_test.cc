@@ -226,7 +226,7 @@ TEST(Budgets, AreJudgedOneByOne) {
   const FinishedRun run = RigRun(Scenario(R"(
 [budget]
 limits = ["stream.imu.lost == 0", "stream.lidar.lost <= 3", "stream.gnss.latency.p99 < 1s",
-          "worker.*.*.uss.max < 1GiB", "core.)" +
+          "worker.load.*.uss.max < 1GiB", "core.)" +
                                           Core(TestCores().front()) + R"(.idle > 10%", "stream.imu.latency.p50 > 10s"]
 )"))
                               .Wait();

@@ -36,7 +36,8 @@ constexpr MetricKind kKinds[] = {
     {kStream, "service", "ns", kDistribution, "Time the handler took to decode and consume a sample (done - begin)."},
 
     {kLoop, "wakeups", "count", kOneNumber, "Times the loop came back from waiting in the kernel."},
-    {kLoop, "busy", "share", kOneNumber, "Share of the window the loop was not waiting, preempted time included."},
+    {kLoop, "busy", "share", kOneNumber,
+     "Share of the window in callbacks, by the wall; the kernel's part of waiting and waking is in cpu alone."},
     {kLoop, "cpu", "share", kOneNumber, "Share of the window its thread ran on a CPU."},
     {kLoop, "switches.voluntary", "count", kOneNumber, "Times its thread gave up the CPU to wait."},
     {kLoop, "switches.involuntary", "count", kOneNumber, "Times its thread was preempted."},

@@ -174,7 +174,11 @@ WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, cons
                             ? std::max(timeline.start, Nanos(static_cast<std::int64_t>(worker.header().begun_at.Get())))
                             : from.at;
     if (to.units > from.units && to.at > begin) {
-      record.rate = static_cast<double>(to.units - from.units) * 1e9 / static_cast<double>((to.at - begin).count());
+      const Nanos took = to.at - begin, unit = took / static_cast<std::int64_t>(to.units - from.units);
+      // One that froze is measured to the end, not to its last sign of life.
+      const Nanos seen = worker.scheduling.after ? worker.scheduling.after->at : to.at;
+      const Nanos span = seen - to.at > 10 * unit ? seen - begin : took;
+      record.rate = static_cast<double>(to.units - from.units) * 1e9 / static_cast<double>(span.count());
     }
   }
   const Nanos begun(static_cast<std::int64_t>(worker.header().begun_at.Get()));

@@ -1,5 +1,6 @@
 #include "harness/run/metrics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
@@ -11,9 +12,14 @@ namespace corerig {
 namespace {
 
 constexpr std::string_view kNoTrace = "needs a scheduling trace, which this version does not record";
+constexpr std::string_view kLateReading =
+    "the supervisor came late to an end of the window: its readings do not cover it";
 constexpr std::string_view kNoReading = "no reading of the process in the window";
 constexpr std::string_view kEmptyWindow = "the run ended before its window began";
 constexpr std::string_view kNoSamples = "no sample was done in the window";
+
+// Readings may miss the window by this much: more on a short one, where a moment is a larger share.
+constexpr double kLateShare = 0.05, kLateSeconds = 0.03;
 
 // Values and reasons by metric name, as they are found.
 class Table {
@@ -119,11 +125,11 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   AddStage(table, part + "service", stream.service, 0, kNoSamples);
 }
 
-void AddScheduling(Table& table, const std::string& part, const SchedulingRecord& scheduling) {
-  if (scheduling.observed <= Nanos(0)) {
+void AddScheduling(Table& table, const std::string& part, const SchedulingRecord& scheduling, bool on_time) {
+  if (scheduling.observed <= Nanos(0) || !on_time) {
     for (const char* figure :
          {"cpu", "switches.voluntary", "switches.involuntary", "migrations", "runqueue.mean", "runqueue.count"}) {
-      table.Absent(part + figure, kNoReading);
+      table.Absent(part + figure, on_time ? kNoReading : kLateReading);
     }
     return;
   }
@@ -145,7 +151,7 @@ void AddScheduling(Table& table, const std::string& part, const SchedulingRecord
   }
 }
 
-void AddLoop(Table& table, const LoopRecord& loop, double seconds) {
+void AddLoop(Table& table, const LoopRecord& loop, double seconds, bool on_time) {
   const std::string part = StrCat("loop.", loop.name, ".");
   if (loop.wakeups && loop.busy && seconds > 0) {
     table.Set(part + "wakeups", static_cast<double>(*loop.wakeups), "slab");
@@ -154,18 +160,18 @@ void AddLoop(Table& table, const LoopRecord& loop, double seconds) {
     table.Absent(part + "wakeups", "the loop did not come to the window's end");
     table.Absent(part + "busy", "the loop did not come to the window's end");
   }
-  AddScheduling(table, part, loop.scheduling);
+  AddScheduling(table, part, loop.scheduling, on_time);
 }
 
-void AddWorker(Table& table, const WorkerRecord& worker) {
+void AddWorker(Table& table, const WorkerRecord& worker, bool on_time) {
   const std::string part = StrCat("worker.", worker.name, ".", worker.index, ".");
   if (worker.rate) {
     table.Set(part + "rate", *worker.rate, "slab");
   } else {
     table.Absent(part + "rate", "no unit of work ended in the window");
   }
-  AddScheduling(table, part, worker.process.scheduling);
-  if (worker.process.scheduling.observed > Nanos(0)) {
+  AddScheduling(table, part, worker.process.scheduling, on_time);
+  if (worker.process.scheduling.observed > Nanos(0) && on_time) {
     table.Set(part + "faults.minor", static_cast<double>(worker.process.minor_faults), "procfs");
     table.Set(part + "faults.major", static_cast<double>(worker.process.major_faults), "procfs");
   } else {
@@ -224,10 +230,13 @@ void AddCore(Table& table, const CoreRecord& core, bool measured) {
 std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
   Table table;
   const double seconds = static_cast<double>((record.window.end - record.window.begin).count()) / 1e9;
+  // The rig reads itself when it reads the others: what its readings cover, theirs do.
+  const double covered = static_cast<double>(record.rig.scheduling.observed.count()) / 1e9;
+  const bool on_time = std::abs(covered - seconds) <= std::max(kLateShare * seconds, kLateSeconds);
+  const bool measured = covered > 0 && on_time;
   for (const auto& stream : record.streams) AddStream(table, stream, seconds, WhyNoStream(record, stream, seconds));
-  for (const auto& loop : record.loops) AddLoop(table, loop, seconds);
-  for (const auto& worker : record.workers) AddWorker(table, worker);
-  const bool measured = record.rig.scheduling.observed > Nanos(0);
+  for (const auto& loop : record.loops) AddLoop(table, loop, seconds, on_time);
+  for (const auto& worker : record.workers) AddWorker(table, worker, on_time);
   for (const auto& core : record.cores) AddCore(table, core, measured && core.measured);
   table.MaxAndMean("memory.total.pss", record.total_pss, "smaps_rollup");
   table.MaxAndMean("memory.shared", record.shared, "smaps_rollup");
@@ -237,7 +246,7 @@ std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
                   static_cast<double>(record.rig.scheduling.observed.count()),
               "schedstat");
   } else {
-    table.Absent("rig.cpu", kNoReading);
+    table.Absent("rig.cpu", on_time ? kNoReading : kLateReading);
   }
   table.MaxAndMean("rig.pss", record.rig.memory_summary ? std::optional(record.rig.memory_summary->pss) : std::nullopt,
                    "smaps_rollup");

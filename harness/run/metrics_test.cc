@@ -159,6 +159,16 @@ TEST(Metrics, OfACoreAreAbsentIfOneOfItsTasksCouldNotBeRead) {
   EXPECT_FALSE(metrics["core.0.loop"].value);
 }
 
+TEST(Metrics, OfReadingsThatCoverASliverOfTheWindowAreAbsent) {
+  RunRecord record = SmallRecord();
+  record.rig.scheduling.observed = Nanos(500'000);
+  auto metrics = ByName(record);
+  for (const std::string name :
+       {"worker.price.0.cpu", "worker.price.0.faults.minor", "loop.flight.cpu", "core.0.loop", "rig.cpu"}) {
+    EXPECT_FALSE(metrics[name].value) << name;
+  }
+}
+
 TEST(Metrics, OfAnEmptyWindowAreAbsent) {
   RunRecord record = SmallRecord();
   record.window.end = record.window.begin;

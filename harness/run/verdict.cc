@@ -214,7 +214,7 @@ void JudgeSource(const RunRecord& record, Reasons& reasons) {
     const auto expected = static_cast<double>(stream.expected);
     if (late > kLateShare * expected) {
       reasons.Add(Verdict::kUndecided, StrCat("stream ", stream.name, ": ", FormatShare(late / expected),
-                                              " of its frames were sent more than one period late"));
+                                              " of its frames were sent more than one period late, or not at all"));
     }
   }
 }

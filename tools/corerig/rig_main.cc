@@ -1,10 +1,12 @@
 #include "tools/corerig/rig_main.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -42,11 +44,35 @@ void AddScenarioOptions(CLI::App& command, ScenarioArguments& arguments) {
       ->trigger_on_parse();
 }
 
+// Without a standard descriptor the next file opened would be taken for it, and written to.
+void OpenStandardDescriptors() {
+  int fd;
+  while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO) {
+  }
+  if (fd >= 0) close(fd);
+}
+
+// A full disk behind stdout is an error; a reader that had enough (| head) is none.
+int Flushed(int status) {
+  errno = 0;
+  if (std::cout.flush() || errno == EPIPE || status == kWrongUse) return status;
+  std::cerr << "corerig: cannot write to standard output\n";
+  return kWrongUse;
+}
+
+int RunCommandLine(const Rig& rig, int argc, char** argv);
+
 }  // namespace
 
 int RigMain(const Rig& rig, int argc, char** argv) {
+  OpenStandardDescriptors();
   if (const auto status = ChildMain(rig, argc, argv)) return *status;
+  return Flushed(RunCommandLine(rig, argc, argv));
+}
 
+namespace {
+
+int RunCommandLine(const Rig& rig, int argc, char** argv) {
   // A reader of the summary that went away (| head) is no reason to leave children behind.
   signal(SIGPIPE, SIG_IGN);
   // `bazel run` starts programs in a folder of its own; paths are meant from where the user stands.
@@ -88,4 +114,5 @@ int RigMain(const Rig& rig, int argc, char** argv) {
   return kWrongUse;
 }
 
+}  // namespace
 }  // namespace corerig

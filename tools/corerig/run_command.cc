@@ -75,7 +75,8 @@ int RunCommand(const Rig& rig, const RunArguments& arguments) {
   const auto record = Run(*plan, rig, options);
   display.Finish();
   if (!record) return Complain(record.error().message);
-  std::cout << Summary(*record, folder + "/report.json", isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nullptr)
+  std::cout << Summary(*record, written ? folder + "/report.json" : "not written, see the error",
+                       isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nullptr)
             << std::flush;
   if (!written) return Complain(written.error().message);
   return ExitCode(record->verdict);
