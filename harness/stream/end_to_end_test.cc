@@ -333,12 +333,16 @@ TEST(EndToEnd, TheSourceGoesOnWhenTheHandlerIsKilled) {
   ASSERT_TRUE(Rehearsal::Await([&] { return run.handler(0).done.Get() > 20; }));
   kill(run.handler_pid(), SIGKILL);
   EXPECT_EQ(run.HandlerStatus(), -SIGKILL);
+  // On a machine under load we may have looked only when all was sent.
+  const bool early = run.source(0).sent.Get() + 20 < run.Expect(0);
   ASSERT_TRUE(Rehearsal::Await([&] { return run.source_header().ended_at.Get() != 0; }));
   run.control().drain_end = MonotonicNow().count();
   kill(run.source_pid(), SIGTERM);
   EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
   EXPECT_EQ(run.source(0).sent.Get(), run.Expect(0));
-  EXPECT_GT(run.source(0).overruns.Get(), 0u);
+  if (early) {
+    EXPECT_GT(run.source(0).overruns.Get(), 0u);
+  }
 }
 
 TEST(EndToEnd, ASensorThisProgramLacksIsNamedByBoth) {
