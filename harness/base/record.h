@@ -112,9 +112,9 @@ struct TraceCoreRecord {
   int cpu = 0;
   Nanos worker{0}, loop{0}, source{0}, rig{0}, foreign{0}, irq{0}, idle{0};
   std::uint64_t switches = 0, migrations_in = 0;
-  Distribution runqueue;            // of every task that came to run here
+  Distribution runqueue;                           // of every task that came to run here
   std::optional<double> frequency = std::nullopt;  // Hz, mean over the time it is known
-  std::uint64_t lost = 0;           // events, in the window or before
+  std::uint64_t lost = 0;                          // events, in the window or before
   struct Foreign {
     std::string task;
     Nanos time{0};
@@ -126,8 +126,9 @@ struct TraceRecord {
   std::string absent;        // why there is no trace; empty if there is one
   std::uint64_t events = 0;  // of the whole run
   std::uint64_t lost = 0;
-  bool gap = false;                // events were lost in the window: no figure stands
-  bool sees_interrupts = true;     // else their time is that of the tasks they interrupted
+  std::uint64_t inferred = 0;      // switches out of idle that the kernel did not trace
+  bool gap = false;             // events were lost in the window: no figure stands
+  bool sees_interrupts = true;  // else their time is that of the tasks they interrupted
   std::vector<TracePartRecord> parts;
   std::vector<TraceCoreRecord> cores;
 };

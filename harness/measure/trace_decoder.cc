@@ -8,7 +8,6 @@
 namespace corerig {
 namespace {
 
-constexpr std::string_view kMarkerPrefix = TraceDecoder::kMarkerPrefix;
 constexpr std::size_t kTimers = 1024, kTold = 256;  // powers of two
 constexpr std::string_view kEntry = "_entry", kExit = "_exit";
 
@@ -214,8 +213,8 @@ std::optional<TraceEvent> TraceDecoder::Decode(Nanos at, int cpu, std::span<cons
       const auto text = raw.subspan(std::min(known.fields[0].offset, raw.size()));
       std::string_view marker(reinterpret_cast<const char*>(text.data()), text.size());
       marker = Trim(marker.substr(0, marker.find('\0')));
-      if (!marker.starts_with(kMarkerPrefix)) return std::nullopt;
-      const auto part = std::find(parts_.begin(), parts_.end(), marker.substr(kMarkerPrefix.size()));
+      if (!marker.starts_with(kTraceMarkerPrefix)) return std::nullopt;
+      const auto part = std::find(parts_.begin(), parts_.end(), marker.substr(kTraceMarkerPrefix.size()));
       if (part == parts_.end()) return std::nullopt;
       event.value = part - parts_.begin();
       event.tid = Int32(pid_.Number(raw.data()));

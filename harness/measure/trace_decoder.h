@@ -27,9 +27,6 @@ namespace corerig {
 
 class TraceDecoder {
  public:
-  // What a task writes into trace_marker, and a part's name behind it, to say which part of the run it is.
-  static constexpr std::string_view kMarkerPrefix = "corerig:";
-
   // Reads the formats of all events that are of use. The error names the event that is missing. `parts` are the names
   // that markers tell, numbered in this order.
   static Result<TraceDecoder> Create(const TraceFs& tracefs, std::vector<std::string> parts);
@@ -70,8 +67,8 @@ class TraceDecoder {
       kTimerExpire,
     } shape = Shape::kUnknown;
     Kind kind = Kind::kSwitch;
-    std::uint16_t vector = 0;     // of kVector
-    std::size_t least_size = 0;   // of an event that holds all the fields
+    std::uint16_t vector = 0;    // of kVector
+    std::size_t least_size = 0;  // of an event that holds all the fields
     std::array<TraceField, 6> fields = {};
   };
 

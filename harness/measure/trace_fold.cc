@@ -26,10 +26,10 @@ struct TraceFold::Core {
   // What it does now.
   std::int32_t running = -1;  // -1: not known
   int part = -1;
-  Nanos since{0};              // booked up to here
-  int interrupts = 0;          // how deep it is in them
-  Nanos interrupt_since{0};    // the outermost one, or since it was booked
-  Nanos interrupted{0};        // ended interrupts since it was booked
+  Nanos since{0};                     // booked up to here
+  int interrupts = 0;                 // how deep it is in them
+  Nanos interrupt_since{0};           // the outermost one, or since it was booked
+  Nanos interrupted{0};               // ended interrupts since it was booked
   std::vector<std::int32_t> waiting;  // tasks of the run that are ready to run here
   // Of the window.
   Nanos by_role[4] = {};

@@ -1,12 +1,14 @@
-// Figures of the window, folded from the events of the scheduling trace as they come: memory does not grow with the run.
+// Figures of the window, folded from the events of the scheduling trace as they come: memory does not grow with the
+// run.
 //
 //   TraceFold fold({{"rig", Role::kRig}, {"worker price.0", Role::kWorker}}, cores);
 //   fold.SetWindow(begin, end);                          // any thread, before the events of the window come
 //   fold.OnEvents(events, names, complete_until);        // the reader's thread
 //   record = fold.Take();                                // when no more events come
 //
-// A task is ready to run from the event that wakes it (sched_waking, which is what perf sched takes) or preempts it, and
-// runs from the switch to it to the switch from it. Time in interrupts counts as theirs, not as the interrupted task's.
+// A task is ready to run from the event that wakes it (sched_waking, which is what perf sched takes) or preempts it,
+// and runs from the switch to it to the switch from it. Time in interrupts counts as theirs, not as the interrupted
+// task's.
 #pragma once
 
 #include <atomic>

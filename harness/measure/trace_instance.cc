@@ -61,8 +61,7 @@ TraceInstance::~TraceInstance() {
 }
 
 Status TraceInstance::SetBuffer(CpuId cpu, std::size_t bytes) const {
-  return tracefs_.Write(StrCat(folder_, "/per_cpu/cpu", cpu.value, "/buffer_size_kb"),
-                        StrCat((bytes + 1023) / 1024));
+  return tracefs_.Write(StrCat(folder_, "/per_cpu/cpu", cpu.value, "/buffer_size_kb"), StrCat((bytes + 1023) / 1024));
 }
 
 Status TraceInstance::WatchPageFaults(const std::vector<std::int32_t>& tids) const {

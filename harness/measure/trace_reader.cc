@@ -60,7 +60,7 @@ Result<std::unique_ptr<TraceReader>> TraceReader::Start(const Options& options, 
     if (auto set = instance->SetBuffer(buffer.cpu, buffer.bytes); !set) return Forward(set);
   }
   if (auto begun = instance->Begin(CpusOf(options.buffers)); !begun) return Forward(begun);
-  const std::string mark = StrCat(TraceDecoder::kMarkerPrefix, options.parts[0]);
+  const std::string mark = StrCat(kTraceMarkerPrefix, options.parts[0]);
   if (write(instance->marker(), mark.data(), mark.size()) < 0) return Fail("trace_marker: ", ErrnoText(errno));
   std::unique_ptr<TraceReader> reader(
       new TraceReader(std::move(*decoder), std::move(*instance), options, std::move(sink)));

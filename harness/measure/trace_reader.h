@@ -6,9 +6,9 @@
 //   for (auto [cpu, lost] : reader->lost()) ...
 //
 // The thread runs real-time below everything that asks for a priority, so that it costs the measured tasks nothing, and
-// above all time-sharing tasks. Should it be kept from running for long (a real-time loop that never sleeps), a guard of
-// the highest priority, which looks four times a second, lifts it above all until it has caught up: that is well before
-// the buffers, which hold two seconds, overflow.
+// above all time-sharing tasks. Should it be kept from running for long (a real-time loop that never sleeps), a guard
+// of the highest priority, which looks four times a second, lifts it above all until it has caught up: that is well
+// before the buffers, which hold two seconds, overflow.
 #pragma once
 
 #include <atomic>
@@ -40,10 +40,10 @@ class TraceReader {
     std::size_t bytes = 0;
   };
   struct Options {
-    std::vector<std::string> parts;         // of the run, numbered in this order; part 0 is the caller
-    std::vector<std::string> faults_of;     // parts whose page faults are traced: each costs a fraction of a fault
-    std::vector<Buffer> buffers;     // the CPUs to trace
-    CpuId core;                      // where the reader stays
+    std::vector<std::string> parts;      // of the run, numbered in this order; part 0 is the caller
+    std::vector<std::string> faults_of;  // parts whose page faults are traced: each costs a fraction of a fault
+    std::vector<Buffer> buffers;         // the CPUs to trace
+    CpuId core;                          // where the reader stays
   };
   // Called by the reader's thread with events in the order of time; all before `complete_until` have been handed over
   // once it returns.

@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 
 // Writes a part's name into the trace, as children do.
 void Mark(int marker, const std::string& part) {
-  const std::string mark = StrCat(TraceDecoder::kMarkerPrefix, part);
+  const std::string mark = StrCat(kTraceMarkerPrefix, part);
   ASSERT_EQ(write(marker, mark.data(), mark.size()), static_cast<ssize_t>(mark.size()));
 }
 
@@ -36,20 +36,23 @@ class TraceOfThisBoard : public testing::Test {
   void SetUp() override {
     std::vector<TraceReader::Buffer> buffers;
     for (const CpuId cpu : AllowedCores()) buffers.push_back({cpu, 8 << 20});
-    auto reader = TraceReader::Start(
-        {.parts = {"rig", "worker test.0"}, .faults_of = {"worker test.0"}, .buffers = buffers, .core = AllowedCores()[0]},
-        [this](std::span<const TraceEvent> events, const TraceNames& names, Nanos complete_until) {
-          fold_.OnEvents(events, names, complete_until);
-          for (const auto& event : events) {
-            // An inferred switch may come behind what other CPUs did since.
-            const bool inferred = event.kind == TraceEvent::Kind::kSwitch && event.priority < 0;
-            if (!inferred) {
-              EXPECT_GE(event.at, last_) << "behind an earlier event";
-              last_ = event.at;
-            }
-            ++seen_[static_cast<std::size_t>(event.kind)];
-          }
-        });
+    auto reader =
+        TraceReader::Start({.parts = {"rig", "worker test.0"},
+                            .faults_of = {"worker test.0"},
+                            .buffers = buffers,
+                            .core = AllowedCores()[0]},
+                           [this](std::span<const TraceEvent> events, const TraceNames& names, Nanos complete_until) {
+                             fold_.OnEvents(events, names, complete_until);
+                             for (const auto& event : events) {
+                               // An inferred switch may come behind what other CPUs did since.
+                               const bool inferred = event.kind == TraceEvent::Kind::kSwitch && event.priority < 0;
+                               if (!inferred) {
+                                 EXPECT_GE(event.at, last_) << "behind an earlier event";
+                                 last_ = event.at;
+                               }
+                               ++seen_[static_cast<std::size_t>(event.kind)];
+                             }
+                           });
     if (!reader) GTEST_SKIP() << "no scheduling trace here: " << reader.error().message;
     reader_ = std::move(*reader);
   }

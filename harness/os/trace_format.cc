@@ -27,8 +27,8 @@ std::optional<TraceField> ParseField(std::string_view line) {
   TraceField field;
   field.is_data_loc = declaration.starts_with("__data_loc ");
   // "char prev_comm[16]": the name ends where its array begins.
-  declaration = declaration.substr(0, declaration.rfind('[') < declaration.rfind(' ') ? std::string_view::npos
-                                                                                      : declaration.rfind('['));
+  declaration = declaration.substr(
+      0, declaration.rfind('[') < declaration.rfind(' ') ? std::string_view::npos : declaration.rfind('['));
   const auto blank = declaration.find_last_of(" *");
   if (blank == std::string_view::npos || blank + 1 == declaration.size()) return std::nullopt;
   field.name = declaration.substr(blank + 1);

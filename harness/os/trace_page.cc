@@ -19,8 +19,8 @@ std::uint64_t LostBefore(std::span<const std::byte> page, const TracePageLayout&
   // The number stands behind the data, a long, where there was room for it.
   const std::size_t at = layout.data_offset + (commit & kBytes);
   if ((commit & kMissedStored) == 0 || at + layout.commit_size > page.size()) return 1;
-  const std::uint64_t lost = layout.commit_size == 8 ? Load<std::uint64_t>(page.data() + at)
-                                                     : Load<std::uint32_t>(page.data() + at);
+  const std::uint64_t lost =
+      layout.commit_size == 8 ? Load<std::uint64_t>(page.data() + at) : Load<std::uint32_t>(page.data() + at);
   return std::max<std::uint64_t>(lost, 1);
 }
 

@@ -56,16 +56,13 @@ void ForEachRecord(std::span<const std::byte> page, const TracePageLayout& layou
   using namespace trace_page_internal;
   if (page.size() < layout.data_offset) return;
   std::uint64_t time = Load<std::uint64_t>(page.data());
-  const std::size_t end =
-      std::min<std::size_t>(page.size(), layout.data_offset + (CommitOf(page, layout) & kBytes));
+  const std::size_t end = std::min<std::size_t>(page.size(), layout.data_offset + (CommitOf(page, layout) & kBytes));
   std::size_t at = layout.data_offset;
   while (at + 4 <= end) {
     // Bit fields of one word, in the machine's order: the lowest bits first where that is little-endian.
     const auto header = Load<std::uint32_t>(page.data() + at);
-    const std::uint32_t kind =
-        std::endian::native == std::endian::little ? header & 31 : header >> 27;
-    const std::uint32_t delta =
-        std::endian::native == std::endian::little ? header >> 5 : header & ((1u << 27) - 1);
+    const std::uint32_t kind = std::endian::native == std::endian::little ? header & 31 : header >> 27;
+    const std::uint32_t delta = std::endian::native == std::endian::little ? header >> 5 : header & ((1u << 27) - 1);
     at += 4;
     if (kind == kTimeExtend || kind == kTimeStamp) {
       if (at + 4 > end) return;

@@ -23,6 +23,7 @@
 #include "harness/run/live.h"
 #include "harness/run/metrics.h"
 #include "harness/run/preflight.h"
+#include "harness/run/tracing.h"
 #include "harness/run/verdict.h"
 #include "harness/run/warnings.h"
 #include "harness/run/window_observer.h"
@@ -106,6 +107,7 @@ class Runner {
   ProcFs procfs_;
   Timeline timeline_;
   MemorySampler memory_;
+  std::optional<Tracing> tracing_;
   std::optional<ControlMemory> control_;
   std::optional<Keeper> keeper_;
   std::vector<SupervisedChild> children_;  // after the keeper: their watches end before it
@@ -133,6 +135,7 @@ Status Runner::Execute() {
   pollfd keeper_end = {.fd = keeper_pidfd_.get(), .events = POLLIN, .revents = 0};
   if (keeper_pidfd_.valid() && poll(&keeper_end, 1, 0) > 0) keeper_ended_ = true;
   keeper_.reset();
+  if (tracing_) tracing_->Stop();
   // What a keeper would have killed, had it lived, has become ours.
   if (keeper_ended_) EndDescendants();
   if (!began) return began;
@@ -147,13 +150,15 @@ Status Runner::Begin() {
   auto control = ControlMemory::Create();
   if (!control) return Forward(control);
   control_.emplace(std::move(*control));
+  // Before anything is spawned: what forks is followed from its beginning.
+  tracing_.emplace(plan_, nullptr);
   auto keeper = Keeper::Start(options_.program, plan_.rig_core);
   if (!keeper) return Forward(keeper);
   keeper_.emplace(std::move(*keeper));
   auto keeper_pidfd = OpenPidfd(keeper_->pid());
   if (!keeper_pidfd) return Forward(keeper_pidfd);
   keeper_pidfd_ = std::move(*keeper_pidfd);
-  auto launched = Launch(plan_, rig_, options_.program, *control_, *keeper_);
+  auto launched = Launch(plan_, rig_, options_.program, *control_, tracing_->marker(), *keeper_);
   if (!launched) return Forward(launched);
   launched_at_ = MonotonicNow();
   if (auto placed = OutrankWorkers(); !placed) return placed;
@@ -237,6 +242,7 @@ void Runner::PublishStart() {
   page.window_begin.store(timeline_.window_begin.count(), std::memory_order_relaxed);
   page.window_end.store(timeline_.window_end.count(), std::memory_order_relaxed);
   page.drain_end.store(timeline_.drain_end.count(), std::memory_order_relaxed);
+  tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
   control_->Publish(timeline_.start);
 
   At(timeline_.window_begin, &Runner::OpenWindow);
@@ -345,6 +351,7 @@ void Runner::EndWhenAllEnded() {
   if (window_->open() && MonotonicNow() < timeline_.window_end) timeline_.window_end = MonotonicNow();
   if (!window_->opened() && timeline_.window_end > timeline_.window_begin)
     timeline_.window_end = timeline_.window_begin;
+  tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
   CloseWindow();
   loop_->Stop();
 }
@@ -369,6 +376,7 @@ void Runner::OnInterrupt() {
   ControlPage& page = control_->page();
   timeline_.window_end = std::clamp(now + kNotice, timeline_.window_begin, timeline_.window_end);
   timeline_.drain_end = std::min(timeline_.drain_end, now + std::min(plan_.drain, kInterruptedDrain));
+  tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
   page.window_end.store(timeline_.window_end.count(), std::memory_order_relaxed);
   page.drain_end.store(timeline_.drain_end.count(), std::memory_order_relaxed);
   timeline_.stop_ordered = now;
@@ -482,6 +490,12 @@ void Runner::Fill(bool complete) {
   record.total_pss = memory_.TotalPss();
   record.shared = memory_.Shared();
   record.results = CollectResults(plan_, rig_, workers);
+  // While the run goes on its figures grow in another thread.
+  if (complete) {
+    record.trace = tracing_->Record();
+  } else {
+    record.trace.absent = "the run is not over";
+  }
   record.metrics = MetricsFrom(plan_, record);
   if (!complete) return;
   const auto warnings = WarningsFrom(record);
