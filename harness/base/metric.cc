@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::string_view kStream = "stream.NAME", kLoop = "loop.NAME", kWorker = "worker.NAME.I", kCore = "core.N",
                            kMemory = "memory", kRig = "rig";
-constexpr std::string_view kDistribution = "p50 p90 p99 p999 max mean min count",
-                           kSampled = "max mean", kOneNumber = "";
+constexpr std::string_view kDistribution = "p50 p90 p99 p999 max mean min count", kSampled = "max mean",
+                           kOneNumber = "";
 
 constexpr MetricKind kKinds[] = {
     {kStream, "rate", "per_s", kOneNumber, "Samples received, each counted once, per second of the window."},
@@ -42,8 +42,7 @@ constexpr MetricKind kKinds[] = {
     {kLoop, "switches.voluntary", "count", kOneNumber, "Times its thread gave up the CPU to wait."},
     {kLoop, "switches.involuntary", "count", kOneNumber, "Times its thread was preempted."},
     {kLoop, "migrations", "count", kOneNumber, "Times its thread moved to another CPU."},
-    {kLoop, "runqueue", "ns", kDistribution,
-     "Time its thread was ready to run, woken or preempted, until it ran."},
+    {kLoop, "runqueue", "ns", kDistribution, "Time its thread was ready to run, woken or preempted, until it ran."},
     {kLoop, "wake", "ns", kDistribution, "Time from its thread being woken until it ran."},
     {kLoop, "preempted", "share", kOneNumber, "Share of the window it was ready to run after others had preempted it."},
 

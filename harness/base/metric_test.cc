@@ -50,7 +50,7 @@ TEST(MetricKinds, PartsComeOneAfterTheOther) {
 }
 
 TEST(MetricKinds, EachHasAUnitAndAMeaningInOneSentence) {
-  const std::set<std::string_view> units = {"ns", "bytes", "share", "count", "per_s", "bytes_per_s"};
+  const std::set<std::string_view> units = {"ns", "bytes", "share", "count", "per_s", "bytes_per_s", "Hz"};
   for (const auto& kind : MetricKinds()) {
     SCOPED_TRACE(StrCat(kind.part, ".", kind.figure));
     EXPECT_TRUE(units.contains(kind.unit)) << kind.unit;
@@ -60,15 +60,19 @@ TEST(MetricKinds, EachHasAUnitAndAMeaningInOneSentence) {
 }
 
 TEST(MetricNames, GivesFiguresInOrderEachWithItsStatistics) {
-  EXPECT_EQ(MetricNames("loop.NAME", "loop.flight"),
-            (Names{"loop.flight.wakeups", "loop.flight.busy", "loop.flight.cpu", "loop.flight.switches.voluntary",
-                   "loop.flight.switches.involuntary", "loop.flight.migrations", "loop.flight.runqueue.mean",
-                   "loop.flight.runqueue.count"}));
-  EXPECT_EQ(MetricNames("core.N", "core.3"), (Names{"core.3.worker", "core.3.loop", "core.3.source", "core.3.rig",
-                                                    "core.3.foreign", "core.3.irq", "core.3.idle", "core.3.steal"}));
+  Names loop;
+  for (const char* figure :
+       {"wakeups",      "busy",          "cpu",          "switches.voluntary", "switches.involuntary",
+        "migrations",   "runqueue.p50",  "runqueue.p90", "runqueue.p99",       "runqueue.p999",
+        "runqueue.max", "runqueue.mean", "runqueue.min", "runqueue.count",     "wake.p50",
+        "wake.p90",     "wake.p99",      "wake.p999",    "wake.max",           "wake.mean",
+        "wake.min",     "wake.count",    "preempted"}) {
+    loop.push_back(StrCat("loop.flight.", figure));
+  }
+  EXPECT_EQ(MetricNames("loop.NAME", "loop.flight"), loop);
   EXPECT_EQ(MetricNames("memory", "memory"),
             (Names{"memory.total.pss.max", "memory.total.pss.mean", "memory.shared.max", "memory.shared.mean"}));
-  EXPECT_EQ(MetricNames("rig", "rig"), (Names{"rig.cpu", "rig.pss.max", "rig.pss.mean"}));
+  EXPECT_EQ(MetricNames("rig", "rig"), (Names{"rig.cpu", "rig.trace.lost", "rig.pss.max", "rig.pss.mean"}));
 }
 
 TEST(MetricNames, OfAStreamAreItsCountsAndFiveDistributions) {
@@ -88,9 +92,39 @@ TEST(MetricNames, OfAStreamAreItsCountsAndFiveDistributions) {
 TEST(MetricNames, OfAWorker) {
   const std::string part = "worker.price.0.";
   Names expected;
-  for (const char* figure : {"rate", "cpu", "switches.voluntary", "switches.involuntary", "migrations", "runqueue.mean",
-                             "runqueue.count", "faults.minor", "faults.major", "rss.max", "rss.mean", "pss.max",
-                             "pss.mean", "uss.max", "uss.mean", "uss.growth", "start", "stop"}) {
+  for (const char* figure : {"rate",
+                             "cpu",
+                             "switches.voluntary",
+                             "switches.involuntary",
+                             "migrations",
+                             "runqueue.p50",
+                             "runqueue.p90",
+                             "runqueue.p99",
+                             "runqueue.p999",
+                             "runqueue.max",
+                             "runqueue.mean",
+                             "runqueue.min",
+                             "runqueue.count",
+                             "slice.p50",
+                             "slice.p90",
+                             "slice.p99",
+                             "slice.p999",
+                             "slice.max",
+                             "slice.mean",
+                             "slice.min",
+                             "slice.count",
+                             "preempted",
+                             "faults.minor",
+                             "faults.major",
+                             "rss.max",
+                             "rss.mean",
+                             "pss.max",
+                             "pss.mean",
+                             "uss.max",
+                             "uss.mean",
+                             "uss.growth",
+                             "start",
+                             "stop"}) {
     expected.push_back(part + figure);
   }
   EXPECT_EQ(MetricNames("worker.NAME.I", "worker.price.0"), expected);
@@ -137,11 +171,11 @@ TEST(FindMetricKind, FindsNothingElse) {
                            "worker.price.0.switches",
                            "worker.price.0.pss.growth",
                            "core.0",
-                           "core.0.frequency",
+                           "core.0.frequency.max",
                            "memory.total",
                            "memory.total.pss",
                            "memory.0.shared.max",
-                           "rig.trace.lost",
+                           "rig.trace.lost.max",
                            "rig.pss.growth",
                            " rig.cpu",
                            "rig.cpu "}) {

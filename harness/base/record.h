@@ -123,14 +123,14 @@ struct TraceCoreRecord {
 };
 
 struct TraceRecord {
-  std::string absent;        // why there is no trace; empty if there is one
-  std::uint64_t events = 0;  // of the whole run
+  std::string absent = "the run was not traced";  // why there is no trace; empty if there is one
+  std::uint64_t events = 0;                       // of the whole run
   std::uint64_t lost = 0;
-  std::uint64_t inferred = 0;      // switches out of idle that the kernel did not trace
+  std::uint64_t inferred = 0;   // switches out of idle that the kernel did not trace
   bool gap = false;             // events were lost in the window: no figure stands
   bool sees_interrupts = true;  // else their time is that of the tasks they interrupted
-  std::vector<TracePartRecord> parts;
-  std::vector<TraceCoreRecord> cores;
+  std::vector<TracePartRecord> parts = {};
+  std::vector<TraceCoreRecord> cores = {};
 };
 
 // A child process of any role.

@@ -172,7 +172,7 @@ TEST(ScenarioError, ADurationThatIsNone) {
 TEST(ScenarioError, AnUnknownKeyOfTheTop) {
   EXPECT_EQ(Refusal(AtTop("warmpu = \"1s\"")),
             "s.toml:3:1: unknown key \"warmpu\"; did you mean \"warmup\"? known: name, about, duration, warmup, drain, "
-            "seed, require, cpu_dma_latency, loop, stream, worker, source, budget");
+            "seed, trace, require, cpu_dma_latency, loop, stream, worker, source, budget");
   EXPECT_EQ(Refusal(AtTop("[strem.imu]")).substr(0, 55), "s.toml:3:2: unknown key \"strem\"; did you mean \"stream\"?");
   EXPECT_EQ(Refusal(AtTop("colour = \"red\"")).substr(0, 46), "s.toml:3:1: unknown key \"colour\"; known: name,");
 }

@@ -114,6 +114,60 @@ Json FromDistribution(const Distribution& seen, std::uint64_t infinite) {
           {"buckets", std::move(buckets)}};
 }
 
+Json FromTracePart(const TracePartRecord& part) {
+  Json held_by = Json::array();
+  for (const auto& holder : part.held_by) {
+    held_by.push_back({{"task", holder.task},
+                       {"part", holder.part},
+                       {"tid", holder.tid},
+                       {"time", Value(holder.time)},
+                       {"times", holder.times}});
+  }
+  return {{"part", part.part},
+          {"run", Value(part.run)},
+          {"voluntary", part.voluntary},
+          {"involuntary", part.involuntary},
+          {"migrations", part.migrations},
+          {"preempted", Value(part.preempted)},
+          {"runqueue", FromDistribution(part.runqueue, 0)},
+          {"wake", FromDistribution(part.wake, 0)},
+          {"slice", FromDistribution(part.slice, 0)},
+          {"held_by", std::move(held_by)}};
+}
+
+Json FromTraceCore(const TraceCoreRecord& core) {
+  Json foreign = Json::array();
+  for (const auto& each : core.foreign_tasks) foreign.push_back({{"task", each.task}, {"time", Value(each.time)}});
+  return {{"cpu", core.cpu},
+          {"worker", Value(core.worker)},
+          {"loop", Value(core.loop)},
+          {"source", Value(core.source)},
+          {"rig", Value(core.rig)},
+          {"foreign", Value(core.foreign)},
+          {"irq", Value(core.irq)},
+          {"idle", Value(core.idle)},
+          {"switches", core.switches},
+          {"migrations_in", core.migrations_in},
+          {"frequency", Value(core.frequency)},
+          {"lost", core.lost},
+          {"runqueue", FromDistribution(core.runqueue, 0)},
+          {"foreign_tasks", std::move(foreign)}};
+}
+
+Json FromTrace(const TraceRecord& trace) {
+  Json out = {{"absent", trace.absent.empty() ? Json(nullptr) : Json(trace.absent)},
+              {"events", trace.events},
+              {"lost", trace.lost},
+              {"inferred", trace.inferred},
+              {"gap", trace.gap},
+              {"sees_interrupts", trace.sees_interrupts},
+              {"parts", Json::array()},
+              {"cores", Json::array()}};
+  for (const auto& part : trace.parts) out["parts"].push_back(FromTracePart(part));
+  for (const auto& core : trace.cores) out["cores"].push_back(FromTraceCore(core));
+  return out;
+}
+
 Json FromStream(const StreamRecord& stream) {
   Json faults = Json::array();
   for (const auto& fault : stream.faults) {
@@ -266,6 +320,7 @@ Json FromRecord(const RunRecord& record) {
   list("loops", record.loops, FromLoop);
   list("workers", record.workers, FromWorker);
   list("cores", record.cores, FromCore);
+  out["trace"] = FromTrace(record.trace);
   out["memory"] = {{"total_pss", FromMemoryFigure(record.total_pss)}, {"shared", FromMemoryFigure(record.shared)}};
   out["results"] = Json::object();
   for (const auto& result : record.results) out["results"][result.group] = FromResult(result);

@@ -231,6 +231,35 @@ RunRecord FullRecord() {
   Crash(record.workers[1]);
   record.cores = {{.cpu = 0, .worker = 0, .loop = 0.0754, .source = 0.0312, .rig = 0.0021, .steal = 0.0004},
                   {.cpu = 2, .worker = 0.998, .loop = 0, .source = 0, .rig = 0, .steal = {}}};
+  Distribution delays;
+  for (const int nanos : {900, 2'100, 2'300, 60'000}) delays.Add(nanos);
+  record.trace = {.absent = "",
+                  .events = 412'000,
+                  .inferred = 0,
+                  .parts = {{.part = "loop flight",
+                             .run = 1'500ms,
+                             .voluntary = 20'000,
+                             .involuntary = 12,
+                             .migrations = 0,
+                             .runqueue = delays,
+                             .wake = delays,
+                             .slice = delays,
+                             .preempted = 3ms,
+                             .held_by = {{"hog", "", 4711, 280ms, 3}, {"corerig", "source", 4001, 2ms, 9}}}},
+                  .cores = {{.cpu = 0,
+                             .worker = 0ns,
+                             .loop = 1'508ms,
+                             .source = 624ms,
+                             .rig = 42ms,
+                             .foreign = 300ms,
+                             .irq = 90ms,
+                             .idle = 17'436ms,
+                             .switches = 61'000,
+                             .migrations_in = 2,
+                             .runqueue = delays,
+                             .frequency = 1.8e9,
+                             .lost = 0,
+                             .foreign_tasks = {{"hog", 290ms}, {"kworker/0:1", 10ms}}}}};
   record.total_pss = MemorySummary::Figure{21'000'000, 20'000'000};
   record.shared = MemorySummary::Figure{3'000'000, 2'900'000};
   record.results = {{.group = "price",

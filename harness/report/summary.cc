@@ -249,17 +249,51 @@ class Page {
   }
 
   void Cores() {
-    Table table(
-        {{"core"}, {"worker", kRight}, {"loop", kRight}, {"source", kRight}, {"rig", kRight}, {"steal", kRight}});
+    Table table({{"core"},
+                 {"worker", kRight},
+                 {"loop", kRight},
+                 {"source", kRight},
+                 {"rig", kRight},
+                 {"foreign", kRight},
+                 {"irq", kRight},
+                 {"idle", kRight},
+                 {"steal", kRight}});
     for (const auto& core : record_.cores) {
       const std::string part = StrCat("core.", core.cpu, ".");
       table.Add({StrCat(core.cpu), Show(part + "worker"), Show(part + "loop"), Show(part + "source"),
-                 Show(part + "rig"), Show(part + "steal")});
+                 Show(part + "rig"), Show(part + "foreign"), Show(part + "irq"), Show(part + "idle"),
+                 Show(part + "steal")});
     }
     if (table.empty()) return;
     for (const auto& line : table.Lines(kWidth)) Line(line);
-    Line("foreign, irq, idle: need a scheduling trace");
+    if (!record_.trace.absent.empty()) {
+      Wrapped(StrCat("without a scheduling trace there is no foreign, irq and idle: ", record_.trace.absent), 0);
+    } else if (record_.trace.lost > 0) {
+      Wrapped(StrCat("the scheduling trace lost ", record_.trace.lost, " events"), 0);
+    }
+    Holders();
     Line("");
+  }
+
+  // Who kept loops and workers from their cores for a share of the window that is worth a line.
+  void Holders() {
+    constexpr double kWorthALine = 0.01;
+    const auto window = static_cast<double>((record_.window.end - record_.window.begin).count());
+    if (record_.trace.gap || window <= 0) return;
+    for (const auto& part : record_.trace.parts) {
+      if (!part.part.starts_with("worker ") && !part.part.starts_with("loop ")) continue;
+      Nanos held{0};
+      for (const auto& holder : part.held_by) held += holder.time;
+      if (static_cast<double>(held.count()) < kWorthALine * window) continue;
+      std::vector<std::string> holders;
+      for (const auto& holder : part.held_by) {
+        const std::string_view who = holder.part.empty() ? holder.task : holder.part;
+        holders.push_back(StrCat(who, " ", FormatDuration(static_cast<double>(holder.time.count()))));
+      }
+      Wrapped(StrCat(part.part, " was ready to run for ", FormatShare(static_cast<double>(held.count()) / window),
+                     " of the window while its core ran ", Join(holders, ", ")),
+              0);
+    }
   }
 
   void Results() {

@@ -49,7 +49,8 @@ class Launcher {
 
     SpawnRequest request;
     request.argv = {program_, std::string(verb), child.name};
-    request.fds = {{job_memory->get(), kJobFd}, {slab->get(), kSlabFd}, {control_.fd(), kControlFd}, {marker_, kMarkerFd}};
+    request.fds = {
+        {job_memory->get(), kJobFd}, {slab->get(), kSlabFd}, {control_.fd(), kControlFd}, {marker_, kMarkerFd}};
     for (std::size_t i = 0; i < fds.size(); ++i) request.fds.emplace_back(fds[i], kFirstRoleFd + static_cast<int>(i));
     request.core = child.core;
     request.policy = child.policy;
@@ -114,8 +115,10 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     };
     Fd source_slab;
     if (plan.source) {
-      LaunchedChild source{
-          .role = Role::kSource, .name = std::string(kSourceName), .core = plan.source->core, .policy = plan.source->policy};
+      LaunchedChild source{.role = Role::kSource,
+                           .name = std::string(kSourceName),
+                           .core = plan.source->core,
+                           .policy = plan.source->policy};
       auto slab = launcher.Start(source, kSourceVerb, plan_json, SourceSlabLayout(plan).size, numbers(senders));
       if (!slab) return ForwardWith(slab, "source: ");
       source_slab = std::move(*slab);

@@ -162,10 +162,13 @@ class TraceView {
 
 void AddDistribution(Table& table, const std::string& figure, const Distribution& seen, std::string_view why_empty) {
   table.Set(figure + ".count", static_cast<double>(seen.count()), "trace");
-  for (const auto& [statistic, value] :
-       {std::pair{".p50", seen.Percentile(0.5)}, {".p90", seen.Percentile(0.9)}, {".p99", seen.Percentile(0.99)},
-        {".p999", seen.Percentile(0.999)}, {".max", static_cast<double>(seen.max())}, {".mean", seen.mean()},
-        {".min", static_cast<double>(seen.min())}}) {
+  for (const auto& [statistic, value] : {std::pair{".p50", seen.Percentile(0.5)},
+                                         {".p90", seen.Percentile(0.9)},
+                                         {".p99", seen.Percentile(0.99)},
+                                         {".p999", seen.Percentile(0.999)},
+                                         {".max", static_cast<double>(seen.max())},
+                                         {".mean", seen.mean()},
+                                         {".min", static_cast<double>(seen.min())}}) {
     if (seen.count() > 0) {
       table.Set(figure + statistic, value, "trace");
     } else {

@@ -43,9 +43,9 @@ std::vector<TraceReader::Buffer> BuffersOf(const Plan& plan) {
   std::vector<TraceReader::Buffer> buffers;
   for (const CpuId cpu : cpus) {
     std::size_t bytes = kSeconds * kBytesPerCore;
-    const bool streams = (plan.source && plan.source->core == cpu) ||
-                         std::any_of(plan.loops.begin(), plan.loops.end(),
-                                     [cpu](const auto& loop) { return loop.core == cpu; });
+    const bool streams =
+        (plan.source && plan.source->core == cpu) ||
+        std::any_of(plan.loops.begin(), plan.loops.end(), [cpu](const auto& loop) { return loop.core == cpu; });
     if (streams) bytes += kSeconds * static_cast<std::size_t>(samples) * kBytesPerSample;
     buffers.push_back({cpu, std::clamp<std::size_t>(std::min<std::uint64_t>(bytes, share), kLeast, kMost)});
   }
@@ -90,10 +90,9 @@ void Tracing::Stop() {
 }
 
 TraceRecord Tracing::Record() const {
-  TraceRecord record;
-  if (reader_) record = fold_->Take();
-  record.absent = absent_;
-  if (!reader_) return record;
+  if (!reader_) return {.absent = absent_};
+  TraceRecord record = fold_->Take();
+  record.absent.clear();
   record.events = reader_->events();
   record.lost = reader_->total_lost();
   record.inferred = reader_->inferred();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "harness/child/child_context.h"
+#include "harness/child/part_marker.h"
 #include "harness/loop/channel.h"
 #include "harness/os/clock.h"
 #include "harness/os/scheduling.h"
@@ -191,8 +192,10 @@ class Rehearsal {
     const Fd job_fd = *CreateSharedMemory("job", job.size());
     const Mapping text = *Mapping::Map(job_fd.get(), job.size(), Mapping::Access::kReadWrite);
     std::copy(job.begin(), job.end(), reinterpret_cast<char*>(text.data()));
+    const Fd marker(open("/dev/null", O_WRONLY));
     std::vector<int> ours = {job_fd.get(), slab};
     ours.insert(ours.end(), others.begin(), others.end());
+    ours.insert(ours.begin() + (kMarkerFd - kJobFd), marker.get());
     const pid_t pid = fork();
     if (pid != 0) return pid;
     constexpr int kAside = 200;  // out of the way of the numbers of the contract
