@@ -64,8 +64,8 @@ void WriteSystem(ProtoWriter& writer, const PerfettoTrace::Options& options) {
 
 // What every reader of the file needs first.
 std::vector<std::uint8_t> Head(const PerfettoTrace::Options& options) {
-  std::vector<std::uint8_t> head(8192);
-  ProtoWriter writer(head);
+  std::array<std::uint8_t, 8192> room;
+  ProtoWriter writer(room);
   WritePacket(writer, kSchedulingSequence, [&] {
     WriteFirst(writer);
     WriteClocks(writer, options.anchor);
@@ -80,8 +80,7 @@ std::vector<std::uint8_t> Head(const PerfettoTrace::Options& options) {
     WriteFirst(writer);
     WriteTrackDescriptor(writer, kStreamsTrack, 0, "streams", [] {});
   });
-  head.resize(writer.size());
-  return head;
+  return {room.data(), room.data() + writer.size()};
 }
 
 }  // namespace
