@@ -134,7 +134,7 @@ void PerfettoTrace::OnEvents(std::span<const TraceEvent> events, const TraceName
       WriteCore(core);
     core.Add(event, names, batch_);
   }
-  if (unknown > 0) scheduling_.Lose(unknown);
+  if (unknown > 0) LoseScheduling(unknown);
   const Nanos now = events.back().at;
   if (now - scheduling_handed_ < kHandOverEvery) return;
   scheduling_handed_ = now;
@@ -155,21 +155,26 @@ void PerfettoTrace::WriteCore(CoreEvents& core) {
     }
     scheduling_.HandOver();
   }
-  scheduling_.Lose(core.events());
-  ++scheduling_losses_;  // known here; the other cores lost nothing
+  LoseScheduling(core.events());
   core.Drop();
   core.Break();
 }
 
+// A loss that concerns no other core.
+void PerfettoTrace::LoseScheduling(std::uint64_t events) {
+  scheduling_.Lose(events);
+  ++scheduling_losses_;
+}
+
 // Chunks did not get to the disk: whose events they held is not known.
 void PerfettoTrace::BreakAllCores() {
+  scheduling_losses_ = scheduling_.losses();
   for (auto& core : cores_) {
     // Who left the core at the first of the switches held depends on those that are lost.
-    if (!core->empty()) scheduling_.Lose(core->events());
+    if (!core->empty()) LoseScheduling(core->events());
     core->Drop();
     core->Break();
   }
-  scheduling_losses_ = scheduling_.losses();
 }
 
 template <typename Write>

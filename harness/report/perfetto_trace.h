@@ -103,6 +103,7 @@ class PerfettoTrace {
   PerfettoTrace(const Options& options, std::unique_ptr<ChunkWriter> writer);
 
   void WriteCore(CoreEvents& core);
+  void LoseScheduling(std::uint64_t events);
   void BreakAllCores();
   // Adds packets that `write` writes, which tell `events` events; mutex_ is held.
   template <typename Write>

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <new>
 #include <set>
 #include <thread>
 #include <utility>
@@ -15,6 +16,18 @@
 #include "harness/base/text.h"
 #include "harness/report/perfetto_trace.h"
 #include "tests/perfetto/decoded.h"
+
+namespace {
+thread_local std::uint64_t allocations = 0;
+}  // namespace
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace corerig {
 namespace {
@@ -328,6 +341,47 @@ TEST_F(Perfetto, LostEventsAreSaidAndTheCoreIsTakenUpAgainWhereItIsKnown) {
                                                   {0, 40, 0x01, 9, 120, "a comm of 15 by"}}));
 }
 
+TEST_F(Perfetto, StatesAreSaidAsTheKernelsOwnVersionSaysThem) {
+  const std::pair<std::string, std::pair<std::int64_t, std::int64_t>> kernels[] = {{"4.4.302", {0x800, 0x402}},
+                                                                                   {"4.9.0-12-amd64", {0x1000, 0x402}},
+                                                                                   {"4.14.1 #1", {0x100, 0x80}},
+                                                                                   {"5.3", {0x100, 0x80}},
+                                                                                   {"strange", {0x100, 0x80}}};
+  for (const auto& [kernel, states] : kernels) {
+    auto options = OptionsFor(TemporaryFile("kernel"));
+    options.kernel = kernel;
+    auto created = PerfettoTrace::Create(options);
+    ASSERT_TRUE(created);
+    trace_ = std::move(*created);
+    Send({{.at = 1ns, .tid = 7, .other = 0, .kind = Kind::kSwitch, .state = State::kPreempted},
+          {.at = 2ns, .tid = 8, .other = 7, .kind = Kind::kSwitch, .state = State::kOther}});
+    ASSERT_TRUE(trace_->Finish(10s));
+    const auto found = Switches(Decoded::File(options.file));
+    ASSERT_EQ(found.size(), 3u);
+    EXPECT_EQ(std::pair(found[1].state, found[2].state), states) << kernel;
+  }
+}
+
+TEST_F(Perfetto, TheReadersThreadAllocatesNothingOnceInterruptsAreKnown) {
+  Start("allocations");
+  std::vector<TraceEvent> events;
+  for (int i = 0; i < 300; ++i) {
+    for (int kind = 0; kind <= static_cast<int>(Kind::kLost); ++kind) {
+      events.push_back({.at = kStart + Nanos(i * 100 + kind),
+                        .value = kind == static_cast<int>(Kind::kIrqEntry) ? 24 : 0,
+                        .tid = 7,
+                        .other = 8,
+                        .kind = static_cast<Kind>(kind)});
+    }
+  }
+  trace_->OnEvents(events, names_);
+  const std::uint64_t before = allocations;
+  for (TraceEvent& event : events) event.at += 3s;
+  trace_->OnEvents(events, names_);
+  EXPECT_EQ(allocations, before);
+  EXPECT_GT(allocations, 0u);
+}
+
 TEST_F(Perfetto, ALongTraceKeepsEveryEventInOrder) {
   Start("long");
   std::vector<Switch> expected;
@@ -447,8 +501,13 @@ TEST_F(Perfetto, ProcessesAndThreadsHaveTheNamesOfTheirRoles) {
 TEST_F(Perfetto, AnEventOfACoreThatTheBoardLacksIsDroppedAndCounted) {
   Start("cpus");
   Send({{.at = 1ns, .tid = 7, .cpu = 2}, {.at = 2ns, .tid = 7, .cpu = -1}, {.at = 3ns, .tid = 7, .cpu = 1}});
+  Send({{.at = 4ns, .tid = 8, .other = 7, .cpu = 1}});
   const Status finished = trace_->Finish(10s);
   EXPECT_EQ(trace_->dropped(), 2u);
+  // The others are there.
+  const Decoded trace = Decoded::File(file_);
+  EXPECT_EQ(Switches(trace).size(), 3u);
+  EXPECT_FALSE(trace.All("packet.ftrace_events").front()->Has("lost_events"));
   ASSERT_FALSE(finished);
   EXPECT_NE(finished.error().message.find("2 events are missing from the trace"), std::string::npos)
       << finished.error().message;
