@@ -270,6 +270,41 @@ TEST_F(Perfetto, SwitchesAndWakingsAreFoundWithTheirCoresTimesNamesAndStates) {
   for (const Decoded* bundle : trace.All("packet.ftrace_events")) EXPECT_FALSE(bundle->Has("lost_events"));
 }
 
+TEST_F(Perfetto, ARenameShowsFromTheNextBatchOnAlsoWithinABundle) {
+  Start("rename");
+  const auto to_and_fro = [&](Nanos at) {
+    Send({{.at = at, .tid = 7, .other = 0, .priority = 120, .kind = Kind::kSwitch},
+          {.at = at + 1ns, .tid = 0, .other = 7, .priority = 120, .kind = Kind::kSwitch}});
+  };
+  to_and_fro(0ns);
+  to_and_fro(10ns);
+  names_.SetTask(7, Comm("renamed"));
+  to_and_fro(20ns);
+  to_and_fro(30ns);
+  const Decoded trace = Decode();
+  EXPECT_EQ(trace.All("packet.ftrace_events").size(), 2u) << "or the second has no rename within";
+  Texts names;
+  for (const Switch& one : Switches(trace)) {
+    if (one.tid == 7) names.push_back(one.name);
+  }
+  EXPECT_EQ(names, (Texts{"price", "price", "renamed", "renamed"}));
+}
+
+TEST_F(Perfetto, ABundleHasRoomForEveryNameOfItsEvents) {
+  Start("forks");
+  std::vector<TraceEvent> events;
+  Texts expected;
+  for (int i = 0; i < 1000; ++i) {
+    const std::int32_t parent = 10'000 + 2 * i, child = parent + 1;
+    names_.SetTask(parent, Comm(StrCat("parent ", i)));
+    names_.SetTask(child, Comm(StrCat("child ", i)));
+    events.push_back({.at = Nanos(i), .tid = child, .other = parent, .kind = Kind::kFork});
+    expected.push_back(StrCat(i, " pid 0 parent_comm=parent ", i, " child_comm=child ", i));
+  }
+  Send(events);
+  EXPECT_EQ(Events(Decode(), 0, "sched_process_fork", {"parent_comm", "child_comm"}), expected);
+}
+
 TEST_F(Perfetto, EveryOtherKindIsFoundWithItsFields) {
   Start("kinds");
   Send({{.at = 1ns, .tid = 7, .other = 0, .cpu = 1, .priority = 120, .kind = Kind::kSwitch},
@@ -572,6 +607,7 @@ TEST_F(Perfetto, ADiskThatDoesNotKeepUpCostsEventsThatAreCountedAndTheRestIsWhol
   const Decoded trace = Decoded::File(file_);
   EXPECT_EQ(trace.Unknown(), Texts{});
   std::uint64_t found = 0;
+  int put_in = 0;
   std::int64_t before = 0;
   for (const Switch& one : Switches(trace)) {
     EXPECT_GE(one.at, before);
@@ -579,12 +615,14 @@ TEST_F(Perfetto, ADiskThatDoesNotKeepUpCostsEventsThatAreCountedAndTheRestIsWhol
     if (one.state == 0) {
       // Put in: the task that the last switch before it gave the core to, at that time.
       EXPECT_TRUE(one.tid == 0 || switches.contains({one.at, one.tid})) << one.at;
+      put_in += one.tid != 0;
       continue;
     }
     EXPECT_TRUE(switches.contains({one.at, one.tid})) << one.at;
     ++found;
   }
   EXPECT_EQ(found + trace_->dropped(), sent);
+  EXPECT_GE(put_in, 1);
   int lost = 0;
   for (const Decoded* bundle : trace.All("packet.ftrace_events")) lost += bundle->Has("lost_events");
   EXPECT_GE(lost, 1);
@@ -598,25 +636,47 @@ TEST_F(Perfetto, AFullDiskIsSaidAtTheStart) {
             "/dev/full: cannot be written: No space left on device; make room, or choose a folder with room");
 }
 
-TEST_F(Perfetto, WhatADiskRefusesIsMissingAndTheCauseIsTold) {
+// Refuses one call of those that a sink gets; the head is the first.
+ChunkSink Refusing(int refused, ChunkSink sink) {
+  return [sink = std::move(sink), refused, calls = 0](std::span<const std::uint8_t> chunk) mutable {
+    return !chunk.empty() && ++calls == refused ? ENOSPC : sink(chunk);
+  };
+}
+
+TEST_F(Perfetto, WhatADiskRefusesIsMissingButForDescriptionsAndTheCauseIsTold) {
   file_ = TemporaryFile("refused");
-  auto sink = ChunkFile(file_);
-  ASSERT_TRUE(sink);
-  auto created =
-      PerfettoTrace::Create(OptionsFor(file_), [sink = *sink, calls = 0](std::span<const std::uint8_t> chunk) mutable {
-        return !chunk.empty() && ++calls == 2 ? ENOSPC : sink(chunk);
-      });
+  auto created = PerfettoTrace::Create(OptionsFor(file_), Refusing(2, *ChunkFile(file_)));
+  ASSERT_TRUE(created);
+  const auto imu = (*created)->AddStream("imu");
+  (*created)->LateSample(imu, {.number = 1, .due = kStart + 10ns, .done = kStart + 100ns});
+  const Status finished = (*created)->Finish(10s);
+  ASSERT_FALSE(finished);
+  EXPECT_EQ((*created)->dropped(), 1u);
+  EXPECT_EQ(finished.error().message, StrCat(file_, ": No space left on device; 1 events are missing from the trace"));
+  const Decoded trace = Decoded::File(file_);
+  EXPECT_TRUE(TrackEvents(trace, "imu").empty());
+  EXPECT_EQ(Descriptor(trace, "imu")->Number("uuid"), static_cast<std::int64_t>(imu.uuid));
+}
+
+TEST_F(Perfetto, AfterADiskRefusedAChunkEachCoreIsTakenUpAgain) {
+  file_ = TemporaryFile("gap");
+  auto created = PerfettoTrace::Create(OptionsFor(file_), Refusing(2, *ChunkFile(file_)));
   ASSERT_TRUE(created);
   trace_ = std::move(*created);
-  const auto imu = trace_->AddStream("imu");
-  Send({{.at = 1ns, .tid = 7, .other = 0, .priority = 120, .kind = Kind::kSwitch},
-        {.at = 2s, .tid = 8, .other = 7, .priority = 120, .kind = Kind::kSwitch}});
-  const Status finished = trace_->Finish(10s);
-  ASSERT_FALSE(finished);
-  EXPECT_EQ(trace_->dropped(), 2u);
-  EXPECT_EQ(finished.error().message, StrCat(file_, ": No space left on device; 2 events are missing from the trace"));
-  EXPECT_TRUE(Descriptor(Decoded::File(file_), "imu"));
-  (void)imu;
+  Send({{.at = 1ns, .value = 1, .tid = 7, .other = 0, .kind = Kind::kVectorEntry},
+        {.at = 2ns, .value = 1, .tid = 7, .other = 0, .kind = Kind::kVectorExit},
+        {.at = 3ns, .tid = 7, .other = 0, .priority = 110, .kind = Kind::kSwitch}});
+  while (trace_->dropped() == 0) std::this_thread::sleep_for(1ms);
+  Send({{.at = 10ns, .tid = 8, .other = 7, .priority = 120, .kind = Kind::kSwitch},
+        {.at = 11ns, .value = 1, .tid = 8, .other = 0, .kind = Kind::kVectorEntry}});
+  EXPECT_FALSE(trace_->Finish(10s));
+  EXPECT_EQ(trace_->dropped(), 3u);
+  const Decoded trace = Decoded::File(file_);
+  EXPECT_EQ(Switches(trace), (std::vector<Switch>{{0, 3, 0, 7, 110, "price"}, {0, 10, 0x100, 8, 120, "flight loop"}}));
+  ASSERT_EQ(trace.All("packet.ftrace_events").size(), 1u);
+  EXPECT_TRUE(trace.All("packet.ftrace_events")[0]->Has("lost_events"));
+  // Its description was lost with the first chunk.
+  EXPECT_EQ(TrackEvents(trace, "cpu 0 vectors"), Texts{"11 SLICE_BEGIN reschedule"});
 }
 
 }  // namespace
