@@ -66,6 +66,7 @@ TEST(ChunkWriter, TheFileHoldsWhatWasHandedOverInOrder) {
     expected += text;
     while (!Hand(lane, text, 1)) std::this_thread::yield();
   }
+  ASSERT_TRUE((*writer)->Drain(10s));
   const auto room = lane.room();  // handed over by Finish
   std::memcpy(room.data(), "end", 3);
   lane.Commit(3, 1);
