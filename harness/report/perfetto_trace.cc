@@ -235,7 +235,7 @@ PerfettoTrace::Track PerfettoTrace::AddCounter(Track parent, std::string_view na
   return {uuid};
 }
 
-void PerfettoTrace::NameProcess(Nanos at, std::int32_t pid, std::string_view name, std::span<const Thread> threads) {
+void PerfettoTrace::NameProcess(Nanos at, std::int32_t pid, std::string_view name, const std::vector<Thread>& threads) {
   const std::lock_guard lock(mutex_);
   const auto describe = [&](auto write) {
     Describe([&](ProtoWriter& writer) {

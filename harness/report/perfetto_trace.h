@@ -13,8 +13,9 @@
 //
 // Nothing here waits for the disk, but Create and Finish: what the disk does not take in time is dropped() and counted,
 // and the file stays readable. Times are CLOCK_MONOTONIC, and so is the time that Perfetto shows: that of report.json.
-// Takes 512 KiB for what waits to be written, and 15 KiB per core, at most 450 KiB for all; the size of the file is
-// about ten bytes for a switch or a waking. Fork, names and states: core_events.h.
+// Takes 512 KiB for what waits to be written, touched as it fills, and 18 KiB per core (from 32 cores on 0.6 MiB in
+// all). A switch or a waking takes 27 ns of the reader's thread and nine bytes of the file
+// (tests/bench/perfetto_bench.cc). What is shown of a core where events were lost: core_events.h.
 #pragma once
 
 #include <chrono>
@@ -78,9 +79,9 @@ class PerfettoTrace {
   // A counter below a stream or a group. `unit_name` says what kCount counts: "frames".
   Track AddCounter(Track parent, std::string_view name, Unit unit, std::string_view unit_name = {});
 
-  // What a process of the scheduling trace and its threads are for: takes the place of their command names in all of
-  // the trace. To be called once it is known, and again for threads found later.
-  void NameProcess(Nanos at, std::int32_t pid, std::string_view name, std::span<const Thread> threads);
+  // What a process of the scheduling trace and its threads are for, the main thread among them: takes the place of
+  // their command names in all of the trace. To be called once it is known, and again for threads found later.
+  void NameProcess(Nanos at, std::int32_t pid, std::string_view name, const std::vector<Thread>& threads);
 
   // A slice from due to done. A stream's samples come in the order of `done`.
   void LateSample(Track stream, const Late& late);

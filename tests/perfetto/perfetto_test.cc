@@ -522,8 +522,7 @@ TEST_F(Perfetto, CountersHaveTheirUnitsAndValues) {
 
 TEST_F(Perfetto, ProcessesAndThreadsHaveTheNamesOfTheirRoles) {
   Start("processes");
-  const PerfettoTrace::Thread threads[] = {{7, "worker price.0"}, {70, "loop flight"}};
-  trace_->NameProcess(kStart + 1ns, 7, "worker price.0", threads);
+  trace_->NameProcess(kStart + 1ns, 7, "worker price.0", {{7, "worker price.0"}, {70, "loop flight"}});
   const Decoded trace = Decode();
   const auto processes = trace.All("packet.process_tree.processes");
   ASSERT_EQ(processes.size(), 1u);
