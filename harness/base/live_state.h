@@ -17,6 +17,8 @@ struct LiveStream {
   std::optional<Nanos> latency;         // of the latest sample
   std::uint64_t received = 0;           // warm-up included
   std::uint64_t lost = 0, corrupt = 0;  // in the window
+  // Bytes sent and not read so far; on a channel that loses, what it has lost too.
+  std::optional<std::uint64_t> queued;
 };
 
 struct LiveWorker {
@@ -34,6 +36,7 @@ struct LiveCore {
 };
 
 struct LiveState {
+  Nanos at{0};             // CLOCK_MONOTONIC
   std::string_view phase;  // "starting" "warm-up" "measuring" "draining"
   Nanos elapsed{0};        // since the common start
   Nanos total{0};          // warm-up, window and drain

@@ -161,6 +161,8 @@ void CoreEvents::Add(const TraceEvent& event, const TraceNames& names, std::uint
       hard_ = soft_ = 0;
       break;
     }
+    case Kind::kPart:  // told by names
+      break;
   }
   last_ = event.at;
 }

@@ -37,6 +37,7 @@ LiveState LiveView::Look(Nanos now, const Timeline& timeline, const StreamSides&
                          const std::vector<const SupervisedChild*>& workers, const std::vector<int>& keys,
                          const MemorySampler& memory, const std::vector<LiveTask>& tasks) {
   LiveState state;
+  state.at = now;
   state.phase = PhaseAt(now, timeline);
   if (timeline.start > Nanos(0)) {
     state.elapsed = std::max(now - timeline.start, Nanos(0));
@@ -54,6 +55,11 @@ LiveState LiveView::Look(Nanos now, const Timeline& timeline, const StreamSides&
       if (stream.received > 0) stream.latency = Nanos(static_cast<std::int64_t>(figures.latest_latency_ns.Get()));
       stream.lost = figures.lost.Get();
       stream.corrupt = figures.corrupt.Get();
+      if (sides.source != nullptr && plan_.streams[i].channel != ChannelKind::kTimer) {
+        const std::uint64_t read = figures.bytes_in_all.Get();
+        const auto& source = *sides.source->launched.slab.At<SourceStream>(SourceSlabLayout(plan_).streams[i].figures);
+        stream.queued = source.bytes_in_all.Get() - std::min(source.bytes_in_all.Get(), read);
+      }
       state.streams.push_back(std::move(stream));
     }
   }

@@ -151,7 +151,9 @@ Status Runner::Begin() {
   if (!control) return Forward(control);
   control_.emplace(std::move(*control));
   // Before anything is spawned: what forks is followed from its beginning.
-  tracing_.emplace(plan_, nullptr);
+  tracing_.emplace(plan_, [this](std::span<const TraceEvent> events, const TraceNames& names, Nanos) {
+    if (options_.on_trace) options_.on_trace(events, names);
+  });
   auto keeper = Keeper::Start(options_.program, plan_.rig_core);
   if (!keeper) return Forward(keeper);
   keeper_.emplace(std::move(*keeper));

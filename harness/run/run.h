@@ -8,12 +8,14 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "harness/base/live_state.h"
 #include "harness/base/record.h"
 #include "harness/base/result.h"
+#include "harness/base/trace_event.h"
 #include "harness/plan/plan.h"
 #include "harness/run/rig.h"
 
@@ -28,6 +30,8 @@ struct RunOptions {
   std::function<void(const LiveState&)> on_live;  // a few times per second
   std::function<void(const RunRecord&)>
       on_record;  // what is known so far: at the start, as children end, and at the end
+  // The events of the scheduling trace, in a thread of their own; see trace_event.h.
+  std::function<void(std::span<const TraceEvent>, const TraceNames&)> on_trace;
   std::function<void(const std::string&)> on_message;  // one line for the user: warnings, children that died
 };
 

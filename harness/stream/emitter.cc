@@ -89,6 +89,7 @@ void Emitter::Put(const Frame& frame, std::uint32_t flags) {
     // A broken channel takes nothing: the receiver is gone, and its own end tells why.
     taken = output_.send(std::span(frame.bytes).first(frame.encoded.size)).value_or(0);
     offset_ += taken;
+    output_.figures->bytes_in_all.Set(offset_);
   }
 
   SourceStream& figures = *output_.figures;

@@ -29,6 +29,7 @@ Matcher::Matcher(const ControlPage& control, Source source, ChannelKind channel,
 
 void Matcher::OnArrival(const Arrival& arrival) {
   TakeTruths();
+  figures_.bytes_in_all.Add(arrival.bytes.size());
   arrival_ = &arrival;
   begin_ = arrival.begin;
   received_end_ = arrival.offset + arrival.bytes.size();

@@ -28,6 +28,7 @@ struct SourceStream {
   Counter overruns;  // of `sent`: refused, or taken in part, by a full (or broken) channel
   Counter late;      // of `sent`: more than one period late, not by an injected fault
   std::array<Counter, kFaultKinds> injected;
+  Counter bytes_in_all;  // taken by the channel, warm-up included
 };
 
 // The handler's figures of one stream.
@@ -51,6 +52,7 @@ struct HandlerStream {
   Counter stamps_discarded;
   Counter received_in_all;  // warm-up included: for the live display
   Counter latest_latency_ns;
+  Counter bytes_in_all;  // read from the channel, warm-up included
 };
 
 // The handler's figures of one loop.

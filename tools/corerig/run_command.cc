@@ -12,6 +12,7 @@
 #include "harness/report/summary.h"
 #include "harness/run/run.h"
 #include "tools/corerig/rig_main.h"
+#include "tools/corerig/trace_export.h"
 
 namespace corerig {
 namespace {
@@ -62,7 +63,19 @@ int RunCommand(const Rig& rig, const RunArguments& arguments) {
   options.command = arguments.command;
   options.version = kVersion;
   options.build = BuildText();
-  options.on_live = [&](const LiveState& state) { display.Show(state); };
+  std::unique_ptr<TraceExport> trace;
+  if (plan->trace) {
+    auto created = TraceExport::Create(folder, *plan);
+    if (!created) return Complain(created.error().message);
+    trace = std::move(*created);
+    options.on_trace = [&](std::span<const TraceEvent> events, const TraceNames& names) {
+      trace->OnEvents(events, names);
+    };
+  }
+  options.on_live = [&](const LiveState& state) {
+    display.Show(state);
+    if (trace) trace->OnLive(state);
+  };
   options.on_message = [&](const std::string& line) { display.Message(line); };
   Status written;
   options.on_record = [&](const RunRecord& record) {
@@ -73,6 +86,10 @@ int RunCommand(const Rig& rig, const RunArguments& arguments) {
   };
 
   const auto record = Run(*plan, rig, options);
+  if (trace && record) {
+    // A trace that the disk did not take is a pity; the figures are whole.
+    if (auto finished = trace->Finish(*record); !finished) display.Message(finished.error().message);
+  }
   display.Finish();
   if (!record) return Complain(record.error().message);
   std::cout << Summary(*record, written ? folder + "/report.json" : "not written, see the error",
