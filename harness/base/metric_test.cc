@@ -88,9 +88,32 @@ TEST(MetricNames, OfAStreamAreItsCountsAndFiveDistributions) {
 TEST(MetricNames, OfAWorker) {
   const std::string part = "worker.price.0.";
   Names expected;
-  for (const char* figure : {"rate", "cpu", "switches.voluntary", "switches.involuntary", "migrations", "runqueue.mean",
-                             "runqueue.count", "faults.minor", "faults.major", "rss.max", "rss.mean", "pss.max",
-                             "pss.mean", "uss.max", "uss.mean", "uss.growth", "start", "stop"}) {
+  for (const char* figure : {"rate",
+                             "cpu",
+                             "switches.voluntary",
+                             "switches.involuntary",
+                             "migrations",
+                             "runqueue.mean",
+                             "runqueue.count",
+                             "faults.minor",
+                             "faults.major",
+                             "faults.cow",
+                             "rss.max",
+                             "rss.mean",
+                             "pss.max",
+                             "pss.mean",
+                             "uss.max",
+                             "uss.mean",
+                             "uss.growth",
+                             "shared.max",
+                             "shared.mean",
+                             "swap.max",
+                             "swap.mean",
+                             "pagetables.max",
+                             "pagetables.mean",
+                             "cgroup.peak",
+                             "start",
+                             "stop"}) {
     expected.push_back(part + figure);
   }
   EXPECT_EQ(MetricNames("worker.NAME.I", "worker.price.0"), expected);

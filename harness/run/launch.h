@@ -8,6 +8,7 @@
 
 #include "harness/child/control.h"
 #include "harness/child/keeper.h"
+#include "harness/os/cgroup.h"
 #include "harness/os/shared_memory.h"
 #include "harness/plan/plan.h"
 #include "harness/run/rig.h"
@@ -42,11 +43,14 @@ struct LaunchedChild {
   std::size_t result_capacity = 0;  // workers
   std::optional<ChildProcess> process = std::nullopt;
   std::string failure = {};
+  std::optional<MemoryGroup> memory_group = std::nullopt;  // workers with a limit that it enforces
 };
 
-// Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the
-// system's (no memory, no descriptors); a child that cannot be spawned is not one: it is in the list with its failure.
+// `memory_groups` is null where there are none: then nobody gets one. Opens what the plan needs and spawns source,
+// handler and workers, in this order. An error here is ours or the system's (no memory, no descriptors); a child that
+// cannot be spawned is not one: it is in the list with its failure.
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
-                                          const ControlMemory& control, Keeper& keeper);
+                                          const ControlMemory& control, const MemoryGroups* memory_groups,
+                                          Keeper& keeper);
 
 }  // namespace corerig

@@ -66,6 +66,10 @@ RunRecord SmallRecord() {
   worker.process.rss_peak = 5000;
   worker.process.memory_summary =
       MemorySummary{.rss = {4000, 3000}, .pss = {3000, 2500}, .uss = {2000, 1500}, .uss_growth = 60};
+  worker.process.memory_summary->shared = {2100, 2050};
+  worker.process.memory_summary->page_tables = MemorySummary::Figure{80, 70};
+  worker.process.cow_absent = "the count is off";
+  worker.group_peak = 6000;
   worker.start = Nanos(1234);
   record.workers = {worker};
   record.cores = {{.cpu = 0, .worker = 0, .loop = 0.1, .source = 0.2, .rig = 0.01, .steal = 0.003}};

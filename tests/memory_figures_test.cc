@@ -1,0 +1,109 @@
+// Figures of memory in a whole run, against amounts that are known.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <string>
+
+#include "tests/support/rig_run.h"
+
+namespace corerig {
+namespace {
+
+constexpr double kMiB = 1 << 20;
+
+// On the test's last core.
+std::string Worker(const std::string& name, const std::string& how, const std::string& more = "") {
+  return "[worker." + name + "]\nworkload = \"test/behave\"\ncores = [" + std::to_string(TestCores().back()) +
+         "]\nhow = \"" + how + "\"\n" + more + "\n";
+}
+
+constexpr const char* kHead = "name = \"memory\"\nwarmup = \"1s\"\ndrain = \"0s\"\nduration = \"6s\"\n";
+
+class KnownAmounts : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    run_ = new FinishedRun(RigRun(kHead + Worker("plain", "well") + Worker("holder", "hold", "mib = 64") +
+                                  Worker("leaky", "drip") + Worker("childless", "family", "mib = 0") +
+                                  Worker("parent", "family", "mib = 32"))
+                               .Wait());
+  }
+  static void TearDownTestSuite() { delete run_; }
+  // How much more one worker has than another, in MiB.
+  static double More(const std::string& worker, const std::string& than, const std::string& figure) {
+    return (run_->Metric("worker." + worker + ".0." + figure) - run_->Metric("worker." + than + ".0." + figure)) / kMiB;
+  }
+  static nlohmann::json Trend(const std::string& worker) { return run_->Part("workers", worker, 0)["memory_trend"]; }
+  static FinishedRun* run_;
+};
+FinishedRun* KnownAmounts::run_ = nullptr;
+
+TEST_F(KnownAmounts, TheReportIsWhole) {
+  ASSERT_TRUE(run_->report.is_object()) << run_->err;
+  EXPECT_EQ(run_->verdict(), "PASS") << run_->out << run_->err;
+  EXPECT_EQ(CheckReport(*run_), std::vector<std::string>{});
+}
+
+TEST_F(KnownAmounts, SixtyFourTouchedMiBAreThere) {
+  for (const std::string figure : {"rss.mean", "pss.mean", "uss.mean", "uss.max"}) {
+    EXPECT_NEAR(More("holder", "plain", figure), 64, 0.02 * 64) << figure;
+  }
+  EXPECT_NEAR(More("holder", "plain", "shared.mean"), 0, 0.02 * 64);
+  // A page of 8-byte entries maps 2 MiB.
+  if (sysconf(_SC_PAGESIZE) == 4096 && sizeof(void*) == 8) {
+    EXPECT_NEAR(More("holder", "plain", "pagetables.mean") * 1024, 32 * 4, 3 * 4);
+  }
+}
+
+TEST_F(KnownAmounts, ThirtyTwoMiBInCommonWithTwoChildrenCountAThirdEach) {
+  EXPECT_NEAR(More("parent", "childless", "rss.mean"), 32, 0.02 * 32);
+  EXPECT_NEAR(More("parent", "childless", "shared.mean"), 32, 0.02 * 32);
+  EXPECT_NEAR(More("parent", "childless", "pss.mean"), 32.0 / 3, 0.02 * 32 / 3);
+  EXPECT_NEAR(More("parent", "childless", "uss.mean"), 0, 0.02 * 32);
+}
+
+TEST_F(KnownAmounts, ALeakOfOneMiBPerSecondIsMeasuredAndCalledGrowth) {
+  EXPECT_NEAR(run_->Metric("worker.leaky.0.uss.growth") / kMiB, 60, 0.02 * 60);
+  const auto trend = Trend("leaky");
+  EXPECT_EQ(trend["verdict"], "grows") << trend;
+  EXPECT_NEAR(trend["slope"].get<double>() / kMiB, 60, 0.03 * 60) << trend;
+  EXPECT_LE(trend["low"].get<double>(), 60 * kMiB);
+  EXPECT_GE(trend["high"].get<double>(), 60 * kMiB);
+  EXPECT_NE(run_->out.find("memory of worker leaky.0 grows"), std::string::npos) << run_->out;
+}
+
+TEST_F(KnownAmounts, NobodyElseGrows) {
+  for (const std::string worker : {"plain", "holder", "childless", "parent"}) {
+    EXPECT_EQ(Trend(worker)["verdict"], "steady") << worker << Trend(worker);
+    EXPECT_EQ(run_->out.find("memory of worker " + worker), std::string::npos) << run_->out;
+  }
+}
+
+TEST_F(KnownAmounts, TheTotalCountsWhatIsSharedOnce) {
+  // 64 MiB, 32 MiB by three, of which two are no workers, up to 5 MiB; and seven processes of less than 4 MiB each.
+  const double total = run_->Metric("memory.total.pss.mean") / kMiB;
+  EXPECT_GT(total, 64 + 32.0 / 3);
+  EXPECT_LT(total, 64 + 32.0 / 3 + 5 + 7 * 4);
+  double sum = 0;
+  for (const std::string worker : {"plain", "holder", "leaky", "childless", "parent"}) {
+    sum += run_->Metric("worker." + worker + ".0.pss.mean");
+  }
+  EXPECT_NEAR(total, (sum + run_->Metric("rig.pss.mean")) / kMiB, 2) << "the keeper is all that is missing here";
+}
+
+TEST_F(KnownAmounts, WhatIsNotThereIsAbsentWithItsReason) {
+  const auto& metrics = run_->report["metrics"];
+  EXPECT_NE(metrics["worker.plain.0.cgroup.peak"]["absent"].get<std::string>().find("no limit was set"),
+            std::string::npos);
+  EXPECT_TRUE(run_->Part("workers", "plain", 0)["memory_limit"].is_null());
+  if (std::isnan(run_->Metric("worker.plain.0.swap.max"))) {
+    EXPECT_EQ(metrics["worker.plain.0.swap.max"]["absent"], "the board has no swap");
+  }
+  if (std::isnan(run_->Metric("worker.plain.0.faults.cow"))) {
+    EXPECT_NE(metrics["worker.plain.0.faults.cow"]["absent"].get<std::string>().find("copy-on-write faults"),
+              std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace corerig
