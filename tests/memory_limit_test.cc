@@ -30,9 +30,9 @@ class MemoryLimit : public testing::Test {
  protected:
   void TearDown() override { unsetenv("TEST_CGROUP_ROOT"); }
 
-  // A healthy worker beside one that leaks.
+  // A healthy worker beside one that leaks; the run is over as soon as both have ended.
   static std::string Scenario() {
-    return Head("2s") + Worker("healthy", "well", "memory = \"64MiB\"") +
+    return Head("10s") + Worker("healthy", "well", "memory = \"64MiB\"\nunits = 300") +
            Worker("ill", "leak", "memory = \"64MiB\"\nat = 5");
   }
   static void ExpectKilledForMemory(const FinishedRun& run, const std::string& by, const std::string& detail) {

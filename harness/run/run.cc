@@ -334,6 +334,13 @@ void Runner::OnEnded(std::size_t index) {
   child.end =
       EndOf(child,
             seen ? *seen : EndRecord{.kind = EndRecord::Kind::kSignalled, .number = 0, .detail = seen.error().message});
+  // Not itself, as far as can be told, but one that it started.
+  if (child.memory_group && child.memory_group->oom_kills.value_or(0) > 0 &&
+      child.end.kind != EndRecord::Kind::kKilledForMemory) {
+    child.end.detail += StrCat(child.end.detail.empty() ? "" : "; ", "of its processes ",
+                               *child.memory_group->oom_kills, " killed for memory: ",
+                               MemoryDetail(*plan_.workers[child.launched.group].memory, *child.memory_group));
+  }
   children_ended_ = true;
   if (!child.end.as_planned) Message(StrCat(child.launched.name, " ", Describe(child.end)));
   EndWhenAllEnded();
