@@ -95,6 +95,22 @@ TEST_F(MemoryLimit, AnOrdinaryKillOfALimitedWorkerIsAnOrdinaryKill) {
   EXPECT_EQ(end["number"], SIGKILL) << end;
 }
 
+TEST_F(MemoryLimit, HoldsForWhatAWorkerStartsAsWell) {
+  const auto groups = MemoryGroups::Find();
+  if (!groups) GTEST_SKIP() << groups.error().message;
+  const FinishedRun run =
+      RigRun(Head("10s") + Worker("ill", "greedy-child", "memory = \"64MiB\"\nunits = 40\nmay_fail = true")).Wait();
+  const auto end = run.Part("workers", "ill", 0)["end"];
+  if (groups->version() == CgroupVersion::kV2) {
+    EXPECT_EQ(end["kind"], "killed_for_memory") << "the group goes as one: " << end;
+  } else {
+    EXPECT_EQ(end["kind"], "exited") << end;
+    EXPECT_EQ(end["detail"].get<std::string>().find("with 1 of its processes killed for memory: 64.0 MiB limit"), 0u)
+        << end;
+  }
+  EXPECT_EQ(CheckReport(run), std::vector<std::string>{});
+}
+
 TEST_F(MemoryLimit, OfTheAddressSpaceIsSetOnlyWhereAskedFor) {
   const FinishedRun run =
       RigRun(Head("10s") + Worker("ill", "leak", "memory = \"64MiB\"\nmemory_counts = \"address-space\"\nat = 5"))

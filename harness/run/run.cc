@@ -337,8 +337,8 @@ void Runner::OnEnded(std::size_t index) {
   // Not itself, as far as can be told, but one that it started.
   if (child.memory_group && child.memory_group->oom_kills.value_or(0) > 0 &&
       child.end.kind != EndRecord::Kind::kKilledForMemory) {
-    child.end.detail += StrCat(child.end.detail.empty() ? "" : "; ", "of its processes ",
-                               *child.memory_group->oom_kills, " killed for memory: ",
+    child.end.detail += StrCat(child.end.detail.empty() ? "" : "; ", "with ", *child.memory_group->oom_kills,
+                               " of its processes killed for memory: ",
                                MemoryDetail(*plan_.workers[child.launched.group].memory, *child.memory_group));
   }
   children_ended_ = true;

@@ -31,6 +31,16 @@ void LeaveOrphan() {
   if (child > 0) waitpid(child, nullptr, 0);
 }
 
+// A child that wants 256 MiB, and is waited for.
+void StartGreedyChild() {
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string much(std::size_t{256} << 20, 'x');
+    _exit(much.back() == 'x' ? 0 : 1);
+  }
+  if (child > 0) waitpid(child, nullptr, 0);
+}
+
 class Behave : public Workload {
  public:
   explicit Behave(const WorkerJob& job)
@@ -84,6 +94,7 @@ class Behave : public Workload {
     if (how_ == "no-result") _exit(0);
     if (how_ == "stop") raise(SIGSTOP);
     if (how_ == "orphan") LeaveOrphan();
+    if (how_ == "greedy-child") StartGreedyChild();
     while (how_ == "hang") pause();
     for (volatile bool spin = how_ == "spin"; spin;) {
     }
