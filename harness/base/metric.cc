@@ -61,7 +61,8 @@ constexpr MetricKind kKinds[] = {
     {kWorker, "swap", "bytes", kSampled, "Memory of it that is swapped out."},
     {kWorker, "pagetables", "bytes", kSampled, "Page tables that the kernel keeps for it."},
     {kWorker, "cgroup.peak", "bytes", kOneNumber,
-     "The most its control group had: page cache, page tables and the kernel's own memory for it included."},
+     "The most its control group had from its start on: page cache, page tables and the kernel's own memory for it "
+     "included."},
     {kWorker, "start", "ns", kOneNumber, "Time from the common start to the first instruction of its work."},
     {kWorker, "stop", "ns", kOneNumber, "Time from the order to stop to the last instruction of its work."},
 

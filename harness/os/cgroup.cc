@@ -2,11 +2,15 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <ctime>
 #include <memory>
 #include <utility>
@@ -56,6 +60,23 @@ std::optional<Mount> FindMount(std::string_view mountinfo, CgroupVersion version
     if (wanted) found = Mount{Unescaped(fields[3]), Unescaped(fields[4])};
   }
   return found;
+}
+
+// Until it ends, this process shares our memory and we stand still. Its exit status is 0 or what was wrong.
+int JoinAndEnd(void* procs) { _exit(write(*static_cast<int*>(procs), "0", 1) == 1 ? 0 : errno); }
+
+// That a directory could be made does not mean that processes may be moved into it: tried with one.
+Status TryToJoin(const MemoryGroup& group) {
+  int procs = group.procs();
+  std::vector<std::byte> stack(64 * 1024);
+  const pid_t child = clone(JoinAndEnd, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | SIGCHLD, &procs);
+  if (child < 0) return Fail("cannot make a process: ", ErrnoText(errno));
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return Fail("cannot join control group ", group.directory(), ": ",
+              WIFEXITED(status) ? ErrnoText(WEXITSTATUS(status)) : std::string("killed"));
 }
 
 // Writes what the kernel may not have, such as memory.swap.max where there is no swap accounting.
@@ -177,10 +198,11 @@ Result<MemoryGroups> MemoryGroups::Find(const std::string& root) {
     }
     if (handed_down) {
       groups.RemoveLeftovers();
-      // A limit that is never reached: nobody joins.
+      // A limit that is never reached: who joins ends at once.
       const auto trial = groups.Make(kTrial, Bytes{std::uint64_t{64} << 20});
-      if (trial) return groups;
-      if (!refused) refused = trial.error();
+      const auto joined = trial ? TryToJoin(*trial) : Status(Forward(trial));
+      if (joined) return groups;
+      if (!refused) refused = joined.error();
     }
     if (path.empty() || place->version == CgroupVersion::kV1) break;
     path.erase(path.rfind('/'));

@@ -158,6 +158,19 @@ TEST(MemoryGroupsOfV2, AreRefusedWhereNobodyHandsTheControllerDown) {
                                            "controller down (\"memory\" in its cgroup.subtree_control)"));
 }
 
+TEST(MemoryGroupsOfV2, AreRefusedWhereNobodyMayJoin) {
+  const FakeTree tree;
+  for (const char* parent : {"/sys/fs/cgroup/user.slice", "/sys/fs/cgroup"}) {
+    const std::string trial = tree.root() + tree.LayOut(parent, "trial");
+    unlink((trial + "/cgroup.procs").c_str());
+    ASSERT_EQ(symlink("/dev/full", (trial + "/cgroup.procs").c_str()), 0);  // opened for writing, and takes nothing
+  }
+  const auto groups = MemoryGroups::Find(tree.root());
+  ASSERT_FALSE(groups);
+  EXPECT_TRUE(groups.error().message.starts_with("cannot join control group " + tree.root())) << groups.error().message;
+  EXPECT_TRUE(groups.error().message.ends_with("No space left on device (ENOSPC)")) << groups.error().message;
+}
+
 TEST(MemoryGroups, AreRefusedWhereThereIsNoSuchTree) {
   const auto groups = MemoryGroups::Find("/nowhere");
   ASSERT_FALSE(groups);
