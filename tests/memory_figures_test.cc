@@ -18,17 +18,24 @@ std::string Worker(const std::string& name, const std::string& how, const std::s
          "]\nhow = \"" + how + "\"\n" + more + "\n";
 }
 
-constexpr const char* kHead = "name = \"memory\"\nwarmup = \"1s\"\ndrain = \"0s\"\nduration = \"6s\"\n";
+std::string Head(const std::string& duration) {
+  return "name = \"memory\"\nwarmup = \"1s\"\ndrain = \"0s\"\nduration = \"" + duration + "\"\n";
+}
 
+// Two runs side by side: amounts, and a leak. The fewer processes there are, the more often each is sampled.
 class KnownAmounts : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    run_ = new FinishedRun(RigRun(kHead + Worker("plain", "well") + Worker("holder", "hold", "mib = 64\nat = 0") +
-                                  Worker("leaky", "drip", "at = 0") + Worker("childless", "family", "mib = 0\nat = 0") +
-                                  Worker("parent", "family", "mib = 32\nat = 0"))
-                               .Wait());
+    RigRun amounts(Head("2500ms") + Worker("plain", "well") + Worker("holder", "hold", "mib = 64\nat = 0") +
+                   Worker("childless", "family", "mib = 0\nat = 0") + Worker("parent", "family", "mib = 32\nat = 0"));
+    RigRun leak(Head("5500ms") + Worker("plain", "well") + Worker("leaky", "drip", "at = 0"));
+    run_ = new FinishedRun(amounts.Wait());
+    leak_ = new FinishedRun(leak.Wait());
   }
-  static void TearDownTestSuite() { delete run_; }
+  static void TearDownTestSuite() {
+    delete run_;
+    delete leak_;
+  }
   // How much more one worker has than another, in MiB.
   static double More(const std::string& worker, const std::string& than, const std::string& figure) {
     return (run_->Metric("worker." + worker + ".0." + figure) - run_->Metric("worker." + than + ".0." + figure)) / kMiB;
@@ -41,15 +48,18 @@ class KnownAmounts : public testing::Test {
     };
     return (last(worker) - last(than)) / kMiB;
   }
-  static nlohmann::json Trend(const std::string& worker) { return run_->Part("workers", worker, 0)["memory_trend"]; }
-  static FinishedRun* run_;
+  static nlohmann::json Trend(const std::string& worker) { return leak_->Part("workers", worker, 0)["memory_trend"]; }
+  static FinishedRun *run_, *leak_;
 };
 FinishedRun* KnownAmounts::run_ = nullptr;
+FinishedRun* KnownAmounts::leak_ = nullptr;
 
-TEST_F(KnownAmounts, TheReportIsWhole) {
-  ASSERT_TRUE(run_->report.is_object()) << run_->err;
-  EXPECT_EQ(run_->verdict(), "PASS") << run_->out << run_->err;
-  EXPECT_EQ(CheckReport(*run_), std::vector<std::string>{});
+TEST_F(KnownAmounts, TheReportsAreWhole) {
+  for (const FinishedRun* run : {run_, leak_}) {
+    ASSERT_TRUE(run->report.is_object()) << run->err;
+    EXPECT_EQ(run->verdict(), "PASS") << run->out << run->err;
+    EXPECT_EQ(CheckReport(*run), std::vector<std::string>{});
+  }
 }
 
 TEST_F(KnownAmounts, SixtyFourTouchedMiBAreThere) {
@@ -72,31 +82,31 @@ TEST_F(KnownAmounts, ThirtyTwoMiBInCommonWithTwoChildrenCountAThirdEach) {
 }
 
 TEST_F(KnownAmounts, ALeakOfOneMiBPerSecondIsMeasuredAndCalledGrowth) {
-  EXPECT_NEAR(run_->Metric("worker.leaky.0.uss.growth") / kMiB, 60, 0.02 * 60);
+  EXPECT_NEAR(leak_->Metric("worker.leaky.0.uss.growth") / kMiB, 60, 0.02 * 60);
   const auto trend = Trend("leaky");
   EXPECT_EQ(trend["verdict"], "grows") << trend;
   EXPECT_NEAR(trend["slope"].get<double>() / kMiB, 60, 0.03 * 60) << trend;
   EXPECT_LE(trend["low"].get<double>(), 60 * kMiB);
   EXPECT_GE(trend["high"].get<double>(), 60 * kMiB);
-  EXPECT_NE(run_->out.find("memory of worker leaky.0 grows"), std::string::npos) << run_->out;
+  EXPECT_NE(leak_->out.find("memory of worker leaky.0 grows"), std::string::npos) << leak_->out;
 }
 
 TEST_F(KnownAmounts, NobodyElseGrows) {
-  for (const std::string worker : {"plain", "holder", "childless", "parent"}) {
-    EXPECT_EQ(Trend(worker)["verdict"], "steady") << worker << Trend(worker);
-    EXPECT_EQ(run_->out.find("memory of worker " + worker), std::string::npos) << run_->out;
-  }
+  EXPECT_EQ(Trend("plain")["verdict"], "steady") << Trend("plain");
+  EXPECT_EQ(leak_->out.find("memory of worker plain"), std::string::npos) << leak_->out;
+  EXPECT_EQ(run_->out.find("memory of worker"), std::string::npos) << run_->out;
 }
 
 TEST_F(KnownAmounts, TheTotalCountsWhatIsSharedOnce) {
   double sum = run_->Metric("rig.pss.mean") / kMiB;
-  for (const std::string worker : {"plain", "holder", "leaky", "childless", "parent"}) {
+  for (const std::string worker : {"plain", "holder", "childless", "parent"}) {
     sum += run_->Metric("worker." + worker + ".0.pss.mean") / kMiB;
   }
-  // The keeper comes on top, and what forked children may have of the 32 MiB: two thirds, not two times.
+  // The keeper comes on top, and what forked children may have of the 32 MiB: two thirds, not two times. The means are
+  // of rounds here and of samples there.
   const double total = run_->Metric("memory.total.pss.mean") / kMiB;
-  EXPECT_GT(total, sum - 1);
-  EXPECT_LT(total, sum + 32 * 2.0 / 3 + 6);
+  EXPECT_GT(total, sum - 4);
+  EXPECT_LT(total, sum + 32 * 2.0 / 3 + 8);
 }
 
 TEST_F(KnownAmounts, WhatIsNotThereIsAbsentWithItsReason) {

@@ -74,9 +74,9 @@ class MemoryGroup {
 class MemoryGroups {
  public:
   // The group that this process is in (v1), or the nearest one from there up that hands the memory controller down to
-  // its children (v2: those hold no processes, so it is rarely our own), and in which a trial group could be made and joined.
-  // Groups left there by a process of ours that no longer lives are removed. The error says what is missing. `root` is
-  // a recorded tree in tests.
+  // its children (v2: those hold no processes, so it is rarely our own), and in which a trial group could be made and
+  // joined. Groups left there by a process of ours that no longer lives are removed. The error says what is missing.
+  // `root` is a recorded tree in tests.
   static Result<MemoryGroups> Find(const std::string& root = "");
 
   // A group "corerig-PID-START-number" (START: when this process was started, see procfs) with a limit. One left over
