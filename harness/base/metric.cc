@@ -57,10 +57,17 @@ constexpr MetricKind kKinds[] = {
      "Share of the window it was ready to run after others had preempted it."},
     {kWorker, "faults.minor", "count", kOneNumber, "Page faults served from memory."},
     {kWorker, "faults.major", "count", kOneNumber, "Page faults that had to read from storage."},
+    {kWorker, "faults.cow", "count", kOneNumber, "Pages it shared that were copied because it wrote to them."},
     {kWorker, "rss", "bytes", kSampled, "Memory it has mapped and present, shared pages counted in full."},
     {kWorker, "pss", "bytes", kSampled,
      "Memory it has present, each shared page divided by the processes that map it."},
     {kWorker, "uss", "bytes", "max mean growth", "Memory that it alone has present, and its trend per minute."},
+    {kWorker, "shared", "bytes", kSampled, "Memory it has present that other processes map as well."},
+    {kWorker, "swap", "bytes", kSampled, "Memory of it that is swapped out."},
+    {kWorker, "pagetables", "bytes", kSampled, "Page tables that the kernel keeps for it."},
+    {kWorker, "cgroup.peak", "bytes", kOneNumber,
+     "The most its control group had from its start on: page cache, page tables and the kernel's own memory for it "
+     "included."},
     {kWorker, "start", "ns", kOneNumber, "Time from the common start to the first instruction of its work."},
     {kWorker, "stop", "ns", kOneNumber, "Time from the order to stop to the last instruction of its work."},
 

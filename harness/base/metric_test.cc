@@ -116,6 +116,7 @@ TEST(MetricNames, OfAWorker) {
                              "preempted",
                              "faults.minor",
                              "faults.major",
+                             "faults.cow",
                              "rss.max",
                              "rss.mean",
                              "pss.max",
@@ -123,6 +124,13 @@ TEST(MetricNames, OfAWorker) {
                              "uss.max",
                              "uss.mean",
                              "uss.growth",
+                             "shared.max",
+                             "shared.mean",
+                             "swap.max",
+                             "swap.mean",
+                             "pagetables.max",
+                             "pagetables.mean",
+                             "cgroup.peak",
                              "start",
                              "stop"}) {
     expected.push_back(part + figure);

@@ -41,10 +41,36 @@ std::string_view ToText(EndRecord::Kind kind) {
       return "signalled";
     case EndRecord::Kind::kTimedOut:
       return "timed_out";
+    case EndRecord::Kind::kKilledForMemory:
+      return "killed_for_memory";
     case EndRecord::Kind::kFailedToStart:
       return "failed_to_start";
     case EndRecord::Kind::kRunning:
       return "running";
+  }
+  return {};
+}
+
+std::string_view ToText(MemoryTrend::Verdict verdict) {
+  switch (verdict) {
+    case MemoryTrend::Verdict::kGrows:
+      return "grows";
+    case MemoryTrend::Verdict::kSteady:
+      return "steady";
+    case MemoryTrend::Verdict::kUndecided:
+      return "undecided";
+  }
+  return {};
+}
+
+std::string_view ToText(MemoryLimitRecord::By by) {
+  switch (by) {
+    case MemoryLimitRecord::By::kGroup:
+      return "cgroup";
+    case MemoryLimitRecord::By::kSampling:
+      return "sampling";
+    case MemoryLimitRecord::By::kAddressSpace:
+      return "address-space";
   }
   return {};
 }
@@ -62,6 +88,8 @@ std::string Describe(const EndRecord& end) {
       return end.number == 0 ? StrCat("killed", because) : StrCat("killed by signal ", end.number, because);
     case EndRecord::Kind::kTimedOut:
       return StrCat("timed out", because);
+    case EndRecord::Kind::kKilledForMemory:
+      return StrCat("killed for memory", because);
     case EndRecord::Kind::kFailedToStart:
       return StrCat("failed to start", because);
     case EndRecord::Kind::kRunning:

@@ -53,14 +53,15 @@ struct WindowRecord {  // the measured part, CLOCK_MONOTONIC
 
 // How a child ended: one of these, with its number where it has one.
 struct EndRecord {
-  enum class Kind { kExited, kSignalled, kTimedOut, kFailedToStart, kRunning };
+  enum class Kind { kExited, kSignalled, kTimedOut, kKilledForMemory, kFailedToStart, kRunning };
   Kind kind = Kind::kRunning;
   int number = 0;      // exit status or signal
   std::string detail;  // "SIGSEGV", "still running after 22.0 s (stopped)", "exec ./x: No such file or directory"
   bool as_planned = false;
 };
-std::string_view ToText(EndRecord::Kind kind);  // "exited" "signalled" "timed_out" "failed_to_start" "running"
-std::string Describe(const EndRecord& end);     // for people: "exited 3", "killed by SIGSEGV", …
+// "exited" "signalled" "timed_out" "killed_for_memory" "failed_to_start" "running"
+std::string_view ToText(EndRecord::Kind kind);
+std::string Describe(const EndRecord& end);  // for people: "exited 3", "killed by SIGSEGV", …
 
 struct MemorySample {
   Nanos at{0};  // since the window's begin
@@ -73,8 +74,28 @@ struct MemorySummary {
     double max = 0, mean = 0;
   };
   Figure rss, pss, uss;
-  std::optional<double> uss_growth;  // bytes per minute, Theil-Sen; absent if there are too few samples
+  Figure shared = {};                      // resident and mapped by others too: RSS - USS
+  std::optional<Figure> swap = {};         // swapped out; absent where the board has no swap
+  std::optional<Figure> page_tables = {};  // the kernel's, for the process; absent where it does not tell
+  std::optional<double> uss_growth = {};   // bytes per minute, Theil-Sen; absent if there are too few samples
 };
+
+// Whether a process's memory kept growing over the window, by the floor of its USS (measure/memory_trend.h).
+struct MemoryTrend {
+  enum class Verdict { kGrows, kSteady, kUndecided };
+  Verdict verdict = Verdict::kUndecided;
+  std::optional<double> slope, low, high;  // bytes per minute; the interval holds it in 99.9 of 100 cases
+  std::string reason;                      // why it is undecided
+};
+std::string_view ToText(MemoryTrend::Verdict verdict);  // "grows" "steady" "undecided"
+
+// A limit on a worker's memory, and how it was enforced.
+struct MemoryLimitRecord {
+  enum class By { kGroup, kSampling, kAddressSpace };
+  Bytes limit;
+  By by = By::kGroup;
+};
+std::string_view ToText(MemoryLimitRecord::By by);  // "cgroup" "sampling" "address-space"
 
 // Scheduling of one thread or process over the window.
 struct SchedulingRecord {
@@ -139,9 +160,12 @@ struct ProcessRecord {
   EndRecord end;
   SchedulingRecord scheduling;
   std::uint64_t minor_faults = 0, major_faults = 0;
-  std::optional<std::uint64_t> rss_peak;  // VmHWM, reset when the window begins
-  std::vector<MemorySample> memory;       // over the window, thinned
+  std::optional<std::uint64_t> cow_faults;  // copies of shared pages that it wrote to
+  std::string cow_absent;                   // why they are not known
+  std::optional<std::uint64_t> rss_peak;    // VmHWM, reset when the window begins
+  std::vector<MemorySample> memory;         // over the window, thinned
   std::optional<MemorySummary> memory_summary;
+  MemoryTrend memory_trend;
 };
 
 // Faults of one kind, as put in by the source and as found by the handler, in the window.
@@ -192,11 +216,14 @@ struct WorkerRecord {
   int core = 0;
   std::string policy;
   ProcessRecord process;
-  std::uint64_t units = 0;          // done in the whole run
-  std::uint64_t units_planned = 0;  // 0: as many as the time allows
-  std::optional<double> rate;       // units per second in the window
-  std::optional<Nanos> start;       // first instruction of the workload, after the common instant
-  std::optional<Nanos> stop;        // from the order to stop to the last instruction of the workload
+  std::optional<MemoryLimitRecord> memory_limit;
+  std::optional<std::uint64_t> group_peak;  // the most its control group had, bytes
+  std::string group_peak_absent;            // why that is not known
+  std::uint64_t units = 0;                  // done in the whole run
+  std::uint64_t units_planned = 0;          // 0: as many as the time allows
+  std::optional<double> rate;               // units per second in the window
+  std::optional<Nanos> start;               // first instruction of the workload, after the common instant
+  std::optional<Nanos> stop;                // from the order to stop to the last instruction of the workload
   bool has_result = false;
 };
 

@@ -22,6 +22,8 @@ std::string_view ToText(WarningId id) {
       return "rig-heavy";
     case WarningId::kGovernor:
       return "governor";
+    case WarningId::kMemorySampled:
+      return "memory-sampled";
     case WarningId::kSteal:
       return "steal";
   }
@@ -48,6 +50,10 @@ std::string_view RemedyFor(WarningId id) {
       return "set the worker groups' cores so that one core is left to the rig, or use fewer workers";
     case WarningId::kGovernor:
       return "first: echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor";
+    case WarningId::kMemorySampled:
+      return "run as root, or: systemd-run --user --scope -p Delegate=yes corerig run ...; the kernel needs "
+             "CONFIG_MEMCG "
+             "(on a Raspberry Pi: cgroup_enable=memory in cmdline.txt)";
     case WarningId::kSteal:
       return "run on bare metal, or pin the virtual CPUs to cores of their own, on the host: virsh vcpupin DOMAIN VCPU "
              "CORE";

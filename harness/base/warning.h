@@ -16,6 +16,7 @@ enum class WarningId {
   kTruthLost,          // the truth ring was too small
   kRigHeavy,           // the rig itself took more than 2 % of a core
   kGovernor,           // CPU frequency may change during the run
+  kMemorySampled,      // a worker's memory limit is enforced by sampling, for want of a control group
   kSteal,              // the hypervisor took time away
 };
 

@@ -108,6 +108,7 @@ void Keeper::End() {
 Result<ChildProcess> Keeper::Spawn(const SpawnRequest& request) {
   std::vector<int> fds;
   for (const auto& [ours, theirs] : request.fds) fds.push_back(ours);
+  if (request.group >= 0) fds.push_back(request.group);
   ChildProcess child;
   const auto reply = Ask(socket_.get(), request, fds, &child.pidfd);
   if (!reply) return Forward(reply);

@@ -10,9 +10,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "harness/child/children.h"
 #include "harness/child/keeper_protocol.h"
+#include "harness/os/cgroup.h"
 #include "harness/os/scheduling.h"
 
 namespace corerig {
@@ -35,6 +38,11 @@ class KeeperProcess {
       if (entries[2].revents != 0) ReapOrphans();
       if (entries[0].revents != 0 && !Answer()) return;
     }
+  }
+
+  // For when everyone in them is dead.
+  void RemoveGroups() const {
+    for (const auto& directory : groups_) (void)RemoveGroup(directory);
   }
 
  private:
@@ -60,8 +68,11 @@ class KeeperProcess {
     if (!request) return {.error = request.error().message};
     if (const auto* reap = std::get_if<ReapRequest>(&*request)) return Reap(*reap);
     auto& spawn = std::get<SpawnRequest>(*request);
-    if (spawn.fds.size() != message.fds.size()) return {.error = "the message lacks descriptors"};
+    const bool grouped = spawn.group >= 0;
+    if (spawn.fds.size() + grouped != message.fds.size()) return {.error = "the message lacks descriptors"};
     for (std::size_t i = 0; i < spawn.fds.size(); ++i) spawn.fds[i].first = message.fds[i].get();
+    if (grouped) spawn.group = message.fds.back().get();
+    if (grouped) groups_.push_back(spawn.group_directory);
     auto child = corerig::Spawn(spawn, Lifetime::kOfSpawner);
     if (!child) return {.error = child.error().message};
     ours_.insert(child->pid);
@@ -93,7 +104,8 @@ class KeeperProcess {
   }
 
   Fd socket_, supervisor_, child_signals_;
-  std::set<pid_t> ours_;  // spawned and not yet reaped
+  std::set<pid_t> ours_;             // spawned and not yet reaped
+  std::vector<std::string> groups_;  // directories of the control groups of ours
 };
 
 }  // namespace
@@ -117,6 +129,7 @@ int KeeperMain(int, char**) {
   // What is to be killed must not keep us from running: it may be real-time, or very many.
   (void)SetPolicy(0, {Policy::Class::kFifo, 99});
   EndDescendants();
+  keeper.RemoveGroups();
   return 0;
 }
 

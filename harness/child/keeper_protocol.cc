@@ -127,6 +127,9 @@ std::string EncodeRequest(const KeeperRequest& request) {
   for (const auto& [ours, theirs] : spawn.fds) Put(out, static_cast<std::int32_t>(theirs));
   Put(out, static_cast<std::uint32_t>(spawn.argv.size()));
   for (const std::string& argument : spawn.argv) PutText(out, argument);
+  Put(out, static_cast<std::uint32_t>(spawn.group >= 0));
+  PutText(out, spawn.group_directory);
+  Put(out, spawn.address_space);
   return out;
 }
 
@@ -145,6 +148,9 @@ Result<KeeperRequest> DecodeRequest(std::string_view bytes) {
     for (std::uint32_t i = 0; i < fds && in.good(); ++i) spawn.fds.emplace_back(i, in.Take<std::int32_t>());
     const auto arguments = in.Take<std::uint32_t>();
     for (std::uint32_t i = 0; i < arguments && in.good(); ++i) spawn.argv.push_back(in.TakeText());
+    if (in.Take<std::uint32_t>()) spawn.group = static_cast<int>(spawn.fds.size());
+    spawn.group_directory = in.TakeText();
+    spawn.address_space = in.Take<std::uint64_t>();
     if (in.complete()) return spawn;
   }
   return Fail("malformed request of ", bytes.size(), " bytes");

@@ -33,9 +33,9 @@ struct ReapRequest {
 };
 using KeeperRequest = std::variant<SpawnRequest, ReapRequest>;
 
-// The descriptors of a SpawnRequest travel with the message, in its order.
+// The descriptors of a SpawnRequest travel with the message, in its order, its group's behind them.
 std::string EncodeRequest(const KeeperRequest& request);
-// The fds of a decoded SpawnRequest are (index in the message, the child's number).
+// The fds of a decoded SpawnRequest are (index in the message, the child's number); its group is the index.
 Result<KeeperRequest> DecodeRequest(std::string_view bytes);
 
 // The keeper's answer; also its greeting, once it is ready. A spawned child's pidfd travels with it.

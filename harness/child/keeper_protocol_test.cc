@@ -10,7 +10,10 @@ namespace {
 const SpawnRequest kSpawnRequest = {.argv = {"./x", "", "an argument\nof two lines"},
                                     .fds = {{17, 3}, {5, 900}},
                                     .core = CpuId{12},
-                                    .policy = {Policy::Class::kFifo, 42}};
+                                    .policy = {Policy::Class::kFifo, 42},
+                                    .group = 9,
+                                    .group_directory = "/sys/fs/cgroup/g",
+                                    .address_space = 1ull << 33};
 
 TEST(KeeperProtocol, ASpawnRequestComesThroughWithItsDescriptorsNumberedAsAttached) {
   const auto decoded = DecodeRequest(EncodeRequest(kSpawnRequest));
@@ -20,6 +23,9 @@ TEST(KeeperProtocol, ASpawnRequestComesThroughWithItsDescriptorsNumberedAsAttach
   EXPECT_EQ(spawn.fds, (std::vector<std::pair<int, int>>{{0, 3}, {1, 900}}));
   EXPECT_EQ(spawn.core, kSpawnRequest.core);
   EXPECT_EQ(spawn.policy, kSpawnRequest.policy);
+  EXPECT_EQ(spawn.group, 2) << "attached behind the two others";
+  EXPECT_EQ(spawn.group_directory, kSpawnRequest.group_directory);
+  EXPECT_EQ(spawn.address_space, kSpawnRequest.address_space);
 }
 
 TEST(KeeperProtocol, AReapRequestComesThrough) {

@@ -21,7 +21,18 @@ namespace {
 
 constexpr rlim_t kRealTimeSoft = 3'000'000, kRealTimeHard = 3'500'000;  // us
 
-enum class Step { kNone, kParent, kSignals, kStandardStreams, kDescriptors, kLimits, kAffinity, kPolicy, kExec };
+enum class Step {
+  kNone,
+  kParent,
+  kGroup,
+  kSignals,
+  kStandardStreams,
+  kDescriptors,
+  kLimits,
+  kAffinity,
+  kPolicy,
+  kExec
+};
 
 // What the child needs, made ready beforehand: between clone and exec it only makes system calls.
 struct Orders {
@@ -33,6 +44,8 @@ struct Orders {
   std::size_t cores_size = 0;
   int scheduling_class = SCHED_OTHER;
   int priority = 0;
+  int group = -1;
+  rlim_t address_space = 0;
   Lifetime lifetime = Lifetime::kOwn;
   pid_t spawner = 0;
 
@@ -108,6 +121,7 @@ int RunChild(void* argument) {
     // The spawner may have died before the line above: no signal comes then.
     if (getppid() != orders.spawner) fail(Step::kParent, ESRCH);
   }
+  if (orders.group >= 0 && write(orders.group, "0", 1) != 1) fail(Step::kGroup, errno);
   if (!ResetSignals()) fail(Step::kSignals, errno);
   if (!LowerLimit(RLIMIT_CORE, 0, 0)) fail(Step::kLimits, errno);
   if (!LowerLimit(RLIMIT_RTTIME, kRealTimeSoft, kRealTimeHard)) fail(Step::kLimits, errno);
@@ -117,6 +131,9 @@ int RunChild(void* argument) {
   if (sched_setscheduler(0, orders.scheduling_class, &parameter) != 0) fail(Step::kPolicy, errno);
   if (!SetDescriptors(orders)) fail(Step::kDescriptors, errno);
   if (!SetStandardStreams()) fail(Step::kStandardStreams, errno);
+  if (orders.address_space > 0 && !LowerLimit(RLIMIT_AS, orders.address_space, orders.address_space)) {
+    fail(Step::kLimits, errno);
+  }
   execv(orders.argv[0], orders.argv.data());
   fail(Step::kExec, errno);
   return 127;
@@ -129,6 +146,8 @@ std::string Explain(const Orders& orders, const SpawnRequest& request) {
       break;
     case Step::kParent:
       return StrCat("death signal: ", cause);
+    case Step::kGroup:
+      return StrCat("joining control group ", request.group_directory, ": ", cause);
     case Step::kSignals:
       return StrCat("signals: ", cause);
     case Step::kStandardStreams:
@@ -179,6 +198,8 @@ Result<ChildProcess> Spawn(const SpawnRequest& request, Lifetime lifetime) {
   CPU_SET_S(core, orders.cores_size, orders.cores);
   orders.scheduling_class = request.policy.scheduling_class == Policy::Class::kFifo ? SCHED_FIFO : SCHED_OTHER;
   orders.priority = request.policy.priority;
+  orders.group = request.group;
+  orders.address_space = request.address_space;
   orders.lifetime = lifetime;
   orders.spawner = getpid();
 

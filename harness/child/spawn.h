@@ -24,6 +24,11 @@ struct SpawnRequest {
   std::vector<std::pair<int, int>> fds;  // ours -> the child's number, from 3 on; everything else is closed on exec
   CpuId core;                            // pinned before exec
   Policy policy;                         // set before exec
+  // The control group it joins before exec (os/cgroup.h): cgroup.procs, open for writing, and its directory, which the
+  // keeper removes when it ends. -1: it stays in ours.
+  int group = -1;
+  std::string group_directory = {};
+  std::uint64_t address_space = 0;  // RLIMIT_AS in bytes; 0: as ours
 };
 
 // A running (or ended, not yet reaped) child. Owns its pidfd only.

@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <string>
 
 namespace corerig {
 namespace {
@@ -145,6 +146,65 @@ TEST(ReadMemory, TwoProcessesShareThePssOfOneFile) {
   EXPECT_NEAR(Grown(other.uss, both.uss), -static_cast<double>(kAmount), kSlack) << "none of it is its own";
   EXPECT_NEAR(Grown(alone.uss, Own().uss), 0, kSlack) << "all of it is again once the other ended";
   close(file);
+}
+
+TEST(ReadMemory, PopulatedSharedMemoryIsPresentAtOnceAndSharedOnceAnotherMapsIt) {
+  const MemoryReading without = Own();
+  void* base = mmap(nullptr, kAmount, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  ASSERT_NE(base, MAP_FAILED);
+  const MemoryReading populated = Own();
+  EXPECT_NEAR(Grown(without.rss, populated.rss), kAmount, 0.02 * kAmount) << "though nobody touched it";
+  EXPECT_NEAR(Grown(without.uss, populated.uss), kAmount, 0.02 * kAmount);
+  EXPECT_NEAR(Grown(without.shared, populated.shared), 0, 0.02 * kAmount);
+  MemoryReading other, both;
+  {
+    const Child idle([] {});
+    other = Own();
+  }
+  {
+    const Child reads([&] {
+      for (std::uint64_t at = 0; at < kAmount; at += 4096) (void)static_cast<volatile char*>(base)[at];
+    });
+    both = Own();
+  }
+  EXPECT_NEAR(Grown(other.shared, both.shared), kAmount, 0.02 * kAmount);
+  EXPECT_NEAR(Grown(other.pss, both.pss), -static_cast<double>(kAmount) / 2, 0.02 * kAmount);
+  munmap(base, kAmount);
+}
+
+TEST(ReadMemory, PageTablesGrowByAnEntryPerPage) {
+  if (sysconf(_SC_PAGESIZE) != 4096) GTEST_SKIP() << "reckoned for pages of 4 KiB";
+  const auto before = Own().page_tables;
+  const Pages pages(kAmount);
+  pages.Touch();
+  const auto after = Own().page_tables;
+  ASSERT_TRUE(before && after);
+  const double entries = static_cast<double>(kAmount / 4096 * sizeof(void*));
+  EXPECT_NEAR(Grown(*before, *after), entries, 3 * 4096);
+}
+
+TEST(ReadMemory, SharedIsWhatIsLeftOfRss) {
+  const MemoryReading reading = Own();
+  EXPECT_EQ(reading.shared, reading.rss - reading.uss);
+}
+
+TEST(ReadMemory, SwapIsThatOfStatusWhereNoSharedMemoryIsSwapped) {
+  const auto text = ProcFs().Read(getpid(), "status");
+  ASSERT_TRUE(text);
+  const auto status = ParseStatus(*text);
+  ASSERT_TRUE(status);
+  if (HasSwap(ProcFs())) GTEST_SKIP() << "this machine has swap: the two may differ by what moves meanwhile";
+  EXPECT_EQ(Own().swap, 0u);
+  EXPECT_EQ(status->swap.value_or(0), 0u);
+}
+
+TEST(HasSwap, IsWhatMeminfoSays) {
+  std::ifstream swaps("/proc/swaps");
+  std::string line;
+  int lines = 0;
+  while (std::getline(swaps, line)) ++lines;
+  EXPECT_EQ(HasSwap(ProcFs()), lines > 1) << "/proc/swaps has a heading and a line per area";
+  EXPECT_FALSE(HasSwap(ProcFs("/nowhere")));
 }
 
 TEST(ReadMemory, RssIsThatOfStatm) {

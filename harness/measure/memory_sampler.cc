@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "harness/measure/memory_trend.h"
 #include "harness/measure/theil_sen.h"
 #include "harness/os/clock.h"
 
@@ -35,10 +36,10 @@ auto Content(const MemorySample& sample) { return std::tuple(sample.at, sample.r
 }  // namespace
 
 MemorySampler::MemorySampler(const ProcFs& procfs, Nanos interval)
-    : MemorySampler(ReaderOf(procfs), ThreadCpuTime, interval) {}
+    : MemorySampler(ReaderOf(procfs), ThreadCpuTime, interval, HasSwap(procfs)) {}
 
-MemorySampler::MemorySampler(Reader reader, CostClock cost_clock, Nanos interval)
-    : reader_(std::move(reader)), cost_clock_(std::move(cost_clock)), interval_(interval) {}
+MemorySampler::MemorySampler(Reader reader, CostClock cost_clock, Nanos interval, bool has_swap)
+    : reader_(std::move(reader)), cost_clock_(std::move(cost_clock)), interval_(interval), has_swap_(has_swap) {}
 
 void MemorySampler::Add(int key, pid_t pid) {
   processes_[key] = {};
@@ -117,13 +118,22 @@ std::optional<MemorySummary> MemorySampler::Summary(int key) const {
   return MemorySummary{.rss = history.rss.figure(),
                        .pss = history.pss.figure(),
                        .uss = history.uss.figure(),
+                       .shared = history.shared.figure(),
+                       .swap = FigureOf(history.swap),
+                       .page_tables = FigureOf(history.page_tables),
                        .uss_growth = history.Growth()};
 }
 
-std::optional<MemorySummary::Figure> MemorySampler::TotalPss() const {
-  if (total_pss_.count == 0) return std::nullopt;
-  return total_pss_.figure();
+MemoryTrend MemorySampler::Trend(int key) const {
+  const auto found = processes_.find(key);
+  return TrendOf(found == processes_.end() ? std::vector<MemorySample>() : found->second.history.EvenlyToTheEnd());
 }
+
+std::optional<MemorySummary::Figure> MemorySampler::FigureOf(const Statistics& statistics) {
+  return statistics.count == 0 ? std::nullopt : std::optional(statistics.figure());
+}
+
+std::optional<MemorySummary::Figure> MemorySampler::TotalPss() const { return FigureOf(total_pss_); }
 
 std::optional<MemorySummary::Figure> MemorySampler::Shared() const {
   if (shared_.count == 0) return std::nullopt;
@@ -161,8 +171,12 @@ void MemorySampler::Sample(Process& process, Nanos now) {
   ++round_->read;
   round_->pss += static_cast<double>(memory.pss);
   round_->uss += static_cast<double>(memory.uss);
-  if (counts)
-    process.history.Put({.at = now - *window_begin_, .rss = memory.rss, .pss = memory.pss, .uss = memory.uss});
+  if (!counts) return;
+  History& history = process.history;
+  history.Put({.at = now - *window_begin_, .rss = memory.rss, .pss = memory.pss, .uss = memory.uss});
+  history.shared.Put(static_cast<double>(memory.shared));
+  if (has_swap_) history.swap.Put(static_cast<double>(memory.swap));
+  if (memory.page_tables) history.page_tables.Put(static_cast<double>(*memory.page_tables));
 }
 
 void MemorySampler::FinishRound() {
@@ -199,15 +213,21 @@ void MemorySampler::History::Put(const MemorySample& sample) {
   uss.Put(static_cast<double>(sample.uss));
 }
 
+std::vector<MemorySample> MemorySampler::History::EvenlyToTheEnd() const {
+  std::vector<MemorySample> samples = evenly;
+  if (!samples.empty() && samples.back().at != last.at) samples.push_back(last);
+  return samples;
+}
+
 std::optional<double> MemorySampler::History::Growth() const {
   if (rss.count < kMinGrowthSamples || last.at - evenly.front().at < kMinGrowthSpan) return std::nullopt;
   const auto point = [](const MemorySample& sample) {
     const std::chrono::duration<double, std::ratio<60>> minutes = sample.at;
     return TrendPoint{.x = minutes.count(), .y = static_cast<double>(sample.uss)};
   };
+  const auto samples = EvenlyToTheEnd();
   std::vector<TrendPoint> points;
-  std::transform(evenly.begin(), evenly.end(), std::back_inserter(points), point);
-  if (evenly.back().at != last.at) points.push_back(point(last));
+  std::transform(samples.begin(), samples.end(), std::back_inserter(points), point);
   return TheilSenSlope(points);
 }
 

@@ -46,7 +46,8 @@ class MemorySampler {
 
   // `interval` is the wished time from the beginning of one round to the next.
   MemorySampler(const ProcFs& procfs, Nanos interval);
-  MemorySampler(Reader reader, CostClock cost_clock, Nanos interval);
+  // Without swap (`has_swap` false) nothing is said of it.
+  MemorySampler(Reader reader, CostClock cost_clock, Nanos interval, bool has_swap = true);
 
   // `key` is the caller's number of the process. Adding a key anew drops the figures it had. The pid must stay the
   // process's until it is removed, as that of an unreaped child does.
@@ -70,6 +71,7 @@ class MemorySampler {
   std::vector<MemorySample> Series(int key) const;
   // Over all samples; nothing if there was none.
   std::optional<MemorySummary> Summary(int key) const;
+  MemoryTrend Trend(int key) const;
 
   // Sums over the processes alive, per round that lies in the window and in which each of them could be read.
   std::optional<MemorySummary::Figure> TotalPss() const;
@@ -92,12 +94,14 @@ class MemorySampler {
 
   // What the window had of one process.
   struct History {
-    Statistics rss, pss, uss;          // over all samples
-    std::vector<MemorySample> evenly;  // every stride-th sample; the first is sample 0
+    Statistics rss, pss, uss, shared, swap, page_tables;  // over all samples
+    std::vector<MemorySample> evenly;                     // every stride-th sample; the first is sample 0
     std::uint64_t stride = 1;
     MemorySample last, max_rss, max_pss, max_uss;
 
     void Put(const MemorySample& sample);
+    // Evenly spaced, and the last.
+    std::vector<MemorySample> EvenlyToTheEnd() const;
     std::optional<double> Growth() const;
   };
 
@@ -117,6 +121,7 @@ class MemorySampler {
     double pss = 0, uss = 0;
   };
 
+  static std::optional<MemorySummary::Figure> FigureOf(const Statistics& statistics);
   bool InWindow(Nanos now) const;
   std::map<int, Process>::iterator NextOfRound();
   void Sample(Process& process, Nanos now);
@@ -125,6 +130,7 @@ class MemorySampler {
   Reader reader_;
   CostClock cost_clock_;
   Nanos interval_;
+  bool has_swap_;
   std::map<int, Process> processes_;
   std::optional<Round> round_;
   std::optional<Nanos> window_begin_, window_end_;

@@ -403,6 +403,53 @@ TEST(MemorySampler, GrowthNeedsTenSamplesOverTwoSeconds) {
   EXPECT_FALSE(GrowthOf(1e6, 1, seconds(0)));
 }
 
+TEST(MemorySampler, SummarisesWhatIsSharedSwappedOutAndTakenByPageTables) {
+  for (const bool has_swap : {true, false}) {
+    std::uint64_t step = 0;
+    MemorySampler sampler(
+        [&](pid_t) -> Result<std::optional<MemoryReading>> {
+          ++step;
+          MemoryReading reading{.rss = 10, .pss = 8, .uss = 6, .shared = 4 * step, .swap = 100 * step};
+          if (step > 1) reading.page_tables = 7;  // a first look may come too early for it
+          return reading;
+        },
+        [] { return Nanos(0); }, kInterval, has_swap);
+    sampler.Add(0, 100);
+    sampler.BeginWindow(kStart);
+    StepUntil(sampler, kStart, kStart + 3 * kInterval);
+    const auto summary = sampler.Summary(0);
+    ASSERT_TRUE(summary);
+    EXPECT_EQ(summary->shared.max, 12);
+    EXPECT_EQ(summary->shared.mean, 8);
+    EXPECT_EQ(summary->swap.has_value(), has_swap);
+    if (has_swap) {
+      EXPECT_EQ(summary->swap->max, 300);
+      EXPECT_EQ(summary->swap->mean, 200);
+    }
+    ASSERT_TRUE(summary->page_tables);
+    EXPECT_EQ(summary->page_tables->mean, 7) << "of the samples that have it";
+  }
+}
+
+TEST(MemorySampler, TellsTheTrendOfALongSeriesAsOfAShortOne) {
+  for (const int samples : {12, 5000}) {
+    Board board;
+    auto sampler = board.Sampler();
+    sampler.Add(0, 100);
+    EXPECT_EQ(sampler.Trend(0).verdict, MemoryTrend::Verdict::kUndecided);
+    sampler.BeginWindow(kStart);
+    for (int i = 0; i < samples; ++i) {
+      board.Set(100, 0, 0, static_cast<std::uint64_t>(i) * 262'144);
+      sampler.Step(kStart + kInterval * i);
+    }
+    const auto trend = sampler.Trend(0);
+    EXPECT_EQ(trend.verdict, MemoryTrend::Verdict::kGrows) << samples;
+    EXPECT_NEAR(trend.slope.value_or(0), 60 * 1048576.0, 0.01 * 60 * 1048576) << samples;
+  }
+  Board board;
+  EXPECT_EQ(board.Sampler().Trend(7).reason, "0 memory samples in the window; a trend needs 12");
+}
+
 TEST(MemorySampler, AddingAKeyAnewStartsItsFiguresAnew) {
   Board board;
   board.Set(100, 100, 100, 100);

@@ -29,11 +29,13 @@ std::vector<std::string_view> Fields(std::string_view line) {
   return fields;
 }
 
-// The value of the line "key: value" (blanks before the colon are allowed, as in /proc/PID/sched).
+// The value of the line "key: value" (blanks before the colon are allowed, as in /proc/PID/sched). Read several times
+// per sample of memory: no list of lines is made.
 std::optional<std::string_view> ValueOf(std::string_view text, std::string_view key) {
-  for (const auto line : Split(text, '\n')) {
-    if (!line.starts_with(key)) continue;
-    const auto rest = Trim(line.substr(key.size()));
+  for (std::size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) {
+    if (at > 0 && text[at - 1] != '\n') continue;
+    const auto end = text.find('\n', at);
+    const auto rest = Trim(text.substr(at + key.size(), end == std::string_view::npos ? end : end - at - key.size()));
     if (rest.starts_with(':')) return Trim(rest.substr(1));
   }
   return std::nullopt;
@@ -48,13 +50,14 @@ Result<std::uint64_t> CountOf(std::string_view status, std::string_view key) {
 }
 
 // A line "VmRSS:     1684 kB", in bytes.
-Result<std::optional<std::uint64_t>> SizeOf(std::string_view status, std::string_view key) {
-  const auto value = ValueOf(status, key);
+Result<std::optional<std::uint64_t>> SizeOf(std::string_view text, std::string_view key,
+                                            std::string_view file = "status") {
+  const auto value = ValueOf(text, key);
   if (!value) return std::optional<std::uint64_t>();
   const auto fields = Fields(*value);
   const auto kib = fields.size() == 2 && fields[1] == "kB" ? ParseNumber<std::uint64_t>(fields[0]) : std::nullopt;
   if (!kib || *kib > UINT64_MAX / 1024)
-    return Fail("status: ", key, " is ", Quoted(*value), "; expected a size such as \"1684 kB\"");
+    return Fail(file, ": ", key, " is ", Quoted(*value), "; expected a size such as \"1684 kB\"");
   return std::optional<std::uint64_t>(*kib * 1024);
 }
 
@@ -110,7 +113,26 @@ Result<ProcessStatus> ParseStatus(std::string_view text) {
   if (!rss_peak) return Forward(rss_peak);
   const auto rss = SizeOf(text, "VmRSS");
   if (!rss) return Forward(rss);
-  return ProcessStatus{.voluntary = *voluntary, .involuntary = *involuntary, .rss_peak = *rss_peak, .rss = *rss};
+  const auto swap = SizeOf(text, "VmSwap");
+  if (!swap) return Forward(swap);
+  auto page_tables = SizeOf(text, "VmPTE");
+  if (!page_tables) return Forward(page_tables);
+  const auto upper = SizeOf(text, "VmPMD");
+  if (!upper) return Forward(upper);
+  if (*page_tables && *upper) **page_tables += **upper;
+  return ProcessStatus{.voluntary = *voluntary,
+                       .involuntary = *involuntary,
+                       .rss_peak = *rss_peak,
+                       .rss = *rss,
+                       .swap = *swap,
+                       .page_tables = *page_tables};
+}
+
+Result<std::uint64_t> ParseSwapTotal(std::string_view meminfo) {
+  const auto total = SizeOf(meminfo, "SwapTotal", "meminfo");
+  if (!total) return Forward(total);
+  if (!*total) return Fail("meminfo: no line \"SwapTotal:\"");
+  return **total;
 }
 
 std::optional<std::uint64_t> ParseMigrations(std::string_view sched) {

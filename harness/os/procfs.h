@@ -49,12 +49,17 @@ struct ProcessStatus {
   std::uint64_t voluntary = 0, involuntary = 0;  // context switches, of this thread
   // Bytes; absent in zombies and kernel threads, which have no memory. The peak is VmHWM.
   std::optional<std::uint64_t> rss_peak, rss;
+  std::optional<std::uint64_t> swap;         // VmSwap: anonymous memory only
+  std::optional<std::uint64_t> page_tables;  // VmPTE, and VmPMD where it stands apart (Linux 4.0 to 4.14)
 };
 
 Result<ProcessStatus> ParseStatus(std::string_view text);
 
 // se.nr_migrations of /proc/PID/task/TID/sched; nothing if there is no such line.
 std::optional<std::uint64_t> ParseMigrations(std::string_view sched);
+
+// SwapTotal of /proc/meminfo, bytes.
+Result<std::uint64_t> ParseSwapTotal(std::string_view meminfo);
 
 // Seconds that the hypervisor took from each CPU, from /proc/stat; ticks_per_second is sysconf(_SC_CLK_TCK).
 Result<std::vector<std::pair<CpuId, double>>> ParseSteal(std::string_view proc_stat, long ticks_per_second);

@@ -69,7 +69,9 @@ struct WorkerPlan {
   std::optional<std::uint64_t> units;  // of the whole group; absent: for the duration
   std::optional<Nanos> time_limit;     // from the common start; absent: until a second after the drain
   bool may_fail = false;
-  std::vector<Parameter> parameters;  // every one the workload declares, defaults filled in
+  std::vector<Parameter> parameters = {};    // every one the workload declares, defaults filled in
+  std::optional<Bytes> memory = {};          // what each worker may have
+  bool memory_counts_address_space = false;  // against `memory`: as RLIMIT_AS counts; else pages in use
   bool operator==(const WorkerPlan&) const = default;
 };
 

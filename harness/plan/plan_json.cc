@@ -13,7 +13,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kSystem = "system";  // cpu_dma_latency is left alone
+constexpr std::string_view kUsed = "used", kAddressSpace = "address-space";  // what counts against `memory`
+constexpr std::string_view kSystem = "system";                               // cpu_dma_latency is left alone
 
 // --- writing
 
@@ -54,6 +55,10 @@ Json WorkerJson(const WorkerPlan& worker) {
   if (worker.units) json["units"] = *worker.units;
   if (worker.time_limit) json["time_limit"] = ToText(*worker.time_limit);
   json["may_fail"] = worker.may_fail;
+  if (worker.memory) {
+    json["memory"] = ToText(*worker.memory);
+    json["memory_counts"] = worker.memory_counts_address_space ? kAddressSpace : kUsed;
+  }
   json["parameters"] = ListOf(worker.parameters, [](const Parameter& parameter) -> Json {
     return {{"name", parameter.name}, {"value", parameter.value}};
   });
@@ -183,9 +188,22 @@ WorkerPlan ReadWorker(const Reader& json) {
                     .may_fail = json.Field("may_fail").Boolean(),
                     .parameters = json.Field("parameters").List([](const Reader& item) {
                       return Parameter{item.Field("name").Text(), item.Field("value").Text()};
-                    })};
+                    }),
+                    .memory = std::nullopt,
+                    .memory_counts_address_space = false};
   if (json.Field("units").present()) worker.units = json.Field("units").Count();
   if (json.Field("time_limit").present()) worker.time_limit = json.Field("time_limit").Duration();
+  if (json.Field("memory").present()) {
+    worker.memory = json.Field("memory").Word<Bytes>(ParseSize, "a size");
+    worker.memory_counts_address_space = json.Field("memory_counts")
+                                             .Word<bool>(
+                                                 [](std::string_view word) -> std::optional<bool> {
+                                                   if (word == kUsed || word == kAddressSpace)
+                                                     return word == kAddressSpace;
+                                                   return std::nullopt;
+                                                 },
+                                                 "\"used\" or \"address-space\"");
+  }
   return worker;
 }
 

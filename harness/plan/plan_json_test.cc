@@ -99,6 +99,10 @@ class PlanMaker {
     if (Coin()) worker.units = Bits();
     if (Coin()) worker.time_limit = Duration();
     worker.may_fail = Coin();
+    if (Coin()) {
+      worker.memory = Bytes{Magnitude(std::uint64_t{1} << 53)};
+      worker.memory_counts_address_space = Coin();
+    }
     worker.parameters = Many(3, [&] { return Parameter{Word(), Text()}; });
     return worker;
   }
@@ -147,7 +151,7 @@ TEST(PlanJson, WhatIsAbsentIsNotWritten) {
   plan.source = std::nullopt;
   plan.cpu_dma_latency = std::nullopt;
   const std::string json = PlanToJson(plan);
-  for (const char* key : {"\"source\"", "\"units\"", "\"time_limit\""}) {
+  for (const char* key : {"\"source\"", "\"units\"", "\"time_limit\"", "\"memory\""}) {
     EXPECT_EQ(json.find(key), std::string::npos) << key << " is in\n" << json;
   }
   EXPECT_NE(json.find(R"("cpu_dma_latency": "system")"), std::string::npos) << json;

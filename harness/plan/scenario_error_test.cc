@@ -382,6 +382,15 @@ TEST(ScenarioError, AWorkersOwnKeys) {
   EXPECT_EQ(Refusal(InWorker("units = \"many\"")), "s.toml:5:9: units is a text; write a number such as 1000");
   EXPECT_EQ(Refusal(InWorker("time_limit = \"0s\"")),
             "s.toml:5:14: time_limit is zero; write one such as \"20s\", or leave it out");
+  EXPECT_EQ(Refusal(InWorker("memory = \"4KiB\"")),
+            "s.toml:5:10: memory is 4KiB; a worker needs at least \"1MiB\" to start");
+  EXPECT_EQ(Refusal(InWorker("memory = 64")), "s.toml:5:10: memory is a number; write a text such as \"64MiB\"");
+  EXPECT_EQ(Refusal(InWorker("memory = \"64MiB\"\nmemory_counts = \"virtual\"")),
+            "s.toml:6:17: unknown memory_counts \"virtual\"; write \"used\" or \"address-space\"");
+  EXPECT_EQ(
+      Refusal(InWorker("memory_counts = \"address-space\"")),
+      "s.toml:5:17: memory_counts says how memory counts, and there is no memory; write memory = \"64MiB\" beside "
+      "it");
   EXPECT_EQ(Refusal(InWorker("time_limit = \"20\"")), "s.toml:5:14: duration \"20\" has no unit; write \"20s\"");
   EXPECT_EQ(Refusal(InWorker("may_fail = \"yes\"")), "s.toml:5:12: may_fail is a text; write a boolean such as true");
   EXPECT_EQ(Refusal(InWorker("policy = \"idle\"")),
@@ -407,7 +416,7 @@ TEST(ScenarioError, AParameterOfAnotherKind) {
 TEST(ScenarioError, AnUnknownKeyOfAWorker) {
   EXPECT_EQ(Refusal(InWorker("strick = 5")),
             "s.toml:5:1: unknown key \"strick\" in [worker.w]; did you mean \"strike\"? known: workload, cores, as, "
-            "policy, units, time_limit, may_fail, strike, interest, assets, kind");
+            "policy, units, time_limit, may_fail, memory, memory_counts, strike, interest, assets, kind");
 }
 
 // --- budgets

@@ -118,6 +118,8 @@ as = "spawn"
 policy = "fifo:5"
 units = 1000
 time_limit = "10s"
+memory = "64MiB"
+memory_counts = "address-space"
 may_fail = true
 kind = "put"
 assets = 1e6
@@ -135,7 +137,9 @@ strike = 110
                                 10 * kSecond,
                                 true,
                                 // In the order of the declaration.
-                                {{"strike", "110"}, {"interest", "-0.125"}, {"assets", "1000000"}, {"kind", "put"}}}}));
+                                {{"strike", "110"}, {"interest", "-0.125"}, {"assets", "1000000"}, {"kind", "put"}},
+                                Bytes{64 << 20},
+                                true}}));
 }
 
 TEST(Scenario, AParameterHasOneTextHoweverItIsWritten) {

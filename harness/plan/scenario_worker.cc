@@ -102,6 +102,25 @@ Parameter ReadParameter(Section& section, const ParameterInfo& info, FirstFault&
   return parameter;
 }
 
+void ReadMemory(Section& section, WorkerPlan& worker, FirstFault& fault) {
+  // Below this no program starts.
+  constexpr Bytes kLeast = {std::uint64_t{1} << 20};
+  worker.memory = section.Quantity("memory", "\"64MiB\"", ParseSize);
+  if (worker.memory && *worker.memory < kLeast) {
+    fault.Add(section.Find("memory")->position, "memory is ", ToText(*worker.memory),
+              "; a worker needs at least \"1MiB\" to start");
+  }
+  const auto counts = section.Text("memory_counts", "\"used\"");
+  if (!counts) return;
+  const Position at = section.Find("memory_counts")->position;
+  worker.memory_counts_address_space = *counts == "address-space";
+  if (*counts != "used" && *counts != "address-space") {
+    fault.Add(at, "unknown memory_counts \"", *counts, "\"; write \"used\" or \"address-space\"");
+  } else if (section.Find("memory") == nullptr) {
+    fault.Add(at, "memory_counts says how memory counts, and there is no memory; write memory = \"64MiB\" beside it");
+  }
+}
+
 }  // namespace
 
 WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const Vocabulary& vocabulary,
@@ -122,6 +141,7 @@ WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const 
     fault.Add(section.Find("time_limit")->position, "time_limit is zero; write one such as \"20s\", or leave it out");
   }
   worker.may_fail = section.Boolean("may_fail").value_or(false);
+  ReadMemory(section, worker, fault);
   // Without the workload, there is no telling its parameters from mistyped keys.
   if (workload == nullptr) return worker;
   for (const auto& parameter : workload->parameters) {

@@ -53,10 +53,25 @@ Json FromMemoryFigure(const std::optional<MemorySummary::Figure>& figure) {
 
 Json FromMemorySummary(const std::optional<MemorySummary>& summary) {
   if (!summary) return nullptr;
-  return {{"rss", FromMemoryFigure(summary->rss)},
-          {"pss", FromMemoryFigure(summary->pss)},
-          {"uss", FromMemoryFigure(summary->uss)},
+  return {{"rss", FromMemoryFigure(summary->rss)},   {"pss", FromMemoryFigure(summary->pss)},
+          {"uss", FromMemoryFigure(summary->uss)},   {"shared", FromMemoryFigure(summary->shared)},
+          {"swap", FromMemoryFigure(summary->swap)}, {"page_tables", FromMemoryFigure(summary->page_tables)},
           {"uss_growth", Value(summary->uss_growth)}};
+}
+
+Json FromMemoryTrend(const MemoryTrend& trend) {
+  return {{"verdict", ToText(trend.verdict)},
+          {"slope", Value(trend.slope)},
+          {"low", Value(trend.low)},
+          {"high", Value(trend.high)},
+          {"reason", trend.reason}};
+}
+
+Json FromMemoryLimit(const std::optional<MemoryLimitRecord>& limit) {
+  if (!limit) return nullptr;
+  return {{"limit", limit->limit.count},
+          {"by", ToText(limit->by)},
+          {"approximate", limit->by == MemoryLimitRecord::By::kSampling}};
 }
 
 // The fields that a process of any role has, added to those of its role.
@@ -65,11 +80,13 @@ void AddProcess(Json& out, const ProcessRecord& process) {
   out["end"] = FromEnd(process.end);
   out["scheduling"] = FromScheduling(process.scheduling);
   // Read together with the scheduling figures: without a reading, 0 would be an invention.
-  out["faults"] = process.scheduling.observed > Nanos(0)
-                      ? Json{{"minor", process.minor_faults}, {"major", process.major_faults}}
-                      : Json(nullptr);
+  out["faults"] =
+      process.scheduling.observed > Nanos(0)
+          ? Json{{"minor", process.minor_faults}, {"major", process.major_faults}, {"cow", Value(process.cow_faults)}}
+          : Json(nullptr);
   out["rss_peak"] = Value(process.rss_peak);
   out["memory_summary"] = FromMemorySummary(process.memory_summary);
+  out["memory_trend"] = FromMemoryTrend(process.memory_trend);
   out["memory"] = Json::array();
   for (const auto& sample : process.memory) {
     out["memory"].push_back({{"at", Value(sample.at)}, {"rss", sample.rss}, {"pss", sample.pss}, {"uss", sample.uss}});
@@ -229,7 +246,8 @@ Json FromWorker(const WorkerRecord& worker) {
               {"rate", Value(worker.rate)},
               {"start", Value(worker.start)},
               {"stop", Value(worker.stop)},
-              {"has_result", worker.has_result}};
+              {"has_result", worker.has_result},
+              {"memory_limit", FromMemoryLimit(worker.memory_limit)}};
   AddProcess(out, worker.process);
   return out;
 }

@@ -24,8 +24,16 @@ ProcessRecord Process(int pid) {
   process.rss_peak = 9'000'000;
   process.memory = {{.at = 100ms, .rss = 8'500'000, .pss = 5'000'000, .uss = 4'000'000},
                     {.at = 10s, .rss = 8'900'000, .pss = 5'100'000, .uss = 4'100'000}};
-  process.memory_summary = MemorySummary{
-      .rss = {8'900'000, 8'700'000}, .pss = {5'100'000, 5'050'000}, .uss = {4'100'000, 4'050'000}, .uss_growth = 6e5};
+  process.cow_faults = 7;
+  process.memory_trend = {
+      .verdict = MemoryTrend::Verdict::kSteady, .slope = 0, .low = -4096, .high = 8192, .reason = ""};
+  process.memory_summary = MemorySummary{.rss = {8'900'000, 8'700'000},
+                                         .pss = {5'100'000, 5'050'000},
+                                         .uss = {4'100'000, 4'050'000},
+                                         .shared = {4'800'000, 4'650'000},
+                                         .swap = {},
+                                         .page_tables = MemorySummary::Figure{81'920, 77'824},
+                                         .uss_growth = 6e5};
   return process;
 }
 
@@ -96,6 +104,8 @@ WorkerRecord Worker(int index) {
   worker.start = 35us;
   worker.stop = 2ms;
   worker.has_result = true;
+  worker.memory_limit = MemoryLimitRecord{.limit = {16 << 20}, .by = MemoryLimitRecord::By::kGroup};
+  worker.group_peak = 5'242'880;
   return worker;
 }
 
@@ -104,6 +114,12 @@ void Crash(WorkerRecord& worker) {
   worker.process.rss_peak.reset();
   worker.process.memory.clear();
   worker.process.memory_summary.reset();
+  worker.process.memory_trend = {.verdict = MemoryTrend::Verdict::kUndecided,
+                                 .slope = {},
+                                 .low = {},
+                                 .high = {},
+                                 .reason = "0 memory samples in the window; a trend needs 12"};
+  worker.process.cow_faults.reset();
   worker.process.scheduling = {};
   worker.units = 7;
   worker.units_planned = 1200;
@@ -216,6 +232,10 @@ RunRecord FullRecord() {
   record.source_core = 0;
   record.source_policy = "fifo:90";
   record.handler = Process(4002);
+  // It leaks.
+  record.workers = {Worker(0), Worker(1)};
+  record.workers[0].process.memory_trend = {
+      .verdict = MemoryTrend::Verdict::kGrows, .slope = 6e5, .low = 5.5e5, .high = 7e5, .reason = ""};
   record.rig = Process(4000);
   record.rig.end = {EndRecord::Kind::kRunning, 0, "", true};
   record.rig_core = 0;
@@ -227,7 +247,6 @@ RunRecord FullRecord() {
                    .wakeups = 20'002,
                    .busy = 822ms,
                    .scheduling = Process(0).scheduling}};
-  record.workers = {Worker(0), Worker(1)};
   Crash(record.workers[1]);
   record.cores = {{.cpu = 0, .worker = 0, .loop = 0.0754, .source = 0.0312, .rig = 0.0021, .steal = 0.0004},
                   {.cpu = 2, .worker = 0.998, .loop = 0, .source = 0, .rig = 0, .steal = {}}};

@@ -329,9 +329,25 @@ class Page {
     if (record_.metrics.empty()) return;
     Line(StrCat("memory  total PSS ", Show("memory.total.pss.max"), " max, ", Show("memory.total.pss.mean"),
                 " mean; shared ", Show("memory.shared.max"), " max"));
+    Growth();
     Line(StrCat("rig     core ", record_.rig_core < 0 ? std::string(kMissing) : StrCat(record_.rig_core), ", CPU ",
                 Show("rig.cpu"), ", PSS ", Show("rig.pss.max"), " max"));
     Line("");
+  }
+
+  // Only what grows: a page that says of everything that it is well is not read.
+  void Growth() {
+    const auto say = [this](std::string_view who, const MemoryTrend& trend) {
+      if (trend.verdict != MemoryTrend::Verdict::kGrows) return;
+      Line(StrCat("memory of ", who, " grows: ", FormatSize(trend.slope.value_or(0)), " per minute (",
+                  FormatSize(trend.low.value_or(0)), " to ", FormatSize(trend.high.value_or(0)), ")"));
+    };
+    if (record_.source) say("the source", record_.source->memory_trend);
+    if (record_.handler) say("the handler", record_.handler->memory_trend);
+    for (const auto& worker : record_.workers) {
+      say(StrCat("worker ", worker.name, ".", worker.index), worker.process.memory_trend);
+    }
+    say("the rig", record_.rig.memory_trend);
   }
 
   void Budgets() {

@@ -126,7 +126,8 @@ std::vector<LoopRecord> CollectLoops(const Plan& plan, const SupervisedChild* ha
   return records;
 }
 
-ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& memory, int key) {
+ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& memory, int key,
+                             const std::string& cow_absent) {
   ProcessRecord record;
   if (child.launched.process) record.pid = child.launched.process->pid;
   record.end = child.end;
@@ -136,9 +137,15 @@ ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& 
     record.minor_faults = after->minor_faults - std::min(after->minor_faults, before->minor_faults);
     record.major_faults = after->major_faults - std::min(after->major_faults, before->major_faults);
   }
+  if (child.cow_before && child.cow_after) {
+    record.cow_faults = *child.cow_after - std::min(*child.cow_after, *child.cow_before);
+  } else {
+    record.cow_absent = cow_absent.empty() ? "it did not live through the window" : cow_absent;
+  }
   record.rss_peak = child.rss_peak;
   record.memory = memory.Series(key);
   record.memory_summary = memory.Summary(key);
+  record.memory_trend = memory.Trend(key);
   const SlabHeader& header = child.header();
   if (!record.memory_summary && child.scheduling.before && header.last_rss.Get() > 0) {
     // It ended between two samples: its own last reading is all there is.
@@ -148,13 +155,42 @@ ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& 
     record.memory_summary = MemorySummary{.rss = figure(header.last_rss),
                                           .pss = figure(header.last_pss),
                                           .uss = figure(header.last_uss),
+                                          .shared = {},
+                                          .swap = {},
+                                          .page_tables = {},
                                           .uss_growth = {}};
+    // Every resident page is either.
+    const double shared = std::max(0.0, record.memory_summary->rss.max - record.memory_summary->uss.max);
+    record.memory_summary->shared = {shared, shared};
   }
   return record;
 }
 
+namespace {
+
+void AddMemoryLimit(WorkerRecord& record, const WorkerPlan& group, const SupervisedChild& worker) {
+  record.group_peak_absent = "no limit was set: memory = \"64MiB\" would give it a control group of its own";
+  if (!group.memory) return;
+  record.memory_limit = {.limit = *group.memory, .by = MemoryLimitRecord::By::kGroup};
+  if (group.memory_counts_address_space) {
+    record.memory_limit->by = MemoryLimitRecord::By::kAddressSpace;
+    record.group_peak_absent = "the limit is on its address space, which needs no control group";
+    return;
+  }
+  if (!worker.launched.memory_group) {
+    record.memory_limit->by = MemoryLimitRecord::By::kSampling;
+    record.group_peak_absent = "it has no control group of its own: see the warning";
+    return;
+  }
+  const auto reading = worker.memory_group ? *worker.memory_group : worker.launched.memory_group->Read();
+  record.group_peak = reading.peak;
+  record.group_peak_absent = reading.peak ? "" : "the kernel has no memory.peak (Linux 5.19)";
+}
+
+}  // namespace
+
 WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, const MemorySampler& memory, int key,
-                           const Timeline& timeline) {
+                           const std::string& cow_absent, const Timeline& timeline) {
   const WorkerPlan& group = plan.workers[worker.launched.group];
   const WorkerJob job = JobOf(group, worker.launched.index, plan.seed);
   WorkerRecord record;
@@ -163,7 +199,8 @@ WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, cons
   record.workload = group.workload;
   record.core = worker.launched.core.value;
   record.policy = ToText(worker.launched.policy);
-  record.process = CollectProcess(worker, memory, key);
+  record.process = CollectProcess(worker, memory, key, cow_absent);
+  AddMemoryLimit(record, group, worker);
   record.units = worker.progress().Read().units;
   record.units_planned = job.units ? job.UnitsOfWorker() : 0;
   if (worker.progress_before && worker.progress_after) {

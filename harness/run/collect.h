@@ -33,11 +33,12 @@ std::vector<StreamRecord> CollectStreams(const Plan& plan, const Rig& rig, const
 std::vector<LoopRecord> CollectLoops(const Plan& plan, const SupervisedChild* handler,
                                      const std::vector<WindowReadings>& scheduling);
 
-// `key` is the child's in the sampler.
-ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& memory, int key);
+// `key` is the child's in the sampler; `cow_absent` says why its copy-on-write faults may not be known.
+ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& memory, int key,
+                             const std::string& cow_absent);
 
 WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, const MemorySampler& memory, int key,
-                           const Timeline& timeline);
+                           const std::string& cow_absent, const Timeline& timeline);
 
 // The workers' results merged, one answer per group.
 std::vector<ResultRecord> CollectResults(const Plan& plan, const Rig& rig,

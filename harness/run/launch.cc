@@ -38,7 +38,7 @@ class Launcher {
 
   // `fds` go to kFirstRoleFd and up. Returns the slab's descriptor, for children that read it.
   Result<Fd> Start(LaunchedChild& child, std::string_view verb, const std::string& job, std::size_t slab_size,
-                   const std::vector<int>& fds) {
+                   const std::vector<int>& fds, std::uint64_t address_space = 0) {
     auto job_memory = JobMemory(job);
     if (!job_memory) return Forward(job_memory);
     auto slab = CreateSharedMemory("corerig-slab", slab_size);
@@ -54,6 +54,12 @@ class Launcher {
     for (std::size_t i = 0; i < fds.size(); ++i) request.fds.emplace_back(fds[i], kFirstRoleFd + static_cast<int>(i));
     request.core = child.core;
     request.policy = child.policy;
+    request.address_space = address_space;
+    if (child.memory_group) {
+      request.group = child.memory_group->procs();
+      request.group_directory = child.memory_group->directory();
+    }
+    if (!child.failure.empty()) return std::move(*slab);
     auto process = keeper_.Spawn(request);
     if (process) {
       child.process = std::move(*process);
@@ -94,7 +100,8 @@ void ControlMemory::Publish(Nanos start_at) const {
 }
 
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
-                                          const ControlMemory& control, int marker, Keeper& keeper) {
+                                          const ControlMemory& control, int marker,
+                                          const MemoryGroups* memory_groups, Keeper& keeper) {
   std::vector<LaunchedChild> children;
   Launcher launcher(plan, program, control, marker, keeper);
   const std::string plan_json = PlanToJson(plan);
@@ -145,8 +152,17 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
                            .core = group.cores[static_cast<std::size_t>(i)],
                            .policy = group.policy,
                            .result_capacity = workload.result_size(job)};
+      if (group.memory && !group.memory_counts_address_space && memory_groups != nullptr) {
+        auto memory_group = memory_groups->Make(static_cast<int>(children.size()), *group.memory);
+        if (memory_group) {
+          worker.memory_group = std::move(*memory_group);
+        } else {
+          worker.failure = memory_group.error().message;
+        }
+      }
       auto slab = launcher.Start(worker, kWorkerVerb, WriteWorkerJob(job, group.workload),
-                                 WorkerSlabLayout(worker.result_capacity).size, {});
+                                 WorkerSlabLayout(worker.result_capacity).size, {},
+                                 group.memory && group.memory_counts_address_space ? group.memory->count : 0);
       if (!slab) return ForwardWith(slab, worker.name, ": ");
       children.push_back(std::move(worker));
     }

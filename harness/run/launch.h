@@ -8,6 +8,7 @@
 
 #include "harness/child/control.h"
 #include "harness/child/keeper.h"
+#include "harness/os/cgroup.h"
 #include "harness/os/shared_memory.h"
 #include "harness/plan/plan.h"
 #include "harness/run/rig.h"
@@ -42,15 +43,18 @@ struct LaunchedChild {
   std::size_t result_capacity = 0;  // workers
   std::optional<ChildProcess> process = std::nullopt;
   std::string failure = {};
+  std::optional<MemoryGroup> memory_group = std::nullopt;  // workers with a limit that it enforces
 };
 
 // What a child is called in messages and in the scheduling trace: "source", "handler", "worker price.0".
 inline constexpr std::string_view kSourceName = "source", kHandlerName = "handler";
 std::string WorkerName(const WorkerPlan& group, int index);
 
+// `marker` goes to every child (part_marker.h). `memory_groups` is null where there are none: then nobody gets one.
 // Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the
 // system's (no memory, no descriptors); a child that cannot be spawned is not one: it is in the list with its failure.
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
-                                          const ControlMemory& control, int marker, Keeper& keeper);
+                                          const ControlMemory& control, int marker,
+                                          const MemoryGroups* memory_groups, Keeper& keeper);
 
 }  // namespace corerig

@@ -15,6 +15,7 @@ constexpr std::string_view kLateReading =
     "the supervisor came late to an end of the window: its readings do not cover it";
 constexpr std::string_view kNoReading = "no reading of the process in the window";
 constexpr std::string_view kEmptyWindow = "the run ended before its window began";
+constexpr std::string_view kNoSwap = "the board has no swap", kNoPageTables = "no sample of its page tables";
 constexpr std::string_view kNoSamples = "no sample was done in the window";
 
 // Readings may miss the window by this much: more on a short one, where a moment is a larger share.
@@ -23,6 +24,8 @@ constexpr double kLateShare = 0.05, kLateSeconds = 0.03;
 // Values and reasons by metric name, as they are found.
 class Table {
  public:
+  static constexpr std::string_view kNoMemory = "no memory sample of the process in the window";
+
   void Set(const std::string& name, double value, std::string_view origin) {
     if (std::isnan(value)) return Absent(name, kNoSamples);
     found_[name] = Metric{.name = name, .unit = "", .value = value, .origin = std::string(origin), .absent = ""};
@@ -31,18 +34,16 @@ class Table {
     found_[name] = Metric{.name = name, .unit = "", .value = std::nullopt, .origin = "", .absent = std::string(why)};
   }
 
-  void MaxAndMean(const std::string& figure, const std::optional<MemorySummary::Figure>& value,
-                  std::string_view origin) {
+  void MaxAndMean(const std::string& figure, const std::optional<MemorySummary::Figure>& value, std::string_view origin,
+                  std::string_view why_absent = kNoMemory) {
     if (value) {
       Set(figure + ".max", value->max, origin);
       Set(figure + ".mean", value->mean, origin);
     } else {
-      Absent(figure + ".max", kNoMemory);
-      Absent(figure + ".mean", kNoMemory);
+      Absent(figure + ".max", why_absent);
+      Absent(figure + ".mean", why_absent);
     }
   }
-  static constexpr std::string_view kNoMemory = "no memory sample of the process in the window";
-
   Metric Take(const std::string& name) {
     auto at = found_.find(name);
     if (at == found_.end())
@@ -258,6 +259,11 @@ void AddWorker(Table& table, const WorkerRecord& worker, bool on_time, const Tra
     table.Absent(part + "faults.minor", kNoReading);
     table.Absent(part + "faults.major", kNoReading);
   }
+  if (worker.process.cow_faults && on_time) {
+    table.Set(part + "faults.cow", static_cast<double>(*worker.process.cow_faults), "taskstats");
+  } else {
+    table.Absent(part + "faults.cow", worker.process.cow_faults ? kLateReading : worker.process.cow_absent);
+  }
   const auto& memory = worker.process.memory_summary;
   const auto figure = [&](MemorySummary::Figure MemorySummary::*which) {
     return memory ? std::optional((*memory).*which) : std::nullopt;
@@ -265,6 +271,16 @@ void AddWorker(Table& table, const WorkerRecord& worker, bool on_time, const Tra
   table.MaxAndMean(part + "rss", figure(&MemorySummary::rss), "smaps_rollup");
   table.MaxAndMean(part + "pss", figure(&MemorySummary::pss), "smaps_rollup");
   table.MaxAndMean(part + "uss", figure(&MemorySummary::uss), "smaps_rollup");
+  table.MaxAndMean(part + "shared", figure(&MemorySummary::shared), "smaps_rollup");
+  table.MaxAndMean(part + "swap", memory ? memory->swap : std::nullopt, "smaps_rollup",
+                   memory ? kNoSwap : Table::kNoMemory);
+  table.MaxAndMean(part + "pagetables", memory ? memory->page_tables : std::nullopt, "procfs",
+                   memory ? kNoPageTables : Table::kNoMemory);
+  if (worker.group_peak) {
+    table.Set(part + "cgroup.peak", static_cast<double>(*worker.group_peak), "cgroup");
+  } else {
+    table.Absent(part + "cgroup.peak", worker.group_peak_absent);
+  }
   // The kernel keeps the true peak; a sampled one may have missed it.
   if (worker.process.rss_peak) table.Set(part + "rss.max", static_cast<double>(*worker.process.rss_peak), "procfs");
   if (memory && memory->uss_growth) {

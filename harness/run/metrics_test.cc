@@ -66,6 +66,10 @@ RunRecord SmallRecord() {
   worker.process.rss_peak = 5000;
   worker.process.memory_summary =
       MemorySummary{.rss = {4000, 3000}, .pss = {3000, 2500}, .uss = {2000, 1500}, .uss_growth = 60};
+  worker.process.memory_summary->shared = {2100, 2050};
+  worker.process.memory_summary->page_tables = MemorySummary::Figure{80, 70};
+  worker.process.cow_absent = "the count is off";
+  worker.group_peak = 6000;
   worker.start = Nanos(1234);
   record.workers = {worker};
   record.cores = {{.cpu = 0, .worker = 0, .loop = 0.1, .source = 0.2, .rig = 0.01, .steal = 0.003}};
@@ -96,6 +100,26 @@ TEST(Metrics, EachHasEitherAValueWithOriginAndUnitOrAReason) {
   }
 }
 
+TEST(Metrics, OfMemoryThatTheBoardDoesNotTellAreAbsentWithTheReason) {
+  RunRecord record = SmallRecord();
+  record.workers[0].group_peak.reset();
+  record.workers[0].group_peak_absent = "no limit was set";
+  auto metrics = ByName(record);
+  EXPECT_EQ(metrics["worker.price.0.swap.max"].absent, "the board has no swap");
+  EXPECT_EQ(metrics["worker.price.0.swap.mean"].absent, "the board has no swap");
+  EXPECT_EQ(metrics["worker.price.0.faults.cow"].absent, "the count is off");
+  EXPECT_EQ(metrics["worker.price.0.cgroup.peak"].absent, "no limit was set");
+  record.workers[0].process.memory_summary->swap = MemorySummary::Figure{4096, 1024};
+  record.workers[0].process.memory_summary->page_tables.reset();
+  record.workers[0].process.cow_faults = 17;
+  metrics = ByName(record);
+  EXPECT_EQ(metrics["worker.price.0.swap.max"].value, 4096);
+  EXPECT_EQ(metrics["worker.price.0.faults.cow"].value, 17);
+  EXPECT_EQ(metrics["worker.price.0.pagetables.max"].absent, "no sample of its page tables");
+  record.workers[0].process.memory_summary.reset();
+  EXPECT_EQ(ByName(record)["worker.price.0.swap.max"].absent, "no memory sample of the process in the window");
+}
+
 TEST(Metrics, ValuesAreThoseOfTheParts) {
   auto metrics = ByName(SmallRecord());
   const std::map<std::string, double> expected = {{"stream.imu.rate", 48},
@@ -113,6 +137,11 @@ TEST(Metrics, ValuesAreThoseOfTheParts) {
                                                   {"worker.price.0.rss.max", 5000},
                                                   {"worker.price.0.uss.max", 2000},
                                                   {"worker.price.0.uss.growth", 60},
+                                                  {"worker.price.0.shared.max", 2100},
+                                                  {"worker.price.0.shared.mean", 2050},
+                                                  {"worker.price.0.pagetables.max", 80},
+                                                  {"worker.price.0.pagetables.mean", 70},
+                                                  {"worker.price.0.cgroup.peak", 6000},
                                                   {"worker.price.0.start", 1234},
                                                   {"core.0.source", 0.2},
                                                   {"core.0.steal", 0.003},

@@ -57,6 +57,22 @@ class Checks {
     }
   }
 
+  void MemoryLimits(const std::string& cgroup_root) {
+    std::vector<std::string> limited;
+    for (const auto& worker : preflight_.plan.workers) {
+      if (worker.memory && !worker.memory_counts_address_space) limited.push_back(worker.name);
+    }
+    if (limited.empty()) return;
+    auto groups = MemoryGroups::Find(cgroup_root);
+    if (groups) {
+      preflight_.memory_groups = std::move(*groups);
+      return;
+    }
+    Warn(WarningId::kMemorySampled,
+         StrCat("worker ", Join(limited, ", "), ": no control group for a memory limit (", groups.error().message,
+                "); who is seen above it by sampling is killed, which is approximate"));
+  }
+
   void Governor(const BoardRecord& board) {
     if (board.governor == "none" || board.governor == "performance" || board.governor.empty()) return;
     Warn(WarningId::kGovernor, StrCat("the CPU frequency governor is \"", board.governor, "\""));
@@ -81,14 +97,19 @@ class Checks {
 
 }  // namespace
 
-Preflight Prepare(Plan plan, const BoardRecord& board) {
-  Preflight preflight{
-      .plan = std::move(plan), .skipped = {}, .warnings = {}, .dma_latency = {}, .dma_latency_text = ""};
+Preflight Prepare(Plan plan, const BoardRecord& board, const std::string& cgroup_root) {
+  Preflight preflight{.plan = std::move(plan),
+                      .skipped = {},
+                      .warnings = {},
+                      .dma_latency = {},
+                      .memory_groups = {},
+                      .dma_latency_text = ""};
   Checks checks(preflight);
   checks.Policies();
   if (preflight.skipped) return preflight;
   checks.SharedCore();
   checks.DmaLatency();
+  checks.MemoryLimits(cgroup_root);
   checks.Governor(board);
   return preflight;
 }

@@ -15,6 +15,8 @@ namespace corerig {
 struct Rig {
   std::span<const SensorType> sensors;
   std::span<const WorkloadType> workloads;
+  // Below which /proc/self/cgroup and the mounted control groups are looked for; tests hand in one that has none.
+  std::string cgroup_root = {};
 };
 
 // What a scenario may name in this rig.

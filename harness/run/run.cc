@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "harness/base/quantity.h"
 #include "harness/base/text.h"
 #include "harness/child/children.h"
 #include "harness/measure/memory_sampler.h"
@@ -60,14 +61,24 @@ std::string SecondsText(Nanos duration) {
   return StrCat(tenths / 10, ".", tenths % 10, " s");
 }
 
+// "64.0 MiB limit, peak 63.9 MiB (cgroup)"
+std::string MemoryDetail(Bytes limit, const MemoryGroupReading& group) {
+  std::string detail = StrCat(FormatSize(static_cast<double>(limit.count)), " limit");
+  if (group.peak) detail += StrCat(", peak ", FormatSize(static_cast<double>(*group.peak)));
+  // If it did not meet its own limit, that of another group or of the whole board was met.
+  return detail + (group.limit_met ? " (cgroup)" : " (cgroup), which it did not meet: the board ran out of memory");
+}
+
 class Runner {
  public:
-  Runner(const Plan& plan, const Rig& rig, const RunOptions& options, const Interrupts& interrupts, RunRecord& record)
+  Runner(const Plan& plan, const Rig& rig, const RunOptions& options, const Interrupts& interrupts, RunRecord& record,
+         const MemoryGroups* memory_groups)
       : plan_(plan),
         rig_(rig),
         options_(options),
         interrupts_(interrupts),
         record_(record),
+        memory_groups_(memory_groups),
         memory_(procfs_, kMemoryInterval) {}
 
   Status Execute();
@@ -80,6 +91,7 @@ class Runner {
   void OpenWindow();
   void CloseWindow();
   void StepMemory();
+  void KillAboveMemory(std::size_t index);
   void ShowLive();
   void OnEnded(std::size_t index);
   void OnKeeperEnded();
@@ -104,6 +116,7 @@ class Runner {
   const RunOptions& options_;
   const Interrupts& interrupts_;
   RunRecord& record_;
+  const MemoryGroups* memory_groups_;  // null: limits on memory are enforced by sampling
   ProcFs procfs_;
   Timeline timeline_;
   MemorySampler memory_;
@@ -160,7 +173,7 @@ Status Runner::Begin() {
   auto keeper_pidfd = OpenPidfd(keeper_->pid());
   if (!keeper_pidfd) return Forward(keeper_pidfd);
   keeper_pidfd_ = std::move(*keeper_pidfd);
-  auto launched = Launch(plan_, rig_, options_.program, *control_, tracing_->marker(), *keeper_);
+  auto launched = Launch(plan_, rig_, options_.program, *control_, tracing_->marker(), memory_groups_, *keeper_);
   if (!launched) return Forward(launched);
   launched_at_ = MonotonicNow();
   if (auto placed = OutrankWorkers(); !placed) return placed;
@@ -279,7 +292,24 @@ void Runner::CloseWindow() {
   control_->page().stop.store(kWindowOver, std::memory_order_relaxed);
 }
 
-void Runner::StepMemory() { At(memory_.Step(MonotonicNow()), &Runner::StepMemory); }
+void Runner::StepMemory() {
+  const Nanos next = memory_.Step(MonotonicNow());
+  for (std::size_t i = 0; i < children_.size(); ++i) KillAboveMemory(i);
+  At(next, &Runner::StepMemory);
+}
+
+// Where no control group enforces a worker's limit, the sampler's latest look at it does.
+void Runner::KillAboveMemory(std::size_t index) {
+  SupervisedChild& child = children_[index];
+  if (child.launched.role != Role::kWorker || child.launched.memory_group || !child.running()) return;
+  const WorkerPlan& group = plan_.workers[child.launched.group];
+  if (!group.memory || group.memory_counts_address_space || child.killed != SupervisedChild::Killed::kNo) return;
+  const auto latest = memory_.Latest(static_cast<int>(index));
+  if (!latest || latest->uss <= group.memory->count) return;
+  KillFor(child, SupervisedChild::Killed::kMemory,
+          StrCat(FormatSize(static_cast<double>(group.memory->count)), " limit, USS ",
+                 FormatSize(static_cast<double>(latest->uss)), " (sampled, approximate)"));
+}
 
 void Runner::ShowLive() {
   if (options_.on_live) {
@@ -300,6 +330,7 @@ void Runner::OnEnded(std::size_t index) {
   // A zombie still has its figures; reaping takes them away.
   window_->ReadEnded(child);
   memory_.Remove(static_cast<int>(index));
+  if (child.launched.memory_group) child.memory_group = child.launched.memory_group->Read();
   auto seen = keeper_->Reap(*child.launched.process);
   if (!seen) {
     // A keeper that is dead or does not answer: without it its children are ours, as the next subreaper.
@@ -311,6 +342,13 @@ void Runner::OnEnded(std::size_t index) {
   child.end =
       EndOf(child,
             seen ? *seen : EndRecord{.kind = EndRecord::Kind::kSignalled, .number = 0, .detail = seen.error().message});
+  // Not itself, as far as can be told, but one that it started.
+  if (child.memory_group && child.memory_group->oom_kills.value_or(0) > 0 &&
+      child.end.kind != EndRecord::Kind::kKilledForMemory) {
+    child.end.detail += StrCat(child.end.detail.empty() ? "" : "; ", "with ", *child.memory_group->oom_kills,
+                               " of its processes killed for memory: ",
+                               MemoryDetail(*plan_.workers[child.launched.group].memory, *child.memory_group));
+  }
   children_ended_ = true;
   if (!child.end.as_planned) Message(StrCat(child.launched.name, " ", Describe(child.end)));
   EndWhenAllEnded();
@@ -323,6 +361,18 @@ EndRecord Runner::EndOf(SupervisedChild& child, const EndRecord& seen) const {
   if (by_us && child.killed == SupervisedChild::Killed::kTimeLimit) {
     end.kind = EndRecord::Kind::kTimedOut;
     end.detail = child.killed_detail;
+    return end;
+  }
+  if (by_us && child.killed == SupervisedChild::Killed::kMemory) {
+    end.kind = EndRecord::Kind::kKilledForMemory;
+    end.detail = child.killed_detail;
+    return end;
+  }
+  // The kernel's signal is the same as anybody's; its account tells them apart.
+  const std::uint64_t oom_kills = child.memory_group ? child.memory_group->oom_kills.value_or(0) : 0;
+  if (by_us && child.killed == SupervisedChild::Killed::kNo && oom_kills > 0) {
+    end.kind = EndRecord::Kind::kKilledForMemory;
+    end.detail = MemoryDetail(*plan_.workers[child.launched.group].memory, *child.memory_group);
     return end;
   }
   if (by_us && child.killed == SupervisedChild::Killed::kInterrupted) {
@@ -467,11 +517,13 @@ void Runner::Fill(bool complete) {
   for (std::size_t i = 0; i < children_.size(); ++i) {
     const auto key = static_cast<int>(i);
     if (children_[i].launched.role == Role::kSource) {
-      record.source = CollectProcess(children_[i], memory_, key);
+      record.source = CollectProcess(children_[i], memory_, key, window_->cow_absent());
       record.source_core = children_[i].launched.core.value;
       record.source_policy = ToText(children_[i].launched.policy);
     }
-    if (children_[i].launched.role == Role::kHandler) record.handler = CollectProcess(children_[i], memory_, key);
+    if (children_[i].launched.role == Role::kHandler) {
+      record.handler = CollectProcess(children_[i], memory_, key, window_->cow_absent());
+    }
   }
   record.streams = CollectStreams(plan_, rig_, sides, timeline_);
   record.loops = CollectLoops(plan_, sides.handler, window_->loops());
@@ -479,13 +531,15 @@ void Runner::Fill(bool complete) {
   const auto workers = Workers(&keys);
   record.workers.clear();
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    record.workers.push_back(CollectWorker(plan_, *workers[i], memory_, keys[i], timeline_));
+    record.workers.push_back(CollectWorker(plan_, *workers[i], memory_, keys[i], window_->cow_absent(), timeline_));
   }
   record.rig.pid = getpid();
   record.rig.end.as_planned = true;  // it runs, and writes this
   window_->AddRig(record.rig);
   record.rig.memory = memory_.Series(kSupervisorKey);
   record.rig.memory_summary = memory_.Summary(kSupervisorKey);
+  record.rig.memory_trend = memory_.Trend(kSupervisorKey);
+  record.rig.cow_absent = "not counted for the rig itself";
   record.rig_core = plan_.rig_core.value;
   record.cores = CollectCores(plan_, record);
   for (auto& core : record.cores) core.steal = window_->StealOf(core.cpu);
@@ -554,7 +608,7 @@ Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& option
   record.conditions.seed = plan.seed;
   record.conditions.load_average = ReadLoadAverage("");
 
-  Preflight preflight = Prepare(plan, record.board);
+  Preflight preflight = Prepare(plan, record.board, rig.cgroup_root);
   record.warnings = preflight.warnings;
   record.conditions.cpu_dma_latency = preflight.dma_latency_text;
   record.scenario_json = PlanToJson(preflight.plan);
@@ -585,7 +639,8 @@ Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& option
   if (options.on_record) options.on_record(record);
 
   const SupervisorPlace place(plan.rig_core);
-  Runner runner(preflight.plan, rig, options, *interrupts, record);
+  Runner runner(preflight.plan, rig, options, *interrupts, record,
+                preflight.memory_groups ? &*preflight.memory_groups : nullptr);
   if (auto executed = runner.Execute(); !executed) return Forward(executed);
   if (options.on_record) options.on_record(record);
   return record;

@@ -29,10 +29,12 @@ struct SupervisedChild {
   EndRecord end;
   WindowReadings scheduling;
   std::optional<std::uint64_t> rss_peak;                             // VmHWM of the window
+  std::optional<std::uint64_t> cow_before, cow_after;                // copy-on-write faults, at the window's ends
+  std::optional<MemoryGroupReading> memory_group;                    // at its end; of a worker that has one
   bool rss_peak_counts = false;                                      // it was reset when the window began
   std::optional<Progress::Reading> progress_before, progress_after;  // workers, at the window's ends
   // Why the supervisor killed it, if it did.
-  enum class Killed { kNo, kTimeLimit, kInterrupted } killed = Killed::kNo;
+  enum class Killed { kNo, kTimeLimit, kMemory, kInterrupted } killed = Killed::kNo;
   std::string killed_detail;
   std::unique_ptr<EventLoop::Watch> watch;
 

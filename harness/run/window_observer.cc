@@ -19,7 +19,19 @@ std::optional<SchedulingReading> ValueOf(Result<SchedulingReading> reading) {
 }  // namespace
 
 WindowObserver::WindowObserver(const Plan& plan, const ProcFs& procfs, pid_t keeper)
-    : plan_(plan), procfs_(procfs), self_(getpid()), keeper_(keeper), loops_(plan.loops.size()) {}
+    : plan_(plan), procfs_(procfs), self_(getpid()), keeper_(keeper), loops_(plan.loops.size()) {
+  auto task_stats = TaskStats::Open();
+  if (task_stats) {
+    task_stats_ = std::move(*task_stats);
+  } else {
+    cow_absent_ = task_stats.error().message;
+  }
+}
+
+std::optional<std::uint64_t> WindowObserver::ReadCow(pid_t pid) const {
+  const auto faults = task_stats_ ? task_stats_->CopyOnWriteFaults(pid) : Result<std::uint64_t>(Fail(cow_absent_));
+  return faults ? std::optional(*faults) : std::nullopt;
+}
 
 void WindowObserver::Open(std::vector<SupervisedChild>& children) {
   opened_ = true;
@@ -28,6 +40,7 @@ void WindowObserver::Open(std::vector<SupervisedChild>& children) {
     if (!child.running()) continue;
     const pid_t pid = child.launched.process->pid;
     child.scheduling.before = ValueOf(ReadProcess(procfs_, pid));
+    child.cow_before = ReadCow(pid);
     if (child.launched.role == Role::kWorker) child.progress_before = child.progress().Read();
     // A board that refuses this has no rss_peak: a peak that holds the start-up as well would be a false one.
     child.rss_peak_counts = ResetPeak(procfs_, pid).has_value();
@@ -52,6 +65,7 @@ void WindowObserver::Close(std::vector<SupervisedChild>& children) {
     if (!child.running()) continue;
     const pid_t pid = child.launched.process->pid;
     child.scheduling.after = ValueOf(ReadProcess(procfs_, pid));
+    child.cow_after = ReadCow(pid);
     if (child.launched.role == Role::kWorker) child.progress_after = child.progress().Read();
     if (child.rss_peak_counts) child.rss_peak = ReadPeak(procfs_, pid);
   }

@@ -3,10 +3,12 @@
 
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "harness/base/record.h"
 #include "harness/os/procfs.h"
+#include "harness/os/taskstats.h"
 #include "harness/plan/plan.h"
 #include "harness/run/supervised_child.h"
 
@@ -23,6 +25,9 @@ class WindowObserver {
   // The last reading of a child that ended (a zombie, not yet reaped) while the window was open.
   void ReadEnded(SupervisedChild& child) const;
 
+  // Why copy-on-write faults are not known; empty if they are.
+  const std::string& cow_absent() const { return cow_absent_; }
+
   bool open() const { return opened_ && !closed_; }
   bool opened() const { return opened_; }
 
@@ -37,6 +42,7 @@ class WindowObserver {
   using StealSeconds = std::map<int, double>;
   void ReadLoops(const std::vector<SupervisedChild>& children, std::optional<SchedulingReading> WindowReadings::*end);
   StealSeconds ReadSteal() const;
+  std::optional<std::uint64_t> ReadCow(pid_t pid) const;
   SchedulingRecord RigScheduling() const;
 
   const Plan& plan_;
@@ -45,6 +51,8 @@ class WindowObserver {
   pid_t keeper_;
   bool opened_ = false, closed_ = false;
   std::vector<WindowReadings> loops_;
+  std::optional<TaskStats> task_stats_;
+  std::string cow_absent_;
   WindowReadings supervisor_readings_, keeper_readings_;
   std::optional<std::uint64_t> rig_peak_;
   StealSeconds steal_before_, steal_after_;

@@ -2,9 +2,11 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -29,16 +31,31 @@ void LeaveOrphan() {
   if (child > 0) waitpid(child, nullptr, 0);
 }
 
+// A child that wants 256 MiB, and is waited for.
+void StartGreedyChild() {
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string much(std::size_t{256} << 20, 'x');
+    _exit(much.back() == 'x' ? 0 : 1);
+  }
+  if (child > 0) waitpid(child, nullptr, 0);
+}
+
 class Behave : public Workload {
  public:
   explicit Behave(const WorkerJob& job)
       : how_(job.index == static_cast<int>(job.Number("worker")) ? job.Word("how") : "well"),
-        at_(static_cast<std::uint64_t>(job.Number("at"))) {}
+        at_(static_cast<std::uint64_t>(job.Number("at"))),
+        pages_(static_cast<std::size_t>(job.Number("mib")) * kPagesPerMiB) {}
 
   void RunUnit(std::uint64_t) override {
     if (done_++ == at_) Act();
     if (how_ == "leak" && done_ > at_) {
       leaked_.emplace_back(1 << 20, 'x');
+    }
+    if (how_ == "drip" && done_ > at_) {
+      const auto due = static_cast<std::size_t>((MonotonicNow() - acted_) * kPagesPerMiB / std::chrono::seconds(1));
+      while (touched_ < std::min(due, kMostPages)) Touch();
     }
     const Nanos until = ThreadCpuTime() + std::chrono::milliseconds(1);
     while (ThreadCpuTime() < until) {
@@ -51,7 +68,23 @@ class Behave : public Workload {
   }
 
  private:
+  static constexpr std::size_t kPagesPerMiB = 256, kMostPages = 256 * kPagesPerMiB;
+
+  // One page more, of 4 KiB.
+  void Touch() { base_[touched_++ * 4096] = 1; }
+
   void Act() {
+    acted_ = MonotonicNow();
+    if (how_ == "hold" || how_ == "drip" || how_ == "family") {
+      void* base = mmap(nullptr, kMostPages * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      madvise(base, kMostPages * 4096, MADV_NOHUGEPAGE);
+      base_ = static_cast<volatile char*>(base);
+      while (how_ != "drip" && touched_ < pages_) Touch();
+    }
+    for (int child = 0; how_ == "family" && child < 2; ++child) {
+      if (fork() != 0) continue;
+      for (;;) pause();
+    }
     if (how_ == "segv") {
       volatile int* nowhere = nullptr;
       *nowhere = 1;
@@ -61,6 +94,7 @@ class Behave : public Workload {
     if (how_ == "no-result") _exit(0);
     if (how_ == "stop") raise(SIGSTOP);
     if (how_ == "orphan") LeaveOrphan();
+    if (how_ == "greedy-child") StartGreedyChild();
     while (how_ == "hang") pause();
     for (volatile bool spin = how_ == "spin"; spin;) {
     }
@@ -69,6 +103,9 @@ class Behave : public Workload {
   std::string how_;
   std::uint64_t at_;
   std::uint64_t done_ = 0;
+  std::size_t pages_, touched_ = 0;
+  volatile char* base_ = nullptr;
+  Nanos acted_{0};
   std::vector<std::string> leaked_;
 };
 
@@ -102,16 +139,18 @@ Result<Answer> Merge(const WorkerJob& job, std::span<const WorkerResult> results
 }  // namespace
 
 const WorkloadType kBehave = {
-    .info = {.name = "test/behave",
-             .about = "Behaves as it is told",
-             .unit = "millisecond of CPU time",
-             .parameters =
-                 {{.name = "how", .kind = ParameterInfo::Kind::kWord, .default_value = "well", .about = "what it does"},
-                  {.name = "at", .kind = ParameterInfo::Kind::kWholeNumber, .default_value = "20", .about = "when"},
-                  {.name = "worker",
-                   .kind = ParameterInfo::Kind::kWholeNumber,
-                   .default_value = "0",
-                   .about = "which one"}}},
+    .info =
+        {.name = "test/behave",
+         .about = "Behaves as it is told",
+         .unit = "millisecond of CPU time",
+         .parameters =
+             {{.name = "how", .kind = ParameterInfo::Kind::kWord, .default_value = "well", .about = "what it does"},
+              {.name = "at", .kind = ParameterInfo::Kind::kWholeNumber, .default_value = "20", .about = "when"},
+              {.name = "mib", .kind = ParameterInfo::Kind::kWholeNumber, .default_value = "64", .about = "how much"},
+              {.name = "worker",
+               .kind = ParameterInfo::Kind::kWholeNumber,
+               .default_value = "0",
+               .about = "which one"}}},
     .make = Make,
     .result_size = ResultSize,
     .merge = Merge,
