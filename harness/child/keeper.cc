@@ -125,6 +125,12 @@ Result<EndRecord> Keeper::Reap(const ChildProcess& child) {
   return EndFrom(reply->wait_code, reply->wait_status);
 }
 
+Status Keeper::RemoveAtEnd(int folder, const std::string& name) {
+  const auto reply = Ask(socket_.get(), RemoveRequest{name}, std::span(&folder, 1), nullptr);
+  if (!reply) return Forward(reply);
+  return {};
+}
+
 Status Keeper::Kill(const ChildProcess& child, int signal) {
   if (syscall(SYS_pidfd_send_signal, child.pidfd.get(), signal, nullptr, 0) == 0) return {};
   return Fail("cannot send ", SignalText(signal), " to process ", child.pid, ": ", ErrnoText(errno));

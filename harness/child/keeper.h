@@ -47,6 +47,9 @@ class Keeper {
   // Waits for an ended child (or one about to end) and frees its pid.
   Result<EndRecord> Reap(const ChildProcess& child);
 
+  // Removes the empty folder `name` of `folder` (a descriptor) at its end, whatever becomes of us.
+  Status RemoveAtEnd(int folder, const std::string& name);
+
   static Status Kill(const ChildProcess& child, int signal);
 
  private:

@@ -1,5 +1,6 @@
 #include "harness/child/keeper_process.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -44,6 +45,9 @@ class KeeperProcess {
   void RemoveGroups() const {
     for (const auto& directory : groups_) (void)RemoveGroup(directory);
   }
+  void RemoveFolders() const {
+    for (const auto& [folder, name] : folders_) unlinkat(folder.get(), name.c_str(), AT_REMOVEDIR);
+  }
 
  private:
   // False: the supervisor has let go.
@@ -67,6 +71,11 @@ class KeeperProcess {
     auto request = DecodeRequest(message.bytes);
     if (!request) return {.error = request.error().message};
     if (const auto* reap = std::get_if<ReapRequest>(&*request)) return Reap(*reap);
+    if (auto* remove = std::get_if<RemoveRequest>(&*request)) {
+      if (message.fds.size() != 1) return {.error = "the message lacks its descriptor"};
+      folders_.emplace_back(std::move(message.fds.front()), std::move(remove->name));
+      return {};
+    }
     auto& spawn = std::get<SpawnRequest>(*request);
     const bool grouped = spawn.group >= 0;
     if (spawn.fds.size() + grouped != message.fds.size()) return {.error = "the message lacks descriptors"};
@@ -104,8 +113,9 @@ class KeeperProcess {
   }
 
   Fd socket_, supervisor_, child_signals_;
-  std::set<pid_t> ours_;             // spawned and not yet reaped
-  std::vector<std::string> groups_;  // directories of the control groups of ours
+  std::set<pid_t> ours_;                             // spawned and not yet reaped
+  std::vector<std::string> groups_;                  // directories of the control groups of ours
+  std::vector<std::pair<Fd, std::string>> folders_;  // what RemoveRequests named
 };
 
 }  // namespace
@@ -130,6 +140,7 @@ int KeeperMain(int, char**) {
   (void)SetPolicy(0, {Policy::Class::kFifo, 99});
   EndDescendants();
   keeper.RemoveGroups();
+  keeper.RemoveFolders();
   return 0;
 }
 

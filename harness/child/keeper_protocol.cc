@@ -53,7 +53,7 @@ class Unpacker {
   bool good_ = true;
 };
 
-enum RequestKind : std::uint32_t { kSpawn = 1, kReap = 2 };
+enum RequestKind : std::uint32_t { kSpawn = 1, kReap = 2, kRemove = 3 };
 
 }  // namespace
 
@@ -118,6 +118,11 @@ std::string EncodeRequest(const KeeperRequest& request) {
     Put(out, static_cast<std::int32_t>(reap->pid));
     return out;
   }
+  if (const auto* remove = std::get_if<RemoveRequest>(&request)) {
+    Put(out, kRemove);
+    PutText(out, remove->name);
+    return out;
+  }
   const auto& spawn = std::get<SpawnRequest>(request);
   Put(out, kSpawn);
   Put(out, static_cast<std::int32_t>(spawn.core.value));
@@ -139,6 +144,9 @@ Result<KeeperRequest> DecodeRequest(std::string_view bytes) {
   if (kind == kReap) {
     const ReapRequest reap = {.pid = in.Take<std::int32_t>()};
     if (in.complete()) return reap;
+  } else if (kind == kRemove) {
+    RemoveRequest remove = {.name = in.TakeText()};
+    if (in.complete()) return remove;
   } else if (kind == kSpawn) {
     SpawnRequest spawn;
     spawn.core.value = in.Take<std::int32_t>();

@@ -31,7 +31,12 @@ Result<std::optional<Message>> ReceiveMessage(int socket);
 struct ReapRequest {
   pid_t pid = 0;
 };
-using KeeperRequest = std::variant<SpawnRequest, ReapRequest>;
+// Something that no process is and that must not be left behind, such as a trace in the kernel: the keeper removes the
+// empty folder `name` in the folder that travels with the message, once everyone below it is dead.
+struct RemoveRequest {
+  std::string name;
+};
+using KeeperRequest = std::variant<SpawnRequest, ReapRequest, RemoveRequest>;
 
 // The descriptors of a SpawnRequest travel with the message, in its order, its group's behind them.
 std::string EncodeRequest(const KeeperRequest& request);

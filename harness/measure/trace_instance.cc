@@ -49,6 +49,9 @@ Result<TraceInstance> TraceInstance::Create(TraceFs tracefs, const std::vector<s
   auto marker = files.OpenFile(folder + "/trace_marker", O_WRONLY);
   if (!marker) return Forward(marker);
   instance.marker_ = std::move(*marker);
+  auto traces = files.OpenFile("instances", O_RDONLY | O_DIRECTORY);
+  if (!traces) return Forward(traces);
+  instance.traces_ = std::move(*traces);
   return instance;
 }
 

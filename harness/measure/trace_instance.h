@@ -31,7 +31,8 @@ class TraceInstance {
       : tracefs_(std::move(other.tracefs_)),
         folder_(std::exchange(other.folder_, {})),
         pipes_(std::move(other.pipes_)),
-        marker_(std::move(other.marker_)) {}
+        marker_(std::move(other.marker_)),
+        traces_(std::move(other.traces_)) {}
   TraceInstance& operator=(TraceInstance&&) = delete;
   // Closes the pipes and removes the trace.
   ~TraceInstance();
@@ -46,6 +47,10 @@ class TraceInstance {
   // No more events; what is in the buffers can still be read.
   Status End() const;
 
+  // Where the trace is made and what it is called there: for whoever is to remove it after us.
+  int traces_fd() const { return traces_.get(); }
+  std::string name() const { return folder_.substr(folder_.rfind('/') + 1); }
+
   // In the order of Begin's cpus.
   int pipe(std::size_t index) const { return pipes_[index].get(); }
   // What is written here stands in the trace, with the task that wrote it.
@@ -57,7 +62,7 @@ class TraceInstance {
   TraceFs tracefs_;
   std::string folder_;  // "instances/corerig-4711"; empty after a move
   std::vector<Fd> pipes_;
-  Fd marker_;
+  Fd marker_, traces_;
 };
 
 }  // namespace corerig

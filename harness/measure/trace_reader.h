@@ -57,6 +57,9 @@ class TraceReader {
 
   // A descriptor that children inherit and write their part's name to.
   int marker() const { return instance_.marker(); }
+  // Where the kernel's trace is made and its name there: for whoever is to remove it should we be killed.
+  int traces_fd() const { return instance_.traces_fd(); }
+  std::string name() const { return instance_.name(); }
   // Ends the trace, hands over the rest of it, joins. A second call does nothing.
   void Stop();
 

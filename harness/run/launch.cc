@@ -100,8 +100,8 @@ void ControlMemory::Publish(Nanos start_at) const {
 }
 
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
-                                          const ControlMemory& control, int marker,
-                                          const MemoryGroups* memory_groups, Keeper& keeper) {
+                                          const ControlMemory& control, int marker, const MemoryGroups* memory_groups,
+                                          Keeper& keeper) {
   std::vector<LaunchedChild> children;
   Launcher launcher(plan, program, control, marker, keeper);
   const std::string plan_json = PlanToJson(plan);

@@ -54,7 +54,7 @@ std::string WorkerName(const WorkerPlan& group, int index);
 // Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the
 // system's (no memory, no descriptors); a child that cannot be spawned is not one: it is in the list with its failure.
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
-                                          const ControlMemory& control, int marker,
-                                          const MemoryGroups* memory_groups, Keeper& keeper);
+                                          const ControlMemory& control, int marker, const MemoryGroups* memory_groups,
+                                          Keeper& keeper);
 
 }  // namespace corerig

@@ -170,6 +170,9 @@ Status Runner::Begin() {
   auto keeper = Keeper::Start(options_.program, plan_.rig_core);
   if (!keeper) return Forward(keeper);
   keeper_.emplace(std::move(*keeper));
+  if (const TraceReader* trace = tracing_->reader()) {
+    if (auto kept = keeper_->RemoveAtEnd(trace->traces_fd(), trace->name()); !kept) return kept;
+  }
   auto keeper_pidfd = OpenPidfd(keeper_->pid());
   if (!keeper_pidfd) return Forward(keeper_pidfd);
   keeper_pidfd_ = std::move(*keeper_pidfd);
