@@ -18,15 +18,15 @@ namespace corerig {
 
 struct TraceEvent {
   enum class Kind : std::uint8_t {
-    kSwitch,        // `tid` is given the CPU, `other` leaves it; `state` says how `other` leaves; tid 0 is the idle task
-    kWaking,        // `tid` is being woken by `other`; `value` is the CPU it last ran on, not the one it will run on
-    kWakeupNew,     // `tid` was just forked and is put into the run queue of CPU `value`, by `other`
-    kMigrate,       // `tid` moves from the run queue of CPU `value` >> 32 to that of CPU `value` & 0xffffffff
-    kFork,          // `other` has forked (or cloned) `tid`
-    kExec,          // `tid` has become another program; its name follows with its next switch
-    kExit,          // `tid` is ending
-    kIrqEntry,      // interrupt `value` (a line of /proc/interrupts) is being served; on what ran, `tid`
-    kIrqExit,       //
+    kSwitch,     // `tid` is given the CPU, `other` leaves it; `state` says how `other` leaves; tid 0 is the idle task
+    kWaking,     // `tid` is being woken by `other`; `value` is the CPU it last ran on, not the one it will run on
+    kWakeupNew,  // `tid` was just forked and is put into the run queue of CPU `value`, by `other`
+    kMigrate,    // `tid` moves from the run queue of CPU `value` >> 32 to that of CPU `value` & 0xffffffff
+    kFork,       // `other` has forked (or cloned) `tid`
+    kExec,       // `tid` has become another program; its name follows with its next switch
+    kExit,       // `tid` is ending
+    kIrqEntry,   // interrupt `value` (a line of /proc/interrupts) is being served; on what ran, `tid`
+    kIrqExit,    //
     kSoftirqEntry,  // soft interrupt `value`
     kSoftirqExit,   //
     kVectorEntry,   // an interrupt of the architecture (local timer, reschedule IPI, …): `value` is TraceNames' index
@@ -75,7 +75,8 @@ class TraceNames {
   // Vectors are numbered as they are added: "local_timer", "reschedule".
   void AddVector(std::string name) { vectors_.push_back(std::move(name)); }
   void SetIrq(std::int64_t number, std::string name) { irqs_[number] = std::move(name); }
-  // "local_timer", "irq 24 virtio0", "softirq TIMER", for an event of one of the six kinds of interrupts; "" for others.
+  // "local_timer", "irq 24 virtio0", "softirq TIMER", for an event of one of the six kinds of interrupts; "" for
+  // others.
   std::string Interrupt(const TraceEvent& event) const;
 
  private:

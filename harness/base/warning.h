@@ -17,6 +17,7 @@ enum class WarningId {
   kRigHeavy,           // the rig itself took more than 2 % of a core
   kGovernor,           // CPU frequency may change during the run
   kSteal,              // the hypervisor took time away
+  kOutputLost,         // a command's output could not be written to its file
 };
 
 std::string_view ToText(WarningId id);     // "policy-refused"

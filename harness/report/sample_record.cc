@@ -99,6 +99,24 @@ WorkerRecord Worker(int index) {
   return worker;
 }
 
+// The user's own program, whose lines nobody counts.
+WorkerRecord Command() {
+  WorkerRecord worker = Worker(0);
+  worker.name = "camera";
+  worker.workload = "exec";
+  worker.core = 3;
+  worker.process.pid = 4005;
+  worker.process.end = {EndRecord::Kind::kSignalled, 15, "SIGTERM", true};
+  worker.process.rss_peak.reset();
+  worker.units.reset();
+  worker.rate.reset();
+  worker.has_result = false;
+  worker.stdout_file = "worker.camera.0.stdout";
+  worker.stderr_file = "worker.camera.0.stderr";
+  worker.processes = 3;
+  return worker;
+}
+
 void Crash(WorkerRecord& worker) {
   worker.process.end = {EndRecord::Kind::kSignalled, 11, "SIGSEGV", false};
   worker.process.rss_peak.reset();
@@ -227,7 +245,7 @@ RunRecord FullRecord() {
                    .wakeups = 20'002,
                    .busy = 822ms,
                    .scheduling = Process(0).scheduling}};
-  record.workers = {Worker(0), Worker(1)};
+  record.workers = {Worker(0), Worker(1), Command()};
   Crash(record.workers[1]);
   record.cores = {{.cpu = 0, .worker = 0, .loop = 0.0754, .source = 0.0312, .rig = 0.0021, .steal = 0.0004},
                   {.cpu = 2, .worker = 0.998, .loop = 0, .source = 0, .rig = 0, .steal = {}}};

@@ -10,6 +10,7 @@
 #include "harness/child/keeper.h"
 #include "harness/os/shared_memory.h"
 #include "harness/plan/plan.h"
+#include "harness/run/command_output.h"
 #include "harness/run/rig.h"
 
 namespace corerig {
@@ -42,11 +43,16 @@ struct LaunchedChild {
   std::size_t result_capacity = 0;  // workers
   std::optional<ChildProcess> process = std::nullopt;
   std::string failure = {};
+  // Commands only.
+  std::string mark = {};                           // "CORERIG_ID=…": in the environment of all it starts
+  std::unique_ptr<CommandOutput> output = {};      // if its lines are counted
+  std::string stdout_file = {}, stderr_file = {};  // in the run's folder; empty if they are not kept
 };
 
-// Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the
+// Opens what the plan needs and spawns source, handler and workers, in this order. The output of commands is kept in
+// files in `folder`; nowhere if that is empty. An error here is ours or the
 // system's (no memory, no descriptors); a child that cannot be spawned is not one: it is in the list with its failure.
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
-                                          const ControlMemory& control, Keeper& keeper);
+                                          const std::string& folder, const ControlMemory& control, Keeper& keeper);
 
 }  // namespace corerig

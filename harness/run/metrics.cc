@@ -163,10 +163,12 @@ void AddLoop(Table& table, const LoopRecord& loop, double seconds, bool on_time)
   AddScheduling(table, part, loop.scheduling, on_time);
 }
 
-void AddWorker(Table& table, const WorkerRecord& worker, bool on_time) {
+void AddWorker(Table& table, const WorkerRecord& worker, bool is_command, bool on_time) {
   const std::string part = StrCat("worker.", worker.name, ".", worker.index, ".");
   if (worker.rate) {
-    table.Set(part + "rate", *worker.rate, "slab");
+    table.Set(part + "rate", *worker.rate, is_command ? "stdout" : "slab");
+  } else if (!worker.units) {
+    table.Absent(part + "rate", "the scenario names no units_pattern to count lines of the command's output by");
   } else {
     table.Absent(part + "rate", "no unit of work ended in the window");
   }
@@ -198,7 +200,7 @@ void AddWorker(Table& table, const WorkerRecord& worker, bool on_time) {
     table.Absent(part + "start", "the worker never started its work");
   }
   if (worker.stop) {
-    table.Set(part + "stop", static_cast<double>(worker.stop->count()), "slab");
+    table.Set(part + "stop", static_cast<double>(worker.stop->count()), is_command ? "supervisor" : "slab");
   } else {
     table.Absent(part + "stop", "the worker ended before it was told to stop, or never did");
   }
@@ -236,7 +238,11 @@ std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
   const bool measured = covered > 0 && on_time;
   for (const auto& stream : record.streams) AddStream(table, stream, seconds, WhyNoStream(record, stream, seconds));
   for (const auto& loop : record.loops) AddLoop(table, loop, seconds, on_time);
-  for (const auto& worker : record.workers) AddWorker(table, worker, on_time);
+  for (const auto& worker : record.workers) {
+    bool is_command = false;
+    for (const auto& group : plan.workers) is_command = is_command || (group.name == worker.name && group.command);
+    AddWorker(table, worker, is_command, on_time);
+  }
   for (const auto& core : record.cores) AddCore(table, core, measured && core.measured);
   table.MaxAndMean("memory.total.pss", record.total_pss, "smaps_rollup");
   table.MaxAndMean("memory.shared", record.shared, "smaps_rollup");
