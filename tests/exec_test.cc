@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <fstream>
@@ -50,8 +51,8 @@ std::string Head(const std::string& duration) {
 
 // A group of one. `arguments` as in the scenario, without the program: "\"self\", \"x\"".
 std::string Worker(const std::string& name, const std::string& arguments, const std::string& more = "") {
-  return "[worker." + name + "]\nworkload = \"exec\"\ncommand = [\"" + Program() + "\", " + arguments +
-         "]\ncores = [" + Last() + "]\n" + more;
+  return "[worker." + name + "]\nworkload = \"exec\"\ncommand = [\"" + Program() + "\", " + arguments + "]\ncores = [" +
+         Last() + "]\n" + more;
 }
 
 // One run with a command of every healthy kind.
@@ -59,12 +60,14 @@ class Commands : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     rig_ = new RigRun(Head("1500ms") + Worker("self", "\"self\"", "env = { OWN = \"a b\", HOME = \"/elsewhere\" }\n") +
-                      Worker("twin", "\"self\"") + Worker("lines", "\"lines\", \"10\", \"unit\"", R"(units_pattern = '^unit [0-9]+$'
+                      Worker("twin", "\"self\"") +
+                      Worker("lines", "\"lines\", \"10\", \"unit\"", R"(units_pattern = '^unit [0-9]+$'
 )") + Worker("daemon", "\"daemon\"", "until = \"exit\"\ntime_limit = \"900ms\"\nmay_fail = true\n") +
                       Worker("quick", "\"exit\", \"0\"", "until = \"exit\"\n") +
                       Worker("flood", "\"flood\", \"1000000\"", "units_pattern = \"xxx\"\n") +
                       Worker("memory", "\"children\", \"2\", \"8\"") +
-                      "[worker.shell]\nworkload = \"exec\"\ncommand = [\"sh\", \"-c\", \"trap 'exit 143' TERM; while :; do sleep 0.02; done\"]\ncores = [" +
+                      "[worker.shell]\nworkload = \"exec\"\ncommand = [\"sh\", \"-c\", \"trap 'exit 143' TERM; while "
+                      ":; do sleep 0.02; done\"]\ncores = [" +
                       First() + "]\nworkdir = \"/\"\n");
     run_ = new FinishedRun(rig_->Wait());
   }
@@ -193,19 +196,22 @@ TEST(CommandsCpuTime, OfEndedAndLivingDescendantsCounts) {
   const double used = std::stod(Said(Contents(rig.folder() + "/worker.burn.0.stdout"), "used")) * 1e3;
   const double run_time = run.Part("workers", "burn", 0)["scheduling"]["run"].get<double>();
   EXPECT_NEAR(run_time / used, 1, 0.05) << run_time << " ns against " << used << " ns by getrusage";
+  EXPECT_NEAR(run.Metric("worker.burn.0.cpu") * run.Part("workers", "burn", 0)["scheduling"]["observed"].get<double>(),
+              run_time, 1e3);
 }
 
 // Every way to end otherwise than planned, in one run: each is told as exactly that.
 TEST(CommandsDying, AreReportedAsExactlyThat) {
   const std::string folder = getenv("TEST_TMPDIR");
   const std::string loader = folder + "/no-loader";
-  std::ofstream(loader) << "\x7f" "ELF, but no program of this machine";
+  std::ofstream(loader) << "\x7f"
+                           "ELF, but no program of this machine";
   chmod(loader.c_str(), 0755);
   RigRun rig(Head("600ms") + Worker("code", "\"exit\", \"3\"") + Worker("crash", "\"segv\"") +
              Worker("early", "\"exit\", \"0\"") + Worker("deaf", "\"deaf\"") +
              Worker("limit", "\"sleep\"", "until = \"exit\"\ntime_limit = \"300ms\"\n") +
-             Worker("failing", "\"exit\", \"1\"", "until = \"exit\"\n") + "[worker.broken]\nworkload = \"exec\"\ncommand = [\"" +
-             loader + "\"]\ncores = [" + Last() + "]\n");
+             Worker("failing", "\"exit\", \"1\"", "until = \"exit\"\n") +
+             "[worker.broken]\nworkload = \"exec\"\ncommand = [\"" + loader + "\"]\ncores = [" + Last() + "]\n");
   const FinishedRun run = rig.Wait();
   ASSERT_TRUE(run.report.is_object()) << run.err;
   EXPECT_EQ(run.exit_status, 2) << run.err;
@@ -230,12 +236,34 @@ TEST(CommandsDying, AreReportedAsExactlyThat) {
   EXPECT_EQ(rig.Living(), std::vector<pid_t>{});
 }
 
+// Not only when the run ends: another command goes on meanwhile.
+TEST(CommandsDaemon, IsKilledWhenItsCommandEnds) {
+  RigRun rig(Head("60s") + Worker("leaving", "\"daemon-and-exit\"", "until = \"exit\"\n") +
+             Worker("staying", "\"sleep\""));
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  pid_t daemon = 0;
+  bool gone = false;
+  while (!gone && std::chrono::steady_clock::now() < limit) {
+    if (daemon == 0) daemon = atoi(Said(Contents(rig.folder() + "/worker.leaving.0.stdout"), "daemon").c_str());
+    gone = daemon != 0 && kill(daemon, 0) != 0;
+    usleep(5000);
+  }
+  EXPECT_NE(daemon, 0);
+  EXPECT_TRUE(gone) << "the daemon lives on after its command";
+  EXPECT_FALSE(rig.Living().empty()) << "and the run goes on";
+  kill(rig.pid(), SIGINT);
+  const FinishedRun run = rig.Wait();
+  EXPECT_EQ(run.Part("workers", "leaving", 0)["end"]["as_planned"], true) << run.Part("workers", "leaving", 0);
+  EXPECT_EQ(run.Part("workers", "staying", 0)["end"]["as_planned"], true) << run.Part("workers", "staying", 0);
+  EXPECT_EQ(rig.Living(), std::vector<pid_t>{});
+}
+
 TEST(CommandsInterrupted, EndWithTheRun) {
-  RigRun rig(Head("60s") + Worker("lines", "\"lines\", \"10\", \"unit\"", "units_pattern = \"unit\"\nuntil = \"exit\"\n"));
+  RigRun rig(Head("60s") +
+             Worker("lines", "\"lines\", \"10\", \"unit\"", "units_pattern = \"unit\"\nuntil = \"exit\"\n"));
   const std::string output = rig.folder() + "/worker.lines.0.stdout";
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (Contents(output).empty() && std::chrono::steady_clock::now() < until) {
-  }
+  while (Contents(output).empty() && std::chrono::steady_clock::now() < until) usleep(5000);
   kill(rig.pid(), SIGINT);
   const FinishedRun run = rig.Wait();
   EXPECT_EQ(run.exit_status, 3) << run.err << run.out;

@@ -3,7 +3,8 @@
 //
 // The program finds standard input at /dev/null, its output where the supervisor put it (kCommandStdoutFd,
 // kCommandStderrFd), no other descriptor, the timer slack and signals of a fresh program, a session of its own, and the
-// caller's environment, in which CORERIG_WORKER, CORERIG_INDEX, CORERIG_WORKERS and CORERIG_CORE say which worker it is.
+// caller's environment, in which CORERIG_WORKER, CORERIG_INDEX, CORERIG_WORKERS and CORERIG_CORE say which worker it
+// is.
 //
 // What keeps it from being executed is published in the slab; a slab without an error belongs to a program that ran.
 #pragma once
@@ -34,8 +35,8 @@ std::string WriteCommandJob(const CommandJob& job);
 // The inverse of WriteCommandJob.
 Result<CommandJob> ReadCommandJob(std::string_view json);
 
-// The environment "NAME=value" of a command: `inherited` without `removed`, then command.env, then `added`; of two values
-// of one name the later one alone.
+// The environment "NAME=value" of a command: `inherited` without `removed`, then command.env, then `added`; of two
+// values of one name the later one alone.
 std::vector<std::string> EnvironmentOf(const CommandJob& job, const char* const* inherited);
 
 }  // namespace corerig

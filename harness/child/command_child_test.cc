@@ -10,7 +10,8 @@ namespace {
 
 CommandJob Job() {
   CommandJob job;
-  job.command = {.argv = {"./prog", "", "a b\n\"c\""}, .env = {{"KEY", "value"}, {"EMPTY", ""}}, .workdir = "/somewhere"};
+  job.command = {
+      .argv = {"./prog", "", "a b\n\"c\""}, .env = {{"KEY", "value"}, {"EMPTY", ""}}, .workdir = "/somewhere"};
   job.added = {{"CORERIG_WORKER", "w"}};
   job.removed = {"GONE"};
   return job;

@@ -43,8 +43,8 @@ TEST_F(Program, APathIsSeenFromTheWorkdir) {
   Add("prog", "#!/bin/sh\n");
   EXPECT_EQ(Find("./prog").value_or("none"), "./prog");
   EXPECT_EQ(Find(folder_ + "/prog").value_or("none"), folder_ + "/prog");
-  EXPECT_EQ(Refusal("./other"), "there is no program ./other (seen from " + folder_ +
-                                    "); write the path of one, or set workdir");
+  EXPECT_EQ(Refusal("./other"),
+            "there is no program ./other (seen from " + folder_ + "); write the path of one, or set workdir");
 }
 
 TEST_F(Program, ANameIsLookedForInThePathOfTheCommand) {
@@ -96,8 +96,9 @@ TEST_F(Program, ARefusedExecIsExplained) {
     return ExecRefusal(path, errno);
   };
   EXPECT_NE(refusal(folder_ + "/none").find("No such file or directory (ENOENT)"), std::string::npos);
-  EXPECT_NE(refusal(Add("script", "#!/no/such/interpreter\n")).find("its interpreter /no/such/interpreter is not there"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal(Add("script", "#!/no/such/interpreter\n")).find("its interpreter /no/such/interpreter is not there"),
+      std::string::npos);
   EXPECT_NE(refusal(Add("text", "neither\n")).find("neither a program for this machine nor a script"),
             std::string::npos);
   EXPECT_NE(refusal(Add("plain", "#!/bin/sh\n", 0644)).find("EACCES"), std::string::npos);

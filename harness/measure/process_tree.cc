@@ -126,6 +126,8 @@ bool ProcessTree::TryRead(std::map<Identity, Seen>& seen) {
 void ProcessTree::Retain(const std::map<Identity, Seen>& now) {
   for (const auto& [identity, last] : seen_) {
     if (now.contains(identity)) continue;
+    const auto stat = StatOf(procfs_, identity.first);
+    if (stat && stat->start_time == identity.second) continue;  // only not readable just now
     AddSwitches(retained_, last.reading);
     if (last.parent == origin_.reaper) AddUse(retained_, last.reading);
   }

@@ -1,7 +1,7 @@
 // A process and all that descend from it, measured as one.
 //
-//   ProcessTree tree(procfs, {.root = pid, .start_time = child.start_time, .reaper = keeper, .mark = "CORERIG_ID=7.0"});
-//   auto before = tree.Read();
+//   ProcessTree tree(procfs, {.root = pid, .start_time = child.start_time, .reaper = keeper, .mark =
+//   "CORERIG_ID=7.0"}); auto before = tree.Read();
 //   ... the window ...
 //   auto after = tree.Read();
 //   record.scheduling = Difference(*before, *after);
@@ -84,9 +84,9 @@ class ProcessTree {
   const ProcFs& procfs_;
   Origin origin_;
   std::vector<Member> members_;
-  std::set<Identity> known_;     // members of the last look
-  std::set<Identity> strangers_;  // the reaper's children that do not belong
-  std::map<Identity, Seen> seen_;  // by the last reading
+  std::set<Identity> known_;                        // members of the last look
+  std::set<Identity> strangers_;                    // the reaper's children that do not belong
+  std::map<Identity, Seen> seen_;                   // by the last reading
   SchedulingReading retained_ = {.migrations = 0};  // of members that are gone
   std::size_t most_ = 0;
 };

@@ -64,7 +64,8 @@ class Tree : public testing::Test {
       work();
       Hang();
     }
-    return ProcessTree(procfs_, {.root = root_, .start_time = StartTimeOf(root_).value_or(0), .reaper = getpid(), .mark = mark_});
+    return ProcessTree(
+        procfs_, {.root = root_, .start_time = StartTimeOf(root_).value_or(0), .reaper = getpid(), .mark = mark_});
   }
   static std::size_t Alive(ProcessTree& tree) {
     const auto& members = tree.Look();
@@ -171,23 +172,25 @@ TEST_F(Tree, WithoutListsOfChildrenTheParentsAreLookedThrough) {
   });
   WaitUntilReady(2);
   (void)!system(StrCat("mkdir -p ", root).c_str());
-  for (const pid_t pid : tree.Look().size() == 2 ? std::vector<pid_t>{tree.members()[0].pid, tree.members()[1].pid, getpid()}
-                                                 : std::vector<pid_t>()) {
+  for (const pid_t pid : tree.Look().size() == 2
+                             ? std::vector<pid_t>{tree.members()[0].pid, tree.members()[1].pid, getpid()}
+                             : std::vector<pid_t>()) {
     const std::string from = StrCat("/proc/", pid), to = StrCat(root, "/", pid);
-    (void)!system(StrCat("mkdir -p ", to, "/task/", pid, " && for f in stat status schedstat; do ln -sf ", from, "/$f ", to,
-                         "/$f; ln -sf ", from, "/task/", pid, "/$f ", to, "/task/", pid, "/$f; done")
+    (void)!system(StrCat("mkdir -p ", to, "/task/", pid, " && for f in stat status schedstat; do ln -sf ", from, "/$f ",
+                         to, "/$f; ln -sf ", from, "/task/", pid, "/$f ", to, "/task/", pid, "/$f; done")
                       .c_str());
   }
   const ProcFs without(root);
   ASSERT_FALSE(without.Children(root_));
-  ProcessTree scanned(without, {.root = root_, .start_time = StartTimeOf(root_).value_or(0), .reaper = getpid(), .mark = mark_});
+  ProcessTree scanned(without,
+                      {.root = root_, .start_time = StartTimeOf(root_).value_or(0), .reaper = getpid(), .mark = mark_});
   EXPECT_EQ(scanned.Look().size(), 2u);
 }
 
 // Against getrusage's figure for the same processes; clock ticks are 10 ms.
 TEST_F(Tree, CpuTimeOfTheLivingTheEndedAndTheirThreadsCounts) {
-  auto* used = static_cast<double*>(
-      mmap(nullptr, sizeof(double), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* used =
+      static_cast<double*>(mmap(nullptr, sizeof(double), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   int go[2];
   ASSERT_EQ(pipe(go), 0);
   ProcessTree tree = Start([&] {

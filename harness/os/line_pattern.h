@@ -30,7 +30,7 @@ class LinePattern {
   struct Free {
     void operator()(regex_t* regex) const;
   };
-  std::string text_;                       // to search for, if there is no expression
+  std::string text_;  // to search for, if there is no expression
   std::unique_ptr<regex_t, Free> regex_;
 };
 

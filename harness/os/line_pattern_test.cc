@@ -48,7 +48,9 @@ TEST(LinePattern, AnyByteMayStandInALine) {
   EXPECT_TRUE(Matches("b$", "a\0b"s));
   EXPECT_TRUE(Matches("b", "a\0b"s));
   EXPECT_FALSE(Matches("^b", "a\0b"s)) << "a NUL begins no line";
-  EXPECT_TRUE(Matches("^a.b$", "a\xff" "b"));
+  EXPECT_TRUE(Matches("^a.b$",
+                      "a\xff"
+                      "b"));
   EXPECT_TRUE(Matches("µs$", "17 µs"));
 }
 

@@ -23,7 +23,9 @@ Ends Pipe() {
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
-LineCounter Counting(const std::string& expression) { return LineCounter(std::move(*LinePattern::Compile(expression))); }
+LineCounter Counting(const std::string& expression) {
+  return LineCounter(std::move(*LinePattern::Compile(expression)));
+}
 
 std::string PathOf(const std::string& name) { return std::string(getenv("TEST_TMPDIR")) + "/" + name; }
 

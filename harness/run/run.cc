@@ -322,7 +322,10 @@ void Runner::SignalTree(SupervisedChild& child, int signal) {
 
 Result<std::optional<MemoryReading>> Runner::ReadMemoryOf(pid_t pid) {
   for (auto& child : children_) {
-    if (child.tree && child.launched.process->pid == pid) return child.tree->ReadMemory();
+    if (!child.tree || child.launched.process->pid != pid) continue;
+    // Until just before its exec it is our program, whose memory is not the command's.
+    if (child.header().state.load(std::memory_order_relaxed) != ChildState::kRunning) return std::nullopt;
+    return child.tree->ReadMemory();
   }
   return read_memory_(pid);
 }

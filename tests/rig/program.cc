@@ -5,6 +5,7 @@
 //   burn MS             a child burns MS of CPU time and is waited for; writes what getrusage says of it; then sleeps
 //   burn-and-exit MS    the same, and exits 0
 //   daemon              leaves a process in a session of its own, deaf to SIGTERM, and sleeps
+//   daemon-and-exit     the same, writes the daemon's pid and exits 0
 //   flood BYTES         writes BYTES as lines of 80, then sleeps
 //   exit N, segv, deaf  exits N; dies by SIGSEGV; sleeps and ignores SIGTERM
 //   children N MIB      N children of MIB each, touched; sleeps
@@ -93,8 +94,8 @@ void BurnInChild(double milliseconds) {
   wait(nullptr);
   rusage used = {};
   getrusage(RUSAGE_CHILDREN, &used);
-  const long long microseconds = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1'000'000LL + used.ru_utime.tv_usec +
-                                 used.ru_stime.tv_usec;
+  const long long microseconds =
+      (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1'000'000LL + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
   std::printf("used %lld us\n", microseconds);
   std::fflush(stdout);
 }
@@ -105,7 +106,11 @@ void LeaveDaemon() {
     return;
   }
   setsid();
-  if (fork() != 0) _exit(0);
+  if (const pid_t daemon = fork(); daemon != 0) {
+    std::printf("daemon %d\n", daemon);
+    std::fflush(stdout);
+    _exit(0);
+  }
   signal(SIGTERM, SIG_IGN);
   Sleep();
 }
@@ -141,7 +146,8 @@ int main(int argc, char** argv) {
   if (verb == "self") Self();
   if (verb == "burn" || verb == "burn-and-exit") BurnInChild(number);
   if (verb == "burn-and-exit") return 0;
-  if (verb == "daemon") LeaveDaemon();
+  if (verb == "daemon" || verb == "daemon-and-exit") LeaveDaemon();
+  if (verb == "daemon-and-exit") return 0;
   if (verb == "flood") Flood(static_cast<long>(number));
   if (verb == "deaf") signal(SIGTERM, SIG_IGN);
   if (verb == "children" && argc > 3) Children(static_cast<int>(number), static_cast<std::size_t>(atoi(argv[3])) << 20);
