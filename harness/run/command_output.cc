@@ -16,8 +16,9 @@ namespace corerig {
 namespace {
 
 constexpr std::size_t kPipe = 1 << 20;  // the most that anyone may ask for without privilege (pipe-max-size)
-constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kPiece = 32 * 1024;
 constexpr Nanos kRest = std::chrono::milliseconds(1);
+constexpr Nanos kMostCost = std::chrono::milliseconds(2);  // of one look: the shorter, the shorter the rest behind it
 constexpr int kRestPerCost = 3;
 
 }  // namespace
@@ -61,16 +62,18 @@ void CommandOutput::Serve() {
     if (poll(entries, 2, -1) < 0) continue;  // interrupted
     finishing = entries[1].revents != 0;
     const Nanos cost_before = ThreadCpuTime();
-    more = ReadOn();
+    more = ReadOn(finishing ? Nanos::max() : kMostCost);
     const Nanos rest = std::max(kRest, kRestPerCost * (ThreadCpuTime() - cost_before));
     if (more && !finishing) SleepUntil(MonotonicNow() + rest);
   }
   Count(counter_.End(), MonotonicNow());
 }
 
-// Reads what is there, but no more than the pipe holds. False: nobody can write to it any more.
-bool CommandOutput::ReadOn() {
-  for (std::size_t read_so_far = 0; read_so_far < kPipe;) {
+// Reads what is there, but no more than the pipe holds, and begins no piece once it has cost so much. False: nobody can
+// write to it any more.
+bool CommandOutput::ReadOn(Nanos cost_limit) {
+  const Nanos cost_before = ThreadCpuTime();
+  for (std::size_t read_so_far = 0; read_so_far < kPipe && ThreadCpuTime() - cost_before < cost_limit;) {
     const ssize_t size = read(pipe_.get(), buffer_.data(), buffer_.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return errno == EAGAIN;

@@ -41,7 +41,7 @@ class CommandOutput {
  private:
   CommandOutput(Fd pipe, Fd file, Fd finish, LineCounter counter);
   void Serve();
-  bool ReadOn();
+  bool ReadOn(Nanos cost_limit);
   void Keep(std::string_view bytes);
   void Count(std::uint64_t lines, Nanos at);
 
