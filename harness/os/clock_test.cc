@@ -65,8 +65,8 @@ TEST(Clock, ProcessCpuTimeIsThatOfAllItsThreadsAlsoOnceItHasEnded) {
   const auto microseconds =
       (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1'000'000LL + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
   EXPECT_GE(*seen, std::chrono::milliseconds(40));
-  EXPECT_NEAR(static_cast<double>(seen->count()) / 1e3, static_cast<double>(microseconds), 1000)
-      << "it ends in between";
+  EXPECT_NEAR(static_cast<double>(seen->count()) / 1e3, static_cast<double>(microseconds), 5000)
+      << "a tick, while it leaves its CPU";
   EXPECT_FALSE(ProcessCpuTime(child)) << "it is gone";
 }
 
