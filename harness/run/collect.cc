@@ -168,13 +168,11 @@ WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, cons
   if (counted) record.units = worker.progress().units;
   record.units_planned = job.units ? job.UnitsOfWorker() : 0;
   // A command that ended in the window did all it ever did by then.
-  const auto progress_after = worker.progress_after ? worker.progress_after
-                              : worker.ended_at     ? std::optional(worker.progress())
-                                                    : std::nullopt;
-  if (counted && worker.progress_before && progress_after) {
+  const bool seen_to_end = worker.progress_after || worker.ended_at;
+  if (counted && worker.progress_before && seen_to_end) {
     // From the end of one unit to the end of another: whole units over exactly the time they took.
     const auto& from = *worker.progress_before;
-    const auto& to = *progress_after;
+    const Progress::Reading to = worker.progress_after.value_or(worker.progress());
     const Nanos begin = from.units == 0
                             ? std::max(timeline.start, Nanos(static_cast<std::int64_t>(worker.header().begun_at.Get())))
                             : from.at;
