@@ -24,10 +24,11 @@ struct LiveStream {
 struct LiveWorker {
   std::string name;  // "price.0"
   int core = 0;
-  std::string state;                           // "starting", "running", "finished", or how it ended
-  std::uint64_t units = 0, units_planned = 0;  // planned 0: as many as the time allows
-  double rate = 0;                             // units per second, since the last state
-  std::optional<std::uint64_t> uss;            // the latest sample
+  std::string state;                   // "starting", "running", "finished", or how it ended
+  std::optional<std::uint64_t> units;  // absent: nobody counts them
+  std::uint64_t units_planned = 0;     // 0: as many as the time allows
+  double rate = 0;                     // units per second, since the last state
+  std::optional<std::uint64_t> uss;    // the latest sample
 };
 
 struct LiveCore {

@@ -83,7 +83,7 @@ std::string Describe(const EndRecord& end) {
       if (end.number == 0 && !end.detail.empty()) return StrCat("exited 0 ", end.detail);
       return StrCat("exited ", end.number, because);
     case EndRecord::Kind::kSignalled:
-      if (end.detail.starts_with("SIG")) return StrCat("killed by ", end.detail);
+      if (end.detail.starts_with("SIG")) return StrCat(end.as_planned ? "ended by " : "killed by ", end.detail);
       if (end.detail.starts_with("killed ")) return end.detail;
       return end.number == 0 ? StrCat("killed", because) : StrCat("killed by signal ", end.number, because);
     case EndRecord::Kind::kTimedOut:

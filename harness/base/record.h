@@ -219,12 +219,15 @@ struct WorkerRecord {
   std::optional<MemoryLimitRecord> memory_limit;
   std::optional<std::uint64_t> group_peak;  // the most its control group had, bytes
   std::string group_peak_absent;            // why that is not known
-  std::uint64_t units = 0;                  // done in the whole run
+  std::optional<std::uint64_t> units;       // done in the whole run; absent if nobody counts them
   std::uint64_t units_planned = 0;          // 0: as many as the time allows
   std::optional<double> rate;               // units per second in the window
   std::optional<Nanos> start;               // first instruction of the workload, after the common instant
   std::optional<Nanos> stop;                // from the order to stop to the last instruction of the workload
   bool has_result = false;
+  // Commands only.
+  std::string stdout_file, stderr_file;    // names in the run's folder; empty: not kept
+  std::optional<std::uint64_t> processes;  // the most seen alive at once: the command and what it started
 };
 
 struct CoreRecord {

@@ -26,6 +26,8 @@ std::string_view ToText(WarningId id) {
       return "memory-sampled";
     case WarningId::kSteal:
       return "steal";
+    case WarningId::kOutputLost:
+      return "output-lost";
   }
   return {};
 }
@@ -57,6 +59,8 @@ std::string_view RemedyFor(WarningId id) {
     case WarningId::kSteal:
       return "run on bare metal, or pin the virtual CPUs to cores of their own, on the host: virsh vcpupin DOMAIN VCPU "
              "CORE";
+    case WarningId::kOutputLost:
+      return "run it with --out in a folder of a file system that has room";
   }
   return {};
 }

@@ -18,6 +18,7 @@ enum class WarningId {
   kGovernor,           // CPU frequency may change during the run
   kMemorySampled,      // a worker's memory limit is enforced by sampling, for want of a control group
   kSteal,              // the hypervisor took time away
+  kOutputLost,         // a command's output could not be written to its file
 };
 
 std::string_view ToText(WarningId id);     // "policy-refused"

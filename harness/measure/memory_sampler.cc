@@ -22,7 +22,11 @@ bool HasEnded(const ProcFs& procfs, pid_t pid) {
   return stat && (stat->state == 'Z' || stat->state == 'X');
 }
 
-MemorySampler::Reader ReaderOf(const ProcFs& procfs) {
+auto Content(const MemorySample& sample) { return std::tuple(sample.at, sample.rss, sample.pss, sample.uss); }
+
+}  // namespace
+
+MemorySampler::Reader MemorySampler::ReaderOf(const ProcFs& procfs) {
   return [procfs](pid_t pid) -> Result<std::optional<MemoryReading>> {
     const auto reading = ReadMemory(procfs, pid);
     if (reading) return *reading;
@@ -30,10 +34,6 @@ MemorySampler::Reader ReaderOf(const ProcFs& procfs) {
     return Forward(reading);
   };
 }
-
-auto Content(const MemorySample& sample) { return std::tuple(sample.at, sample.rss, sample.pss, sample.uss); }
-
-}  // namespace
 
 MemorySampler::MemorySampler(const ProcFs& procfs, Nanos interval)
     : MemorySampler(ReaderOf(procfs), ThreadCpuTime, interval, HasSwap(procfs)) {}

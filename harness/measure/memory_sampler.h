@@ -44,6 +44,9 @@ class MemorySampler {
   static constexpr std::size_t kMinGrowthSamples = 10;
   static constexpr Nanos kMinGrowthSpan = std::chrono::seconds(2);
 
+  // Of one process each.
+  static Reader ReaderOf(const ProcFs& procfs);
+
   // `interval` is the wished time from the beginning of one round to the next.
   MemorySampler(const ProcFs& procfs, Nanos interval);
   // Without swap (`has_swap` false) nothing is said of it.

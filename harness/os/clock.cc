@@ -20,6 +20,13 @@ Nanos MonotonicNow() { return Read(CLOCK_MONOTONIC); }
 Nanos RealtimeNow() { return Read(CLOCK_REALTIME); }
 Nanos ThreadCpuTime() { return Read(CLOCK_THREAD_CPUTIME_ID); }
 
+std::optional<Nanos> ProcessCpuTime(pid_t pid) {
+  clockid_t clock;
+  timespec used = {};
+  if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0) return std::nullopt;
+  return std::chrono::seconds(used.tv_sec) + Nanos(used.tv_nsec);
+}
+
 Anchor ReadAnchor() {
   return {.monotonic = Read(CLOCK_MONOTONIC), .realtime = Read(CLOCK_REALTIME), .boottime = Read(CLOCK_BOOTTIME)};
 }

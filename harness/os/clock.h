@@ -1,7 +1,10 @@
 // The kernel's clocks, and one expressed in another.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <optional>
 
 #include "harness/base/record.h"
 #include "harness/base/units.h"
@@ -13,6 +16,10 @@ Nanos RealtimeNow();
 
 // CPU time this thread has used.
 Nanos ThreadCpuTime();
+
+// CPU time a process has used, all its threads, also those that ended (man 3 clock_getcpuclockid); of a zombie as well.
+// Nothing if it is gone.
+std::optional<Nanos> ProcessCpuTime(pid_t pid);
 
 // The three clocks read together.
 Anchor ReadAnchor();

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
+#include <thread>
 
 namespace corerig {
 namespace {
@@ -37,6 +41,33 @@ TEST(Clock, ThreadCpuTimeGrowsWithWorkAndNotWithSleep) {
   const Nanos cpu_asleep = ThreadCpuTime();
   SleepUntil(MonotonicNow() + 20ms);
   EXPECT_LT(ThreadCpuTime() - cpu_asleep, 10ms);
+}
+
+// Against what wait4 says of the same process, which is exact to the microsecond.
+TEST(Clock, ProcessCpuTimeIsThatOfAllItsThreadsAlsoOnceItHasEnded) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto burn = [] {
+      const Nanos until = ThreadCpuTime() + std::chrono::milliseconds(20);
+      while (ThreadCpuTime() < until) {
+      }
+    };
+    std::thread(burn).join();
+    burn();
+    _exit(0);
+  }
+  siginfo_t ended;
+  waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT);
+  const auto seen = ProcessCpuTime(child);
+  rusage used = {};
+  wait4(child, nullptr, 0, &used);
+  ASSERT_TRUE(seen);
+  const auto microseconds =
+      (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1'000'000LL + used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+  EXPECT_GE(*seen, std::chrono::milliseconds(40));
+  EXPECT_NEAR(static_cast<double>(seen->count()) / 1e3, static_cast<double>(microseconds), 5000)
+      << "a tick, while it leaves its CPU";
+  EXPECT_FALSE(ProcessCpuTime(child)) << "it is gone";
 }
 
 TEST(Clock, AnAnchorIsOneInstantOnThreeClocks) {

@@ -17,6 +17,15 @@ Result<Fd> OpenPidfd(pid_t pid) {
   return fd;
 }
 
+bool SignalProcess(pid_t pid, std::uint64_t start_time, int signal) {
+  const auto pidfd = OpenPidfd(pid);
+  if (!pidfd) return false;
+  // From here on the descriptor stands for one process; whether it is the one that was meant, its start time tells.
+  const auto started = StartTimeOf(pid);
+  if (!started || *started != start_time) return false;
+  return syscall(SYS_pidfd_send_signal, pidfd->get(), signal, nullptr, 0) == 0;
+}
+
 Result<std::uint64_t> ParseStartTime(std::string_view stat) {
   const auto name_end = stat.rfind(')');
   if (name_end == std::string_view::npos) return Fail("stat has no ')' after the command's name");

@@ -15,6 +15,10 @@ namespace corerig {
 // A descriptor that stands for the process and becomes readable when it has ended.
 Result<Fd> OpenPidfd(pid_t pid);
 
+// Sends a signal to the process of this pid and start time, and never to another one that has its pid by now. False if
+// it is gone or may not be signalled.
+bool SignalProcess(pid_t pid, std::uint64_t start_time, int signal);
+
 // When a process was started, in clock ticks since boot: field 22 of /proc/PID/stat (man 5 proc). With the pid, it
 // names a process for good.
 Result<std::uint64_t> StartTimeOf(pid_t pid);

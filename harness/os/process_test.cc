@@ -80,6 +80,22 @@ TEST(OpenPidfd, NamesThePidOfNoProcess) {
   EXPECT_EQ(pidfd.error().message, "cannot open a pidfd of process -1: Invalid argument (EINVAL)");
 }
 
+TEST(SignalProcess, ReachesTheOneThatWasMeantAndNoOther) {
+  const pid_t child = fork();
+  if (child == 0) {
+    for (;;) pause();
+  }
+  const auto started = StartTimeOf(child);
+  ASSERT_TRUE(started);
+  EXPECT_FALSE(SignalProcess(child, *started + 1, SIGKILL)) << "another process that has the pid by now";
+  EXPECT_EQ(waitpid(child, nullptr, WNOHANG), 0) << "it lives";
+  EXPECT_TRUE(SignalProcess(child, *started, SIGTERM));
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+  EXPECT_FALSE(SignalProcess(child, *started, SIGTERM)) << "it is gone";
+}
+
 TEST(SignalText, IsTheSignalsName) {
   EXPECT_EQ(SignalText(SIGSEGV), "SIGSEGV");
   EXPECT_EQ(SignalText(SIGKILL), "SIGKILL");

@@ -95,12 +95,20 @@ Result<ProcessStat> ParseStat(std::string_view text) {
   };
   if (field(3).size() != 1) return Fail("stat: field 3 (state) is ", Quoted(field(3)), "; expected one letter");
   stat.state = field(3)[0];
+  std::uint64_t children_user = 0, children_system = 0;
   number(4, "ppid", stat.parent);
+  // -1 in a process that is about to be gone.
+  if (const auto session = ParseNumber<pid_t>(field(6))) stat.session = *session;
   number(10, "minflt", stat.minor_faults);
+  number(11, "cminflt", stat.children_minor_faults);
   number(12, "majflt", stat.major_faults);
+  number(13, "cmajflt", stat.children_major_faults);
+  number(16, "cutime", children_user);
+  number(17, "cstime", children_system);
   number(22, "starttime", stat.start_time);
   number(kProcessor, "processor", stat.processor);
   if (!bad.empty()) return Fail(bad);
+  stat.children_ticks = children_user + children_system;
   return stat;
 }
 
@@ -170,6 +178,30 @@ Result<std::vector<pid_t>> ProcFs::Threads(pid_t pid) const {
   if (threads.empty()) return Fail(directory, " lists no thread: the process has just ended");
   std::sort(threads.begin(), threads.end());
   return threads;
+}
+
+Result<std::vector<pid_t>> ProcFs::Children(pid_t pid) const {
+  const auto threads = Threads(pid);
+  if (!threads) return Forward(threads);
+  std::vector<pid_t> children;
+  for (const pid_t tid : *threads) {
+    const auto text = Read(pid, StrCat("task/", tid, "/children"));
+    if (!text && tid != pid) continue;  // a thread that ended after it was listed
+    if (!text) return Forward(text);
+    for (const auto field : Fields(*text)) {
+      if (const auto child = ParseNumber<pid_t>(field)) children.push_back(*child);
+    }
+  }
+  return children;
+}
+
+std::vector<pid_t> ProcFs::Processes() const {
+  std::vector<pid_t> processes;
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(root_.c_str()), closedir);
+  while (const dirent* entry = entries ? readdir(entries.get()) : nullptr) {
+    if (const auto pid = ParseNumber<pid_t>(std::string_view(entry->d_name))) processes.push_back(*pid);
+  }
+  return processes;
 }
 
 }  // namespace corerig

@@ -37,9 +37,12 @@ Result<SchedStat> ParseSchedStat(std::string_view text);
 struct ProcessStat {
   char state = '?';  // "R" "S" "D" "T" "t" "Z" "X" "I"
   pid_t parent = 0;
+  pid_t session = 0;
   std::uint64_t minor_faults = 0, major_faults = 0;  // /proc/PID/stat: of all threads, also those that ended
-  std::uint64_t start_time = 0;                      // clock ticks since boot
-  int processor = 0;                                 // the CPU it ran on last
+  // Of children that ended and were waited for, and of theirs; CPU time in clock ticks, user's and system's each cut.
+  std::uint64_t children_minor_faults = 0, children_major_faults = 0, children_ticks = 0;
+  std::uint64_t start_time = 0;  // clock ticks since boot
+  int processor = 0;             // the CPU it ran on last
 };
 
 // stat. The command's name may hold blanks and parentheses: fields are counted from behind the last ')'.
@@ -77,6 +80,13 @@ class ProcFs {
 
   // Thread ids of a process, ascending; a zombie has its leader's.
   Result<std::vector<pid_t>> Threads(pid_t pid) const;
+
+  // The children of all its threads, ended ones included (task/TID/children). While they come and go the list may miss
+  // one. Fails if the process is gone or the kernel lacks the file (CONFIG_PROC_CHILDREN).
+  Result<std::vector<pid_t>> Children(pid_t pid) const;
+
+  // Every process, in no order.
+  std::vector<pid_t> Processes() const;
 
  private:
   std::string root_;

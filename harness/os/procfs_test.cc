@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "harness/os/clock.h"
@@ -85,7 +87,7 @@ TEST(SchedStat, TimeslicesGrowWithEverySleep) {
 // ---- stat
 
 constexpr std::string_view kStatTail =
-    " S 1 17303 3048 0 -1 4194304 140 7 2 0 0 3 0 0 20 0 3 0 141814 19320832 343 18446744073709551615 94666881875968 "
+    " S 1 17303 3048 0 -1 4194304 140 7 2 4 0 3 11 6 20 0 3 0 141814 19320832 343 18446744073709551615 94666881875968 "
     "94666881876661 140727680390288 0 0 0 0 6 0 0 0 0 17 5 0 0 0 0 0 94666881887696 94666881888336 94667761311744 "
     "140727680391812 140727680391825 140727680391825 140727680393195 0\n";
 
@@ -96,6 +98,10 @@ TEST(Stat, HasItsFieldsByNumber) {
   EXPECT_EQ(stat->parent, 1);
   EXPECT_EQ(stat->minor_faults, 140u);
   EXPECT_EQ(stat->major_faults, 2u);
+  EXPECT_EQ(stat->session, 3048);
+  EXPECT_EQ(stat->children_minor_faults, 7u);
+  EXPECT_EQ(stat->children_major_faults, 4u);
+  EXPECT_EQ(stat->children_ticks, 11u + 6u);
   EXPECT_EQ(stat->start_time, 141814u);
   EXPECT_EQ(stat->processor, 5);
 }
@@ -504,6 +510,37 @@ TEST(AnyText, StealIsParsedOrRefused) {
       EXPECT_GE(seconds, 0);
     }
   });
+}
+
+// ---- children
+
+// By the kernel's list, and by the parents of all there are.
+TEST(ProcFsChildren, AreWhomWeForked) {
+  const ProcFs procfs;
+  std::set<pid_t> ours;
+  for (int i = 0; i < 3; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      for (;;) pause();
+    }
+    ours.insert(child);
+  }
+  kill(*ours.begin(), SIGKILL);
+  siginfo_t ended;
+  waitid(P_PID, static_cast<id_t>(*ours.begin()), &ended, WEXITED | WNOWAIT);  // a zombie is a child, too
+  const auto listed = procfs.Children(getpid());
+  std::set<pid_t> scanned;
+  for (const pid_t pid : procfs.Processes()) {
+    const auto text = procfs.Read(pid, "stat");
+    const auto stat = text ? ParseStat(*text) : Result<ProcessStat>(Forward(text));
+    if (stat && stat->parent == getpid()) scanned.insert(pid);
+  }
+  for (const pid_t pid : ours) kill(pid, SIGKILL);
+  for (const pid_t pid : ours) waitpid(pid, nullptr, 0);
+  EXPECT_EQ(scanned, ours);
+  ASSERT_TRUE(listed) << listed.error().message;
+  EXPECT_EQ(std::set<pid_t>(listed->begin(), listed->end()), ours);
+  EXPECT_FALSE(procfs.Children(*ours.begin())) << "it is gone";
 }
 
 }  // namespace

@@ -60,6 +60,24 @@ struct Parameter {
   bool operator==(const Parameter&) const = default;
 };
 
+// When a command ends: with the window, or when it does.
+inline constexpr std::string_view kUntilWindow = "window", kUntilExit = "exit";
+
+// The user's own program as a workload: executed as it is, never through a shell.
+struct CommandPlan {
+  struct Variable {
+    std::string name = {}, value = {};
+    bool operator==(const Variable&) const = default;
+  };
+
+  std::vector<std::string> argv = {};  // argv[0]: with a slash a path, seen from `workdir`; else looked for in PATH
+  std::vector<Variable> env = {};      // on top of the environment that corerig was called with
+  std::string workdir = {};            // "": where corerig was called
+  std::string units_pattern = {};      // a line of its output that matches is a unit of work; "": units are not counted
+  bool until_exit = false;  // it runs until it ends by itself; else it is told to end when the window is over
+  bool operator==(const CommandPlan&) const = default;
+};
+
 // One [worker.NAME]: a group of one worker per core.
 struct WorkerPlan {
   std::string name;
@@ -72,6 +90,7 @@ struct WorkerPlan {
   std::vector<Parameter> parameters = {};    // every one the workload declares, defaults filled in
   std::optional<Bytes> memory = {};          // what each worker may have
   bool memory_counts_address_space = false;  // against `memory`: as RLIMIT_AS counts; else pages in use
+  std::optional<CommandPlan> command = {};   // of the workload "exec"
   bool operator==(const WorkerPlan&) const = default;
 };
 

@@ -47,6 +47,15 @@ Json StreamJson(const StreamPlan& stream) {
           {"fault", ListOf(stream.faults, FaultJson)}};
 }
 
+Json CommandJson(const CommandPlan& command) {
+  Json json = {{"argv", command.argv}, {"env", Json::object()}};
+  for (const auto& variable : command.env) json["env"][variable.name] = variable.value;
+  if (!command.workdir.empty()) json["workdir"] = command.workdir;
+  if (!command.units_pattern.empty()) json["units_pattern"] = command.units_pattern;
+  json["until"] = command.until_exit ? kUntilExit : kUntilWindow;
+  return json;
+}
+
 Json WorkerJson(const WorkerPlan& worker) {
   Json json = {{"name", worker.name},
                {"workload", worker.workload},
@@ -59,6 +68,7 @@ Json WorkerJson(const WorkerPlan& worker) {
     json["memory"] = ToText(*worker.memory);
     json["memory_counts"] = worker.memory_counts_address_space ? kAddressSpace : kUsed;
   }
+  if (worker.command) json["command"] = CommandJson(*worker.command);
   json["parameters"] = ListOf(worker.parameters, [](const Parameter& parameter) -> Json {
     return {{"name", parameter.name}, {"value", parameter.value}};
   });
@@ -129,6 +139,14 @@ class Reader {
   Nanos Duration() const { return Word<Nanos>(ParseDuration, "a duration"); }
   Policy SchedulingPolicy() const { return Word<Policy>(ParsePolicy, "a policy"); }
 
+  // The members of an object, all of them texts.
+  std::vector<std::pair<std::string, std::string>> Texts() const {
+    std::vector<std::pair<std::string, std::string>> members;
+    if (!Has(json_ != nullptr && json_->is_object(), "an object")) return members;
+    for (const auto& [name, value] : json_->items()) members.emplace_back(name, Field(name).Text());
+    return members;
+  }
+
   template <typename Read>
   auto List(const Read& read) const {
     std::vector<decltype(read(*this))> values;
@@ -178,6 +196,20 @@ std::vector<CpuId> ReadCores(const Reader& json) {
   return json.List([](const Reader& item) { return item.Core(); });
 }
 
+CommandPlan ReadCommand(const Reader& json) {
+  CommandPlan command;
+  command.argv = json.Field("argv").List([](const Reader& item) { return item.Text(); });
+  for (const auto& [name, value] : json.Field("env").Texts()) command.env.push_back({name, value});
+  if (json.Field("workdir").present()) command.workdir = json.Field("workdir").Text();
+  if (json.Field("units_pattern").present()) command.units_pattern = json.Field("units_pattern").Text();
+  const auto until = [](std::string_view word) -> std::optional<bool> {
+    if (word == kUntilExit) return true;
+    return word == kUntilWindow ? std::optional(false) : std::nullopt;
+  };
+  command.until_exit = json.Field("until").Word<bool>(until, "an end");
+  return command;
+}
+
 WorkerPlan ReadWorker(const Reader& json) {
   WorkerPlan worker{.name = json.Field("name").Text(),
                     .workload = json.Field("workload").Text(),
@@ -190,7 +222,9 @@ WorkerPlan ReadWorker(const Reader& json) {
                       return Parameter{item.Field("name").Text(), item.Field("value").Text()};
                     }),
                     .memory = std::nullopt,
-                    .memory_counts_address_space = false};
+                    .memory_counts_address_space = false,
+                    .command = std::nullopt};
+  if (json.Field("command").present()) worker.command = ReadCommand(json.Field("command"));
   if (json.Field("units").present()) worker.units = json.Field("units").Count();
   if (json.Field("time_limit").present()) worker.time_limit = json.Field("time_limit").Duration();
   if (json.Field("memory").present()) {

@@ -90,6 +90,16 @@ class PlanMaker {
                                Many(4, [&] { return Bits(); })};
             })};
   }
+  CommandPlan Command() {
+    CommandPlan command;
+    command.argv = Many(4, [&] { return Text(); });
+    // Each name once, as TOML has it.
+    command.env = Many(4, [&] { return CommandPlan::Variable{StrCat(Word(), next_), Text()}; });
+    command.workdir = Coin() ? Text() : "";
+    command.units_pattern = Coin() ? Text() : "";
+    command.until_exit = Coin();
+    return command;
+  }
   WorkerPlan Worker() {
     WorkerPlan worker;
     worker.name = Word();
@@ -97,6 +107,7 @@ class PlanMaker {
     worker.cores = Many(4, [&] { return Core(); });
     worker.policy = SomePolicy();
     if (Coin()) worker.units = Bits();
+    if (Coin()) worker.command = Command();
     if (Coin()) worker.time_limit = Duration();
     worker.may_fail = Coin();
     if (Coin()) {
@@ -187,6 +198,22 @@ TEST(PlanJson, AFieldOfAnotherTypeIsNamed) {
   EXPECT_EQ(RefusalWith("\"rig_core\": 0", "\"rig_core\": 2147483648"), "plan: rig_core is too large for a core");
   EXPECT_EQ(RefusalWith("\"parameters\": [", "\"parameters\": [7, "),
             "plan: workers[0].parameters[0] is not an object");
+}
+
+TEST(PlanJson, WhatIsWrongInACommandIsNamed) {
+  const auto refusal = [](std::string_view from, std::string_view to) {
+    Plan plan = SmallPlan();
+    plan.workers[0].command = CommandPlan{.argv = {"./prog"}, .env = {{"KEY", "value"}}};
+    std::string json = PlanToJson(plan);
+    const auto at = json.find(from);
+    EXPECT_NE(at, std::string::npos) << from << " is not in\n" << json;
+    json.replace(at, from.size(), to);
+    const auto back = PlanFromJson(json);
+    return back ? std::string("taken") : back.error().message;
+  };
+  EXPECT_EQ(refusal("\"argv\":", "\"args\":"), "plan: workers[0].command.argv is missing");
+  EXPECT_EQ(refusal("\"value\"", "1"), "plan: workers[0].command.env.KEY is not a text");
+  EXPECT_EQ(refusal("\"window\"", "\"ever\""), "plan: workers[0].command.until is not an end: \"ever\"");
 }
 
 TEST(PlanJson, AWordThatMeansNothingIsNamed) {

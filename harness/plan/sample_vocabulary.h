@@ -42,6 +42,24 @@ inline Vocabulary SampleVocabulary() {
                                         {"interest", Kind::kNumber, "0.05", "per year"},
                                         {"assets", Kind::kWholeNumber, "1", "how many"},
                                         {"kind", Kind::kWord, "call", "\"call\" or \"put\""}}},
+                        {.name = "exec",
+                         .about = "your own program",
+                         .unit = "line",
+                         .parameters = {},
+                         .check = {},
+                         // Stand-ins for what only a machine can tell.
+                         .command = CommandChecks{.workdir = [](const CommandPlan& command) -> Status {
+                                                    if (command.workdir == "gone") return Fail("no folder gone");
+                                                    return {};
+                                                  },
+                                                  .program = [](const CommandPlan& command) -> Status {
+                                                    if (command.argv[0] == "./gone") return Fail("no program ./gone");
+                                                    return {};
+                                                  },
+                                                  .units_pattern = [](const CommandPlan& command) -> Status {
+                                                    if (command.units_pattern == "(") return Fail("no pattern (");
+                                                    return {};
+                                                  }}},
                         {.name = "train/mlp", .about = "trains", .unit = "epoch", .parameters = {}}}};
 }
 

@@ -34,6 +34,11 @@ std::string InStream(std::string_view sensor, std::string_view lines) {
 }
 
 // The worker's table is in line 3; `lines` begin in line 5.
+std::string InCommand(std::string_view lines) {
+  return StrCat("name = \"a\"\nduration = \"1s\"\n[worker.w]\nworkload = \"exec\"\n", lines, "\n");
+}
+
+// The worker's table is in line 3; `lines` begin in line 5.
 std::string InWorker(std::string_view lines) {
   return StrCat("name = \"a\"\nduration = \"1s\"\n[worker.w]\nworkload = \"montecarlo/option\"\n", lines, "\n");
 }
@@ -348,9 +353,9 @@ TEST(ScenarioError, AnUnknownWorkload) {
       Refusal("name = \"a\"\nduration = \"1s\"\n[worker.w]\n"),
       "s.toml:3:1: key \"workload\" is missing in [worker.w]; write one such as workload = \"montecarlo/option\"");
   // Its parameters are not blamed.
-  EXPECT_EQ(
-      Refusal("name = \"a\"\nduration = \"1s\"\n[worker.w]\npaths = 5\nworkload = \"train/mpl\"\n"),
-      "s.toml:5:12: unknown workload \"train/mpl\"; did you mean \"train/mlp\"? known: montecarlo/option, train/mlp");
+  EXPECT_EQ(Refusal("name = \"a\"\nduration = \"1s\"\n[worker.w]\npaths = 5\nworkload = \"train/mpl\"\n"),
+            "s.toml:5:12: unknown workload \"train/mpl\"; did you mean \"train/mlp\"? known: montecarlo/option, exec, "
+            "train/mlp");
 }
 
 TEST(ScenarioError, CoresThatAreNone) {
@@ -535,6 +540,59 @@ TEST(OverrideError, AValueThatIsMoreThanOne) {
 
 TEST(OverrideError, AFaultOfTheFileComesFirst) {
   EXPECT_EQ(Refusal(AtTop("seed = -1"), {{"duration", "x"}}), "s.toml:3:8: seed is -1; write a whole number from 0");
+}
+
+// --- the user's own command
+
+TEST(ScenarioError, ACommandThatNamesNoProgram) {
+  EXPECT_EQ(
+      Refusal(InCommand("")),
+      "s.toml:3:1: key \"command\" is missing in [worker.w]; write one such as command = [\"./prog\", \"--flag\"]");
+  EXPECT_EQ(Refusal(InCommand("command = []")),
+            "s.toml:5:11: command names no program; write it as in [\"./prog\", \"--flag\"]");
+  EXPECT_EQ(Refusal(InCommand("command = [\"\", \"x\"]")),
+            "s.toml:5:11: command names no program; write it as in [\"./prog\", \"--flag\"]");
+  EXPECT_EQ(Refusal(InCommand("command = \"./prog --flag\"")),
+            "s.toml:5:11: command is a text; write an array such as [\"./prog\", \"--flag\"]");
+  EXPECT_EQ(Refusal(InCommand("command = [\"./prog\", 1]")),
+            "s.toml:5:22: an argument of command is a number; write a text such as \"--flag\"");
+  EXPECT_EQ(Refusal(InCommand("command = [\"./prog\", \"a\\u0000b\"]")),
+            "s.toml:5:22: an argument of command holds a NUL character, which no program can be handed; leave it out");
+}
+
+TEST(ScenarioError, AnEnvironmentThatIsNone) {
+  const auto with = [](std::string_view env) {
+    return Refusal(InCommand(StrCat("command = [\"prog\"]\nenv = ", env)));
+  };
+  EXPECT_EQ(with("\"KEY=value\""), "s.toml:6:7: env is a text; write a table such as { KEY = \"value\" }");
+  EXPECT_EQ(with("{ KEY = 1 }"), "s.toml:6:15: env.KEY is a number; write a text such as \"value\"");
+  EXPECT_EQ(with("{ \"A=B\" = \"x\" }"), "s.toml:6:9: a variable's name is not empty and holds neither \"=\" nor NUL");
+  EXPECT_EQ(with("{ CORERIG_CORE = \"1\" }"),
+            "s.toml:6:9: the variables CORERIG_… are set by corerig itself; choose another name");
+}
+
+TEST(ScenarioError, KeysThatDoNotGoWithACommand) {
+  const auto with = [](std::string_view line) { return Refusal(InCommand(StrCat("command = [\"prog\"]\n", line))); };
+  EXPECT_EQ(with("units = 5"),
+            "s.toml:6:9: units are not handed out to a command; leave it out, and write until = \"exit\" for a program "
+            "that ends by itself");
+  EXPECT_EQ(
+      with("until = \"never\""),
+      "s.toml:6:9: unknown until \"never\"; write \"window\" (it is told to end with the window) or \"exit\" (it ends "
+      "by itself)");
+  EXPECT_EQ(with("units_pattern = \"\""),
+            "s.toml:6:17: units_pattern is empty; write one such as \"^frame [0-9]+ done\", or \".\" for any line");
+  EXPECT_EQ(with("workdir = \"\""), "s.toml:6:11: workdir is empty; name a folder, or leave it out");
+  EXPECT_EQ(with("comand = 1").substr(0, 47), "s.toml:6:1: unknown key \"comand\" in [worker.w];");
+  EXPECT_EQ(Refusal(InWorker("command = [\"prog\"]")).substr(0, 47),
+            "s.toml:5:1: unknown key \"command\" in [worker.w]");
+}
+
+TEST(ScenarioError, WhatTheMachineSaysOfACommandPointsToItsKey) {
+  EXPECT_EQ(Refusal(InCommand("command = [\"./gone\"]")), "s.toml:5:11: no program ./gone");
+  EXPECT_EQ(Refusal(InCommand("command = [\"./gone\"]\nworkdir = \"gone\"")), "s.toml:6:11: no folder gone")
+      << "what is looked for in it says nothing";
+  EXPECT_EQ(Refusal(InCommand("command = [\"prog\"]\nunits_pattern = \"(\"")), "s.toml:6:17: no pattern (");
 }
 
 }  // namespace

@@ -142,6 +142,39 @@ strike = 110
                                 true}}));
 }
 
+TEST(Scenario, EveryKeyOfACommandIsRead) {
+  const Plan plan = Read(R"(
+name = "a"
+duration = "1s"
+[worker.w]
+workload = "exec"
+command = ["./prog", "", "--flag=a b"]
+env = { KEY = "a value", empty = "" }
+workdir = "build"
+units_pattern = '^frame [0-9]+$'
+until = "exit"
+time_limit = "10s"
+policy = "fifo:5"
+may_fail = true
+)",
+                         BoardOf({0}));
+  ASSERT_EQ(plan.workers.size(), 1u);
+  EXPECT_EQ(plan.workers[0].workload, "exec");
+  EXPECT_EQ(plan.workers[0].command, (CommandPlan{.argv = {"./prog", "", "--flag=a b"},
+                                                  .env = {{"KEY", "a value"}, {"empty", ""}},
+                                                  .workdir = "build",
+                                                  .units_pattern = "^frame [0-9]+$",
+                                                  .until_exit = true}));
+  EXPECT_EQ(plan.workers[0].time_limit, 10 * kSecond);
+  EXPECT_TRUE(plan.workers[0].parameters.empty());
+}
+
+TEST(Scenario, ACommandAloneRunsForTheWindowWhereCorerigWasCalled) {
+  const Plan plan = Read("name='a'\nduration='1s'\n[worker.w]\nworkload='exec'\ncommand=['prog']\n", BoardOf({0}));
+  ASSERT_EQ(plan.workers.size(), 1u);
+  EXPECT_EQ(plan.workers[0].command, (CommandPlan{.argv = {"prog"}}));
+}
+
 TEST(Scenario, AParameterHasOneTextHoweverItIsWritten) {
   for (const char* strike : {"100", "100.0", "1e2", "+100", "1_00", "0x64"}) {
     const Plan plan = Read(

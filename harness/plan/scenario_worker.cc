@@ -121,6 +121,98 @@ void ReadMemory(Section& section, WorkerPlan& worker, FirstFault& fault) {
   }
 }
 
+// A text that a program can be handed: the kernel ends it at the first NUL.
+const std::string* AsArgument(const Value& value, std::string_view what, std::string_view example, FirstFault& fault) {
+  const std::string* text = AsText(value, what, example, fault);
+  if (text == nullptr || text->find('\0') == std::string::npos) return text;
+  fault.Add(value.position, what, " holds a NUL character, which no program can be handed; leave it out");
+  return nullptr;
+}
+
+// command = ["./prog", "--flag"]
+std::vector<std::string> ReadArguments(const Value& value, FirstFault& fault) {
+  constexpr std::string_view kExample = "[\"./prog\", \"--flag\"]";
+  std::vector<std::string> arguments;
+  const auto* items = AsArray(value, "command", kExample, fault);
+  if (items == nullptr) return arguments;
+  for (const auto& item : *items) {
+    const std::string* text = AsArgument(item, "an argument of command", "\"--flag\"", fault);
+    if (text != nullptr) arguments.push_back(*text);
+  }
+  if (items->empty() || (!arguments.empty() && arguments[0].empty())) {
+    fault.Add(value.position, "command names no program; write it as in ", kExample);
+  }
+  return arguments;
+}
+
+// env = { KEY = "value" }
+std::vector<CommandPlan::Variable> ReadEnvironment(const Value& value, FirstFault& fault) {
+  std::vector<CommandPlan::Variable> variables;
+  if (!CheckTable(value, "env", "{ KEY = \"value\" }", fault)) return variables;
+  for (const auto& entry : value.entries) {
+    if (entry.key.empty() || entry.key.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
+      fault.Add(entry.position, "a variable's name is not empty and holds neither \"=\" nor NUL");
+    }
+    if (entry.key.starts_with("CORERIG_")) {
+      fault.Add(entry.position, "the variables CORERIG_… are set by corerig itself; choose another name");
+    }
+    const std::string* text = AsArgument(entry.value, StrCat("env.", entry.key), "\"value\"", fault);
+    if (text != nullptr) variables.push_back({entry.key, *text});
+  }
+  return variables;
+}
+
+// Whether the command can be run is checked here, so that the fault points to the key it is about.
+CommandPlan ReadCommand(Section& section, const CommandChecks& checks, FirstFault& fault) {
+  CommandPlan command;
+  const Value* arguments = section.Require("command", "[\"./prog\", \"--flag\"]");
+  if (arguments != nullptr) command.argv = ReadArguments(*arguments, fault);
+  if (const Value* env = section.Find("env")) command.env = ReadEnvironment(*env, fault);
+
+  const Value* workdir = section.Find("workdir");
+  const std::string* folder = workdir == nullptr ? nullptr : AsArgument(*workdir, "workdir", "\"build\"", fault);
+  if (folder != nullptr) command.workdir = *folder;
+  if (folder != nullptr && folder->empty()) {
+    fault.Add(workdir->position, "workdir is empty; name a folder, or leave it out");
+  }
+
+  const Value* pattern = section.Find("units_pattern");
+  constexpr std::string_view kPatternExample = "\"^frame [0-9]+ done\"";
+  const std::string* lines =
+      pattern == nullptr ? nullptr : AsArgument(*pattern, "units_pattern", kPatternExample, fault);
+  if (lines != nullptr) command.units_pattern = *lines;
+  if (lines != nullptr && lines->empty()) {
+    fault.Add(pattern->position, "units_pattern is empty; write one such as ", kPatternExample,
+              ", or \".\" for any line");
+  }
+
+  if (const auto until = section.Text("until", "\"exit\"")) {
+    command.until_exit = *until == kUntilExit;
+    if (*until != kUntilExit && *until != kUntilWindow) {
+      fault.Add(section.Find("until")->position, "unknown until \"", *until,
+                "\"; write \"window\" (it is told to end with the window) or \"exit\" (it ends by itself)");
+    }
+  }
+  if (section.Find("units") != nullptr) {
+    fault.Add(
+        section.Find("units")->position,
+        "units are not handed out to a command; leave it out, and write until = \"exit\" for a program that ends by "
+        "itself");
+  }
+
+  const auto check = [&](const Value* value, const std::function<Status(const CommandPlan&)>& holds) {
+    if (value == nullptr || !holds) return true;
+    const auto checked = holds(command);
+    if (!checked) fault.Add(value->position, checked.error().message);
+    return checked.has_value();
+  };
+  if (lines != nullptr && !lines->empty()) check(pattern, checks.units_pattern);
+  // Where the folder is wrong, so is all that is looked for in it.
+  const bool stands = folder == nullptr || (!folder->empty() && check(workdir, checks.workdir));
+  if (stands && !command.argv.empty() && !command.argv[0].empty()) check(arguments, checks.program);
+  return command;
+}
+
 }  // namespace
 
 WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const Vocabulary& vocabulary,
@@ -144,8 +236,12 @@ WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const 
   ReadMemory(section, worker, fault);
   // Without the workload, there is no telling its parameters from mistyped keys.
   if (workload == nullptr) return worker;
-  for (const auto& parameter : workload->parameters) {
-    worker.parameters.push_back(ReadParameter(section, parameter, fault));
+  if (workload->command) {
+    worker.command = ReadCommand(section, *workload->command, fault);
+  } else {
+    for (const auto& parameter : workload->parameters) {
+      worker.parameters.push_back(ReadParameter(section, parameter, fault));
+    }
   }
   section.RejectUnknownKeys();
   if (workload->check) {

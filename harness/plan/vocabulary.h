@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,11 @@ struct ParameterInfo {
   std::string_view about;
 };
 
+// What of a command only the machine it will run on can tell. Each fails with what is wrong and what would be right.
+struct CommandChecks {
+  std::function<Status(const CommandPlan&)> workdir, program, units_pattern;
+};
+
 struct WorkloadInfo {
   std::string_view name;   // "montecarlo/option"
   std::string_view about;  // one line
@@ -37,6 +43,9 @@ struct WorkloadInfo {
   std::vector<ParameterInfo> parameters;
   // Fails if units and parameters of a group, each right by itself, cannot be done together; may be empty.
   std::function<Status(const WorkerPlan&)> check = {};
+  // Present: the workload is the user's own command. Its keys are read into WorkerPlan::command; `parameters` then only
+  // describe them.
+  std::optional<CommandChecks> command = {};
 };
 
 struct Vocabulary {

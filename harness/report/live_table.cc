@@ -58,9 +58,9 @@ Table WorkerTable(const LiveState& state) {
   Table table(
       {{"worker"}, {"core", kRight}, {"progress"}, {"units", kRight}, {"rate", kRight}, {"uss", kRight}, {"state"}});
   for (const auto& worker : state.workers) {
-    std::string progress = "–", units = StrCat(worker.units);
+    std::string progress = "–", units = worker.units ? StrCat(*worker.units) : "–";
     if (worker.units_planned > 0) {
-      const double share = ShareOf(worker.units, worker.units_planned);
+      const double share = ShareOf(worker.units.value_or(0), worker.units_planned);
       progress = StrCat(Bar(share, 10), " ", Percent(share));
       units += StrCat("/", worker.units_planned);
     }
@@ -105,9 +105,9 @@ std::string LiveLine(const LiveState& state) {
   for (const auto& worker : state.workers) {
     out += StrCat("; ", worker.name, " ", worker.state);
     if (worker.units_planned > 0) {
-      out += StrCat(" ", Percent(ShareOf(worker.units, worker.units_planned)));
-    } else {
-      out += StrCat(" ", worker.units, " units");
+      out += StrCat(" ", Percent(ShareOf(worker.units.value_or(0), worker.units_planned)));
+    } else if (worker.units) {
+      out += StrCat(" ", *worker.units, " units");
     }
   }
   return Printable(out);

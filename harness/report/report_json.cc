@@ -25,6 +25,8 @@ Json Value(const std::optional<T>& value) {
   return value ? Value(*value) : Json(nullptr);
 }
 
+Json NameOrNull(const std::string& name) { return name.empty() ? Json(nullptr) : Json(name); }
+
 Json Core(int core) { return core < 0 ? Json(nullptr) : Json(core); }
 
 Json FromEnd(const EndRecord& end) {
@@ -241,13 +243,16 @@ Json FromWorker(const WorkerRecord& worker) {
               {"workload", worker.workload},
               {"core", Core(worker.core)},
               {"policy", worker.policy},
-              {"units", worker.units},
+              {"units", Value(worker.units)},
               {"units_planned", worker.units_planned},
               {"rate", Value(worker.rate)},
               {"start", Value(worker.start)},
               {"stop", Value(worker.stop)},
               {"has_result", worker.has_result},
-              {"memory_limit", FromMemoryLimit(worker.memory_limit)}};
+              {"memory_limit", FromMemoryLimit(worker.memory_limit)},
+              {"stdout", NameOrNull(worker.stdout_file)},
+              {"stderr", NameOrNull(worker.stderr_file)},
+              {"processes", Value(worker.processes)}};
   AddProcess(out, worker.process);
   return out;
 }

@@ -109,6 +109,24 @@ WorkerRecord Worker(int index) {
   return worker;
 }
 
+// The user's own program, whose lines nobody counts.
+WorkerRecord Command() {
+  WorkerRecord worker = Worker(0);
+  worker.name = "camera";
+  worker.workload = "exec";
+  worker.core = 3;
+  worker.process.pid = 4005;
+  worker.process.end = {EndRecord::Kind::kSignalled, 15, "SIGTERM", true};
+  worker.process.rss_peak.reset();
+  worker.units.reset();
+  worker.rate.reset();
+  worker.has_result = false;
+  worker.stdout_file = "worker.camera.0.stdout";
+  worker.stderr_file = "worker.camera.0.stderr";
+  worker.processes = 3;
+  return worker;
+}
+
 void Crash(WorkerRecord& worker) {
   worker.process.end = {EndRecord::Kind::kSignalled, 11, "SIGSEGV", false};
   worker.process.rss_peak.reset();
@@ -233,7 +251,7 @@ RunRecord FullRecord() {
   record.source_policy = "fifo:90";
   record.handler = Process(4002);
   // It leaks.
-  record.workers = {Worker(0), Worker(1)};
+  record.workers = {Worker(0), Worker(1), Command()};
   record.workers[0].process.memory_trend = {
       .verdict = MemoryTrend::Verdict::kGrows, .slope = 6e5, .low = 5.5e5, .high = 7e5, .reason = ""};
   record.rig = Process(4000);

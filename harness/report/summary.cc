@@ -241,7 +241,7 @@ class Page {
       const std::string planned = worker.units_planned == 0 ? "" : StrCat("/", worker.units_planned);
       const EndRecord& end = worker.process.end;
       table.Add({StrCat(worker.name, ".", worker.index), StrCat(worker.core), Show(part + "rate"),
-                 StrCat(worker.units, planned), Show(part + "cpu"), Show(part + "runqueue.mean"),
+                 worker.units ? StrCat(*worker.units, planned) : "–", Show(part + "cpu"), Show(part + "runqueue.mean"),
                  Show(part + "faults.minor"), Show(part + "faults.major"), Show(part + "uss.max"),
                  StrCat(end.as_planned ? "" : "✗ ", Describe(end))});
     }

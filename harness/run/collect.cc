@@ -201,12 +201,15 @@ WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, cons
   record.policy = ToText(worker.launched.policy);
   record.process = CollectProcess(worker, memory, key, cow_absent);
   AddMemoryLimit(record, group, worker);
-  record.units = worker.progress().Read().units;
+  const bool counted = !group.command || worker.launched.output;
+  if (counted) record.units = worker.progress().units;
   record.units_planned = job.units ? job.UnitsOfWorker() : 0;
-  if (worker.progress_before && worker.progress_after) {
+  // A command that ended in the window did all it ever did by then.
+  const bool seen_to_end = worker.progress_after || worker.ended_at;
+  if (counted && worker.progress_before && seen_to_end) {
     // From the end of one unit to the end of another: whole units over exactly the time they took.
     const auto& from = *worker.progress_before;
-    const auto& to = *worker.progress_after;
+    const Progress::Reading to = worker.progress_after.value_or(worker.progress());
     const Nanos begin = from.units == 0
                             ? std::max(timeline.start, Nanos(static_cast<std::int64_t>(worker.header().begun_at.Get())))
                             : from.at;
@@ -220,7 +223,15 @@ WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, cons
   }
   const Nanos begun(static_cast<std::int64_t>(worker.header().begun_at.Get()));
   const Nanos ended(static_cast<std::int64_t>(worker.header().ended_at.Get()));
-  if (timeline.start > Nanos(0) && begun >= timeline.start) record.start = begun - timeline.start;
+  const bool failed_to_start = worker.end.kind == EndRecord::Kind::kFailedToStart;
+  if (timeline.start > Nanos(0) && begun >= timeline.start && !failed_to_start) record.start = begun - timeline.start;
+  if (group.command) {
+    if (worker.told_to_end && worker.ended_at) record.stop = *worker.ended_at - *worker.told_to_end;
+    record.stdout_file = worker.launched.stdout_file;
+    record.stderr_file = worker.launched.stderr_file;
+    if (worker.tree) record.processes = worker.tree->most();
+    return record;
+  }
   if (!job.units && timeline.stop_ordered > Nanos(0) && ended >= timeline.stop_ordered) {
     record.stop = ended - timeline.stop_ordered;
   }
@@ -233,6 +244,7 @@ std::vector<ResultRecord> CollectResults(const Plan& plan, const Rig& rig,
   std::vector<ResultRecord> records;
   for (std::size_t g = 0; g < plan.workers.size(); ++g) {
     const WorkerPlan& group = plan.workers[g];
+    if (group.command) continue;  // what it computed is its own affair
     ResultRecord record;
     record.group = group.name;
     record.workload = group.workload;

@@ -9,10 +9,13 @@
 #include <utility>
 
 #include "harness/child/child_context.h"
+#include "harness/child/command_child.h"
 #include "harness/child/part_marker.h"
 #include "harness/child/worker_child.h"
 #include "harness/child/worker_slab.h"
 #include "harness/loop/channel.h"
+#include "harness/os/clock.h"
+#include "harness/os/line_pattern.h"
 #include "harness/plan/plan_json.h"
 #include "harness/stream/handler.h"
 #include "harness/stream/slabs.h"
@@ -31,10 +34,35 @@ Result<Fd> JobMemory(const std::string& text) {
   return fd;
 }
 
+// A file for a command's output. Appended to, so that several descriptions of it (/dev/stdout opened anew) do not
+// overwrite one another.
+Result<Fd> OutputFile(const std::string& folder, const std::string& name) {
+  const std::string path = folder.empty() ? "/dev/null" : StrCat(folder, "/", name);
+  Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644));
+  if (!file.valid()) return Fail("cannot create ", path, ": ", ErrnoText(errno));
+  return file;
+}
+
+// What we set in our own environment and the caller did not: it is not to reach the user's command.
+std::vector<std::string> OurVariables() {
+  constexpr std::string_view kSetByUs = "UV_USE_IO_URING=";  // EventLoop::Create
+  // The environment as this process was handed it: changes made since do not show there.
+  const auto handed = ReadFile("/proc/self/environ");
+  if (!handed) return {};
+  for (const auto variable : Split(*handed, '\0')) {
+    if (variable.starts_with(kSetByUs)) return {};
+  }
+  return {std::string(kSetByUs.substr(0, kSetByUs.size() - 1))};
+}
+
+// The limit of RLIMIT_AS that its memory is to be kept to; 0: none.
+std::uint64_t AddressSpaceOf(const WorkerPlan& group) {
+  return group.memory && group.memory_counts_address_space ? group.memory->count : 0;
+}
+
 class Launcher {
  public:
-  Launcher(const Plan& plan, const std::string& program, const ControlMemory& control, int marker, Keeper& keeper)
-      : plan_(plan), program_(program), control_(control), marker_(marker), keeper_(keeper) {}
+  Launcher(const LaunchContext& context, Keeper& keeper) : context_(context), keeper_(keeper) {}
 
   // `fds` go to kFirstRoleFd and up. Returns the slab's descriptor, for children that read it.
   Result<Fd> Start(LaunchedChild& child, std::string_view verb, const std::string& job, std::size_t slab_size,
@@ -48,9 +76,11 @@ class Launcher {
     child.slab = std::move(*mapping);
 
     SpawnRequest request;
-    request.argv = {program_, std::string(verb), child.name};
-    request.fds = {
-        {job_memory->get(), kJobFd}, {slab->get(), kSlabFd}, {control_.fd(), kControlFd}, {marker_, kMarkerFd}};
+    request.argv = {context_.program, std::string(verb), child.name};
+    request.fds = {{job_memory->get(), kJobFd},
+                   {slab->get(), kSlabFd},
+                   {context_.control.fd(), kControlFd},
+                   {context_.marker, kMarkerFd}};
     for (std::size_t i = 0; i < fds.size(); ++i) request.fds.emplace_back(fds[i], kFirstRoleFd + static_cast<int>(i));
     request.core = child.core;
     request.policy = child.policy;
@@ -69,11 +99,42 @@ class Launcher {
     return std::move(*slab);
   }
 
+  // One of a group of commands, its output going to files in the run's folder.
+  Status StartCommand(LaunchedChild& child, const WorkerPlan& group) {
+    const std::string& folder = context_.folder;
+    const std::string base = StrCat("worker.", group.name, ".", child.index);
+    child.mark = StrCat("CORERIG_ID=", getpid(), ".", MonotonicNow().count(), ".", group.name, ".", child.index);
+    const auto number = [](auto value) { return StrCat(value); };
+    const CommandJob job = {.command = *group.command,
+                            .added = {{"CORERIG_ID", child.mark.substr(child.mark.find('=') + 1)},
+                                      {"CORERIG_WORKER", group.name},
+                                      {"CORERIG_INDEX", number(child.index)},
+                                      {"CORERIG_WORKERS", number(group.cores.size())},
+                                      {"CORERIG_CORE", number(child.core.value)}},
+                            .removed = OurVariables()};
+    auto out = OutputFile(folder, base + ".stdout"), err = OutputFile(folder, base + ".stderr");
+    if (!out) return Forward(out);
+    if (!err) return Forward(err);
+    if (!folder.empty()) child.stdout_file = base + ".stdout", child.stderr_file = base + ".stderr";
+    if (!group.command->units_pattern.empty()) {
+      auto pattern = LinePattern::Compile(group.command->units_pattern);
+      if (!pattern) return Forward(pattern);
+      int ends[2];
+      if (pipe2(ends, O_CLOEXEC) != 0) return Fail("cannot make a pipe: ", ErrnoText(errno));
+      Fd reading(ends[0]), writing(ends[1]);
+      auto output = CommandOutput::Start(std::move(reading), std::move(*out), LineCounter(std::move(*pattern)));
+      if (!output) return Forward(output);
+      child.output = std::move(*output);
+      out = std::move(writing);
+    }
+    const auto slab = Start(child, kCommandVerb, WriteCommandJob(job), WorkerSlabLayout(child.result_capacity).size,
+                            {out->get(), err->get()}, AddressSpaceOf(group));
+    if (!slab) return Forward(slab);
+    return {};
+  }
+
  private:
-  const Plan& plan_;
-  const std::string& program_;
-  const ControlMemory& control_;
-  const int marker_;
+  const LaunchContext& context_;
   Keeper& keeper_;
 };
 
@@ -99,11 +160,10 @@ void ControlMemory::Publish(Nanos start_at) const {
   syscall(SYS_futex, &page().start_futex, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
-Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
-                                          const ControlMemory& control, int marker, const MemoryGroups* memory_groups,
+Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const LaunchContext& context,
                                           Keeper& keeper) {
   std::vector<LaunchedChild> children;
-  Launcher launcher(plan, program, control, marker, keeper);
+  Launcher launcher(context, keeper);
   const std::string plan_json = PlanToJson(plan);
 
   if (!plan.loops.empty()) {
@@ -142,7 +202,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
 
   for (std::size_t g = 0; g < plan.workers.size(); ++g) {
     const WorkerPlan& group = plan.workers[g];
-    const WorkloadType& workload = *FindWorkload(rig, group.workload);
+    const WorkloadType* workload = group.command ? nullptr : FindWorkload(rig, group.workload);
     for (int i = 0; i < static_cast<int>(group.cores.size()); ++i) {
       const WorkerJob job = JobOf(group, i, plan.seed);
       LaunchedChild worker{.role = Role::kWorker,
@@ -151,18 +211,24 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
                            .name = WorkerName(group, i),
                            .core = group.cores[static_cast<std::size_t>(i)],
                            .policy = group.policy,
-                           .result_capacity = workload.result_size(job)};
-      if (group.memory && !group.memory_counts_address_space && memory_groups != nullptr) {
-        auto memory_group = memory_groups->Make(static_cast<int>(children.size()), *group.memory);
+                           .result_capacity = group.command ? 0 : workload->result_size(job)};
+      if (group.memory && !group.memory_counts_address_space && context.memory_groups != nullptr) {
+        auto memory_group = context.memory_groups->Make(static_cast<int>(children.size()), *group.memory);
         if (memory_group) {
           worker.memory_group = std::move(*memory_group);
         } else {
           worker.failure = memory_group.error().message;
         }
       }
+      if (group.command) {
+        if (auto started = launcher.StartCommand(worker, group); !started) {
+          return ForwardWith(started, worker.name, ": ");
+        }
+        children.push_back(std::move(worker));
+        continue;
+      }
       auto slab = launcher.Start(worker, kWorkerVerb, WriteWorkerJob(job, group.workload),
-                                 WorkerSlabLayout(worker.result_capacity).size, {},
-                                 group.memory && group.memory_counts_address_space ? group.memory->count : 0);
+                                 WorkerSlabLayout(worker.result_capacity).size, {}, AddressSpaceOf(group));
       if (!slab) return ForwardWith(slab, worker.name, ": ");
       children.push_back(std::move(worker));
     }

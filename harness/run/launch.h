@@ -11,6 +11,7 @@
 #include "harness/os/cgroup.h"
 #include "harness/os/shared_memory.h"
 #include "harness/plan/plan.h"
+#include "harness/run/command_output.h"
 #include "harness/run/rig.h"
 
 namespace corerig {
@@ -44,17 +45,28 @@ struct LaunchedChild {
   std::optional<ChildProcess> process = std::nullopt;
   std::string failure = {};
   std::optional<MemoryGroup> memory_group = std::nullopt;  // workers with a limit that it enforces
+  // Commands only.
+  std::string mark = {};                           // "CORERIG_ID=…": in the environment of all it starts
+  std::unique_ptr<CommandOutput> output = {};      // if its lines are counted
+  std::string stdout_file = {}, stderr_file = {};  // in the run's folder; empty if they are not kept
 };
 
 // What a child is called in messages and in the scheduling trace: "source", "handler", "worker price.0".
 inline constexpr std::string_view kSourceName = "source", kHandlerName = "handler";
 std::string WorkerName(const WorkerPlan& group, int index);
 
-// `marker` goes to every child (part_marker.h). `memory_groups` is null where there are none: then nobody gets one.
+// What children are started with; all of it outlives the call.
+struct LaunchContext {
+  const std::string& program;  // of this rig
+  const std::string& folder;   // where the output of commands is kept; nowhere if it is empty
+  const ControlMemory& control;
+  int marker = -1;                              // goes to every child (part_marker.h)
+  const MemoryGroups* memory_groups = nullptr;  // null where there are none: then nobody gets one
+};
+
 // Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the
 // system's (no memory, no descriptors); a child that cannot be spawned is not one: it is in the list with its failure.
-Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
-                                          const ControlMemory& control, int marker, const MemoryGroups* memory_groups,
+Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const LaunchContext& context,
                                           Keeper& keeper);
 
 }  // namespace corerig

@@ -15,9 +15,8 @@ std::string_view PhaseAt(Nanos now, const Timeline& timeline) {
 }
 
 std::string StateOf(const SupervisedChild& child) {
-  if (child.end.kind == EndRecord::Kind::kExited) {
-    return child.end.as_planned ? "finished" : StrCat("exited ", child.end.number);
-  }
+  if (child.end.as_planned) return "finished";
+  if (child.end.kind == EndRecord::Kind::kExited) return StrCat("exited ", child.end.number);
   if (!child.running()) return Describe(child.end);
   return child.header().state.load(std::memory_order_relaxed) == ChildState::kStarting ? "starting" : "running";
 }
@@ -72,9 +71,9 @@ LiveState LiveView::Look(Nanos now, const Timeline& timeline, const StreamSides&
     worker.name = StrCat(group.name, ".", child.launched.index);
     worker.core = child.launched.core.value;
     worker.state = StateOf(child);
-    worker.units = child.progress().Read().units;
+    if (!group.command || child.launched.output) worker.units = child.progress().units;
     worker.units_planned = job.units ? job.UnitsOfWorker() : 0;
-    worker.rate = RateOf("worker " + worker.name, worker.units, now);
+    worker.rate = RateOf("worker " + worker.name, worker.units.value_or(0), now);
     if (const auto reading = memory.Latest(keys[i])) worker.uss = reading->uss;
     state.workers.push_back(std::move(worker));
   }

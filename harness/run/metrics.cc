@@ -242,10 +242,12 @@ void AddLoop(Table& table, const LoopRecord& loop, double seconds, bool on_time,
   AddTraced(table, part, trace, trace.Part("loop " + loop.name), "wake", &TracePartRecord::wake);
 }
 
-void AddWorker(Table& table, const WorkerRecord& worker, bool on_time, const TraceView& trace) {
+void AddWorker(Table& table, const WorkerRecord& worker, bool is_command, bool on_time, const TraceView& trace) {
   const std::string part = StrCat("worker.", worker.name, ".", worker.index, ".");
   if (worker.rate) {
-    table.Set(part + "rate", *worker.rate, "slab");
+    table.Set(part + "rate", *worker.rate, is_command ? "stdout" : "slab");
+  } else if (!worker.units) {
+    table.Absent(part + "rate", "the scenario names no units_pattern to count lines of the command's output by");
   } else {
     table.Absent(part + "rate", "no unit of work ended in the window");
   }
@@ -294,7 +296,7 @@ void AddWorker(Table& table, const WorkerRecord& worker, bool on_time, const Tra
     table.Absent(part + "start", "the worker never started its work");
   }
   if (worker.stop) {
-    table.Set(part + "stop", static_cast<double>(worker.stop->count()), "slab");
+    table.Set(part + "stop", static_cast<double>(worker.stop->count()), is_command ? "supervisor" : "slab");
   } else {
     table.Absent(part + "stop", "the worker ended before it was told to stop, or never did");
   }
@@ -370,7 +372,11 @@ std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
   for (const auto& stream : record.streams) AddStream(table, stream, seconds, WhyNoStream(record, stream, seconds));
   const TraceView trace(record, seconds);
   for (const auto& loop : record.loops) AddLoop(table, loop, seconds, on_time, trace);
-  for (const auto& worker : record.workers) AddWorker(table, worker, on_time, trace);
+  for (const auto& worker : record.workers) {
+    bool is_command = false;
+    for (const auto& group : plan.workers) is_command = is_command || (group.name == worker.name && group.command);
+    AddWorker(table, worker, is_command, on_time, trace);
+  }
   for (const auto& core : record.cores) AddCore(table, core, measured && core.measured, trace);
   if (record.trace.absent.empty()) {
     table.Set("rig.trace.lost", static_cast<double>(record.trace.lost), "trace");

@@ -3,13 +3,45 @@
 #include <string_view>
 #include <utility>
 
+#include "harness/child/command.h"
+#include "harness/child/command_child.h"
 #include "harness/child/keeper.h"
 #include "harness/child/part_marker.h"
 #include "harness/child/worker_child.h"
+#include "harness/os/line_pattern.h"
 #include "harness/stream/handler.h"
 #include "harness/stream/source.h"
 
 namespace corerig {
+namespace {
+
+// The user's own program: a workload of every rig.
+WorkloadInfo ExecWorkload() {
+  using Kind = ParameterInfo::Kind;
+  return {
+      .name = "exec",
+      .about = "Your own program, pinned, measured with all it starts",
+      .unit = "line of its output that matches units_pattern",
+      .parameters = {{"command", Kind::kWord, "required", "[\"./prog\", \"--flag\"]; never through a shell"},
+                     {"env", Kind::kWord, "{}", "{ KEY = \"value\" }, on top of corerig's own environment"},
+                     {"workdir", Kind::kWord, "here", "where it runs, and where the path of the program is seen from"},
+                     {"units_pattern", Kind::kWord, "none", "a regular expression as grep -E takes it"},
+                     {"until", Kind::kWord, "window", "\"window\": SIGTERM ends it; \"exit\": it ends by itself"}},
+      .check = {},
+      .command = CommandChecks{.workdir = CheckWorkdir,
+                               .program = [](const CommandPlan& command) -> Status {
+                                 const auto found = FindProgram(command, command.workdir);
+                                 if (!found) return Forward(found);
+                                 return {};
+                               },
+                               .units_pattern = [](const CommandPlan& command) -> Status {
+                                 const auto compiled = LinePattern::Compile(command.units_pattern);
+                                 if (!compiled) return Forward(compiled);
+                                 return {};
+                               }}};
+}
+
+}  // namespace
 
 Vocabulary VocabularyOf(const Rig& rig) {
   Vocabulary vocabulary;
@@ -24,6 +56,7 @@ Vocabulary VocabularyOf(const Rig& rig) {
     };
     vocabulary.workloads.push_back(std::move(info));
   }
+  vocabulary.workloads.push_back(ExecWorkload());
   return vocabulary;
 }
 
@@ -58,6 +91,7 @@ std::optional<int> ChildMain(const Rig& rig, int argc, char** argv) {
   if (verb == kSourceVerb) return SourceMain(rig.sensors);
   if (verb == kHandlerVerb) return HandlerMain(rig.sensors);
   if (verb == kWorkerVerb) return WorkerMain(rig.workloads);
+  if (verb == kCommandVerb) return CommandMain();
   return std::nullopt;
 }
 

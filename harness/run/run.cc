@@ -43,6 +43,12 @@ constexpr Nanos kArmPoll = milliseconds(2);
 constexpr Nanos kStartAhead = milliseconds(30);
 constexpr Nanos kLiveInterval = milliseconds(250);
 constexpr Nanos kMemoryInterval = milliseconds(250);
+// While a command has ended and what it started has not.
+constexpr Nanos kLeftoverPoll = milliseconds(2);
+// What is left of a command is killed over and over; what cannot be (it hangs in the kernel) is left to the keeper.
+constexpr Nanos kLeftoverLimit = milliseconds(500);
+// Reading the figures of commands and their descendants takes at most 1/200 of a core.
+constexpr int kTreePausePerCost = 200;
 // What a child may take beyond the end of the drain.
 constexpr Nanos kWorkerGrace = seconds(1);
 constexpr Nanos kStreamGrace = seconds(2);
@@ -79,7 +85,7 @@ class Runner {
         interrupts_(interrupts),
         record_(record),
         memory_groups_(memory_groups),
-        memory_(procfs_, kMemoryInterval) {}
+        memory_([this](pid_t pid) { return ReadMemoryOf(pid); }, ThreadCpuTime, kMemoryInterval, HasSwap(procfs_)) {}
 
   Status Execute();
 
@@ -93,9 +99,16 @@ class Runner {
   void StepMemory();
   void KillAboveMemory(std::size_t index);
   void ShowLive();
+  Result<std::optional<MemoryReading>> ReadMemoryOf(pid_t pid);
+  void FollowTrees();
+  void TellCommandsToEnd();
+  static void SignalTree(SupervisedChild& child, int signal);
   void OnEnded(std::size_t index);
+  void EndLeftovers(std::size_t index);
+  void Reap(std::size_t index);
   void OnKeeperEnded();
   EndRecord EndOf(SupervisedChild& child, const EndRecord& seen) const;
+  EndRecord EndOfCommand(const SupervisedChild& child, EndRecord end) const;
   void EndWhenAllEnded();
   void OnInterrupt();
   void KillAll(SupervisedChild::Killed why, const std::string& detail);
@@ -119,6 +132,7 @@ class Runner {
   const MemoryGroups* memory_groups_;  // null: limits on memory are enforced by sampling
   ProcFs procfs_;
   Timeline timeline_;
+  MemorySampler::Reader read_memory_ = MemorySampler::ReaderOf(procfs_);
   MemorySampler memory_;
   std::optional<Tracing> tracing_;
   std::optional<ControlMemory> control_;
@@ -130,6 +144,7 @@ class Runner {
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<EventLoop::Watch> interrupt_watch_, keeper_watch_;
   Nanos launched_at_{0};
+  Nanos next_trees_{0};
   std::optional<std::string> interrupted_;
   bool over_ = false;
   bool keeper_ended_ = false;
@@ -151,6 +166,10 @@ Status Runner::Execute() {
   if (tracing_) tracing_->Stop();
   // What a keeper would have killed, had it lived, has become ours.
   if (keeper_ended_) EndDescendants();
+  // Nobody is left who could write more.
+  for (auto& child : children_) {
+    if (child.launched.output) child.launched.output->Finish();
+  }
   if (!began) return began;
   Fill(true);
   return {};
@@ -176,7 +195,13 @@ Status Runner::Begin() {
   auto keeper_pidfd = OpenPidfd(keeper_->pid());
   if (!keeper_pidfd) return Forward(keeper_pidfd);
   keeper_pidfd_ = std::move(*keeper_pidfd);
-  auto launched = Launch(plan_, rig_, options_.program, *control_, tracing_->marker(), memory_groups_, *keeper_);
+  auto launched = Launch(plan_, rig_,
+                         {.program = options_.program,
+                          .folder = options_.folder,
+                          .control = *control_,
+                          .marker = tracing_->marker(),
+                          .memory_groups = memory_groups_},
+                         *keeper_);
   if (!launched) return Forward(launched);
   launched_at_ = MonotonicNow();
   if (auto placed = OutrankWorkers(); !placed) return placed;
@@ -201,6 +226,11 @@ Status Runner::Begin() {
     if (!watch) return Forward(watch);
     child.watch = std::move(*watch);
     memory_.Add(static_cast<int>(i), child.launched.process->pid);
+    if (child.launched.mark.empty()) continue;
+    child.tree.emplace(procfs_, ProcessTree::Origin{.root = child.launched.process->pid,
+                                                    .start_time = child.launched.process->start_time,
+                                                    .reaper = keeper_->pid(),
+                                                    .mark = child.launched.mark});
   }
   memory_.Add(kSupervisorKey, getpid());
   memory_.Add(kKeeperKey, keeper_->pid());
@@ -275,7 +305,12 @@ void Runner::PublishStart() {
 
 Nanos Runner::LimitOf(const SupervisedChild& child) const {
   if (child.launched.role != Role::kWorker) return timeline_.drain_end + kStreamGrace;
-  const auto& limit = plan_.workers[child.launched.group].time_limit;
+  const WorkerPlan& group = plan_.workers[child.launched.group];
+  const auto& limit = group.time_limit;
+  // Once told to end, a command has no longer than the others.
+  if (limit && group.command && !group.command->until_exit) {
+    return std::min(timeline_.start + *limit, timeline_.drain_end + kWorkerGrace);
+  }
   return limit ? timeline_.start + *limit : timeline_.drain_end + kWorkerGrace;
 }
 
@@ -293,6 +328,47 @@ void Runner::CloseWindow() {
   if (interrupted_) return;  // which has ordered more than this
   timeline_.stop_ordered = now;
   control_->page().stop.store(kWindowOver, std::memory_order_relaxed);
+  TellCommandsToEnd();
+}
+
+// Those that are to end with the window, with all they started; all of them when the run was interrupted.
+void Runner::TellCommandsToEnd() {
+  for (auto& child : children_) {
+    if (!child.tree || !child.running() || child.ended_at) continue;
+    if (plan_.workers[child.launched.group].command->until_exit && !interrupted_) continue;
+    const auto& members = child.tree->Look();
+    // Ended already, only not yet seen: it did so by itself.
+    if (members.empty() || members.front().pid != child.launched.process->pid || members.front().ended()) continue;
+    child.told_to_end = MonotonicNow();
+    SignalTree(child, SIGTERM);
+  }
+}
+
+void Runner::SignalTree(SupervisedChild& child, int signal) {
+  for (const auto& member : child.tree->Look()) {
+    if (!member.ended()) SignalProcess(member.pid, member.stat.start_time, signal);
+  }
+}
+
+Result<std::optional<MemoryReading>> Runner::ReadMemoryOf(pid_t pid) {
+  for (auto& child : children_) {
+    if (!child.tree || child.launched.process->pid != pid) continue;
+    // Until just before its exec it is our program, whose memory is not the command's.
+    if (child.header().state.load(std::memory_order_relaxed) != ChildState::kRunning) return std::nullopt;
+    return child.tree->ReadMemory();
+  }
+  return read_memory_(pid);
+}
+
+// What ended descendants did is known from the last look at them.
+void Runner::FollowTrees() {
+  const Nanos now = MonotonicNow();
+  if (now < next_trees_) return;
+  const Nanos cost_before = ThreadCpuTime();
+  for (auto& child : children_) {
+    if (child.tree && child.running() && !child.ended_at) (void)child.tree->Read();
+  }
+  next_trees_ = now + kTreePausePerCost * (ThreadCpuTime() - cost_before);
 }
 
 void Runner::StepMemory() {
@@ -315,6 +391,7 @@ void Runner::KillAboveMemory(std::size_t index) {
 }
 
 void Runner::ShowLive() {
+  FollowTrees();
   if (options_.on_live) {
     std::vector<int> keys;
     const auto workers = Workers(&keys);
@@ -334,6 +411,26 @@ void Runner::OnEnded(std::size_t index) {
   window_->ReadEnded(child);
   memory_.Remove(static_cast<int>(index));
   if (child.launched.memory_group) child.memory_group = child.launched.memory_group->Read();
+  child.ended_at = MonotonicNow();
+  if (child.tree) return EndLeftovers(index);
+  Reap(index);
+}
+
+// What a command started and left behind ends with it. Told to end together, it has as long as the command itself had.
+void Runner::EndLeftovers(std::size_t index) {
+  SupervisedChild& child = children_[index];
+  const auto& members = child.tree->Look();
+  const bool left = std::any_of(members.begin(), members.end(), [](const auto& member) { return !member.ended(); });
+  const Nanos now = MonotonicNow();
+  const Nanos patience = child.told_to_end && child.killed == SupervisedChild::Killed::kNo ? LimitOf(child) : Nanos(0);
+  if (!left || over_ || now > std::max(*child.ended_at, patience) + kLeftoverLimit) return Reap(index);
+  if (now >= patience) SignalTree(child, SIGKILL);
+  auto set = loop_->At(now + kLeftoverPoll, [this, index] { EndLeftovers(index); });
+  if (!set) Reap(index);
+}
+
+void Runner::Reap(std::size_t index) {
+  SupervisedChild& child = children_[index];
   auto seen = keeper_->Reap(*child.launched.process);
   if (!seen) {
     // A keeper that is dead or does not answer: without it its children are ours, as the next subreaper.
@@ -359,6 +456,11 @@ void Runner::OnEnded(std::size_t index) {
 
 EndRecord Runner::EndOf(SupervisedChild& child, const EndRecord& seen) const {
   EndRecord end = seen;
+  const std::string error = child.header().error.Read();
+  // It comes from our own code, whose place the command did not take.
+  if (child.tree && !error.empty()) {
+    return {.kind = EndRecord::Kind::kFailedToStart, .number = 0, .detail = error, .as_planned = false};
+  }
   // It may have ended by itself before our signal came.
   const bool by_us = end.kind == EndRecord::Kind::kSignalled && end.number == SIGKILL;
   if (by_us && child.killed == SupervisedChild::Killed::kTimeLimit) {
@@ -383,18 +485,34 @@ EndRecord Runner::EndOf(SupervisedChild& child, const EndRecord& seen) const {
     end.as_planned = interrupted_.has_value();
     return end;
   }
-  if (const std::string error = child.header().error.Read(); !error.empty()) end.detail = error;
+  if (child.tree) return EndOfCommand(child, std::move(end));
+  if (!error.empty()) end.detail = error;
   if (end.kind != EndRecord::Kind::kExited || end.number != 0) return end;
   end.as_planned = true;
   if (child.launched.role != Role::kWorker || interrupted_) return end;
   const WorkerJob job = JobOf(plan_.workers[child.launched.group], child.launched.index, plan_.seed);
-  const std::uint64_t done = child.progress().Read().units;
+  const std::uint64_t done = child.progress().units;
   if (job.units && done < job.UnitsOfWorker()) {
     end.as_planned = false;
     end.detail = StrCat("after ", done, " of ", job.UnitsOfWorker(), " units");
   } else if (!child.result().Read(child.launched.result_capacity)) {
     end.as_planned = false;
     end.detail = "without a result";
+  }
+  return end;
+}
+
+EndRecord Runner::EndOfCommand(const SupervisedChild& child, EndRecord end) const {
+  const bool succeeded = end.kind == EndRecord::Kind::kExited && end.number == 0;
+  if (child.told_to_end) {
+    // Shells, and programs that catch the signal in their manner, exit with 128 + its number.
+    const bool told = end.kind == EndRecord::Kind::kExited ? end.number == 128 + SIGTERM : end.number == SIGTERM;
+    end.as_planned = succeeded || told;
+    return end;
+  }
+  end.as_planned = succeeded && (interrupted_ || plan_.workers[child.launched.group].command->until_exit);
+  if (succeeded && !end.as_planned) {
+    end.detail = "before the window's end; write until = \"exit\" for a program that ends by itself";
   }
   return end;
 }
@@ -437,6 +555,7 @@ void Runner::OnInterrupt() {
   timeline_.stop_ordered = now;
   page.stop.store(kEndNow, std::memory_order_release);
   CloseWindow();
+  TellCommandsToEnd();
   for (const auto& child : children_) {
     if (child.running() && child.launched.role != Role::kWorker) (void)Keeper::Kill(*child.launched.process, SIGTERM);
   }
@@ -456,6 +575,7 @@ void Runner::KillAll(SupervisedChild::Killed why, const std::string& detail) {
 void Runner::KillFor(SupervisedChild& child, SupervisedChild::Killed why, std::string detail) {
   const auto stat = procfs_.Read(child.launched.process->pid, "stat");
   const auto parsed = stat ? ParseStat(*stat) : Result<ProcessStat>(Forward(stat));
+  if (child.tree) SignalTree(child, SIGKILL);
   // Dead already, only not yet reaped: it ended by itself.
   if (parsed && parsed->state == 'Z') return;
   if (parsed && parsed->state == 'T') detail += " (stopped)";
@@ -468,6 +588,10 @@ void Runner::KillFor(SupervisedChild& child, SupervisedChild::Killed why, std::s
 void Runner::KillAtLimit(std::size_t index) {
   SupervisedChild& child = children_[index];
   if (over_ || !child.running()) return;
+  if (child.told_to_end) {
+    return KillFor(child, SupervisedChild::Killed::kTimeLimit,
+                   StrCat("still running ", SecondsText(MonotonicNow() - *child.told_to_end), " after SIGTERM"));
+  }
   KillFor(child, SupervisedChild::Killed::kTimeLimit,
           StrCat("still running after ", SecondsText(MonotonicNow() - timeline_.start)));
 }
@@ -497,6 +621,12 @@ std::vector<LiveTask> Runner::LiveTasks() const {
     if (!child.running()) continue;
     const pid_t pid = child.launched.process->pid;
     const int cpu = child.launched.core.value;
+    if (child.tree) {
+      for (const auto& member : child.tree->members()) {
+        tasks.push_back({LiveTask::Kind::kWorker, cpu, member.pid, member.pid});
+      }
+      continue;
+    }
     if (child.launched.role == Role::kWorker) tasks.push_back({LiveTask::Kind::kWorker, cpu, pid, pid});
     if (child.launched.role == Role::kSource) tasks.push_back({LiveTask::Kind::kSource, cpu, pid, pid});
     if (child.launched.role != Role::kHandler) continue;
@@ -562,6 +692,13 @@ void Runner::Fill(bool complete) {
   for (const auto& child : children_) {
     if (child.header().not_locked.Get() == 0) continue;
     record.warnings.push_back({WarningId::kMemoryNotLocked, StrCat(child.launched.name, ": cannot lock its memory")});
+  }
+  for (const auto& child : children_) {
+    const auto& output = child.launched.output;
+    if (!output || output->lost() == 0) continue;
+    record.warnings.push_back(
+        {WarningId::kOutputLost, StrCat(child.launched.name, ": ", output->lost(),
+                                        " bytes of its output were not kept: ", output->why_lost())});
   }
   Judgement judgement = Judge(plan_, record, interrupted_);
   record.verdict = judgement.verdict;

@@ -23,6 +23,7 @@ namespace corerig {
 
 struct RunOptions {
   std::string program;        // of this rig; children are exec'ed from it
+  std::string folder;         // of the run, there already: the output of commands goes there; "": it is not kept
   std::string scenario_file;  // for the report, as are the next three
   std::vector<std::string> command;
   std::string version;

@@ -8,6 +8,7 @@
 #include "harness/base/record.h"
 #include "harness/child/worker_slab.h"
 #include "harness/loop/event_loop.h"
+#include "harness/measure/process_tree.h"
 #include "harness/measure/scheduling_probe.h"
 #include "harness/run/launch.h"
 
@@ -37,13 +38,23 @@ struct SupervisedChild {
   enum class Killed { kNo, kTimeLimit, kMemory, kInterrupted } killed = Killed::kNo;
   std::string killed_detail;
   std::unique_ptr<EventLoop::Watch> watch;
+  // Commands only.
+  std::optional<ProcessTree> tree;
+  std::optional<Nanos> told_to_end;  // when it was sent SIGTERM
+  std::optional<Nanos> ended_at;     // when its end was seen; what it had started may live on a moment
 
   bool running() const { return end.kind == EndRecord::Kind::kRunning; }
   const SlabHeader& header() const { return *launched.slab.At<SlabHeader>(0); }
 
+  // Of the process, or of the command and all it started.
+  Result<SchedulingReading> ReadScheduling(const ProcFs& procfs) {
+    return tree ? tree->Read() : ReadProcess(procfs, launched.process->pid);
+  }
+
   // Workers only.
-  const Progress& progress() const {
-    return *launched.slab.At<Progress>(WorkerSlabLayout(launched.result_capacity).progress);
+  Progress::Reading progress() const {
+    if (launched.output) return launched.output->units();
+    return launched.slab.At<Progress>(WorkerSlabLayout(launched.result_capacity).progress)->Read();
   }
   const ResultBox& result() const {
     return *launched.slab.At<ResultBox>(WorkerSlabLayout(launched.result_capacity).result);

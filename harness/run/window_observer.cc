@@ -39,9 +39,9 @@ void WindowObserver::Open(std::vector<SupervisedChild>& children) {
   for (auto& child : children) {
     if (!child.running()) continue;
     const pid_t pid = child.launched.process->pid;
-    child.scheduling.before = ValueOf(ReadProcess(procfs_, pid));
+    child.scheduling.before = ValueOf(child.ReadScheduling(procfs_));
     child.cow_before = ReadCow(pid);
-    if (child.launched.role == Role::kWorker) child.progress_before = child.progress().Read();
+    if (child.launched.role == Role::kWorker) child.progress_before = child.progress();
     // A board that refuses this has no rss_peak: a peak that holds the start-up as well would be a false one.
     child.rss_peak_counts = ResetPeak(procfs_, pid).has_value();
   }
@@ -62,12 +62,14 @@ void WindowObserver::Close(std::vector<SupervisedChild>& children) {
   keeper_readings_.after = ValueOf(ReadProcess(procfs_, keeper_));
   ReadLoops(children, &WindowReadings::after);
   for (auto& child : children) {
-    if (!child.running()) continue;
+    if (!child.running() || child.ended_at) continue;
     const pid_t pid = child.launched.process->pid;
-    child.scheduling.after = ValueOf(ReadProcess(procfs_, pid));
+    child.scheduling.after = ValueOf(child.ReadScheduling(procfs_));
     child.cow_after = ReadCow(pid);
-    if (child.launched.role == Role::kWorker) child.progress_after = child.progress().Read();
-    if (child.rss_peak_counts) child.rss_peak = ReadPeak(procfs_, pid);
+    if (child.launched.role == Role::kWorker) child.progress_after = child.progress();
+    // Peaks of several processes were not at one time: their sum is nobody's.
+    const bool alone = !child.tree || child.tree->most() <= 1;
+    if (child.rss_peak_counts && alone) child.rss_peak = ReadPeak(procfs_, pid);
   }
   if (rig_peak_) rig_peak_ = ReadPeak(procfs_, self_);
 }
@@ -75,8 +77,9 @@ void WindowObserver::Close(std::vector<SupervisedChild>& children) {
 void WindowObserver::ReadEnded(SupervisedChild& child) const {
   // Of the handler's threads, whose sum its figures are, only the leader's are left.
   if (!open() || child.launched.role == Role::kHandler) return;
-  child.scheduling.after = ValueOf(ReadProcess(procfs_, child.launched.process->pid));
-  if (child.launched.role == Role::kWorker) child.progress_after = child.progress().Read();
+  child.scheduling.after = ValueOf(child.ReadScheduling(procfs_));
+  // The last lines of a command may still be in the pipe.
+  if (child.launched.role == Role::kWorker && !child.launched.output) child.progress_after = child.progress();
 }
 
 void WindowObserver::ReadLoops(const std::vector<SupervisedChild>& children,

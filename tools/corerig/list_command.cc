@@ -54,8 +54,7 @@ void ListChannels() {
 
 void ListWorkloads(const Rig& rig) {
   std::cout << "\nworkloads\n";
-  for (const auto& workload : rig.workloads) {
-    const WorkloadInfo& info = workload.info;
+  for (const WorkloadInfo& info : VocabularyOf(rig).workloads) {
     std::cout << "  " << info.name << "  " << info.about << "; unit: " << info.unit << "\n";
     for (const auto& parameter : info.parameters) {
       std::cout << "    ";

@@ -59,6 +59,7 @@ int RunCommand(const Rig& rig, const RunArguments& arguments) {
   LiveDisplay display(STDERR_FILENO, IsTerminal(STDERR_FILENO));
   RunOptions options;
   options.program = ProgramPath();
+  options.folder = folder;
   options.scenario_file = arguments.scenario.file;
   options.command = arguments.command;
   options.version = kVersion;
