@@ -23,6 +23,7 @@
 #include "harness/run/live.h"
 #include "harness/run/metrics.h"
 #include "harness/run/preflight.h"
+#include "harness/run/spikes.h"
 #include "harness/run/verdict.h"
 #include "harness/run/warnings.h"
 #include "harness/run/window_observer.h"
@@ -49,6 +50,9 @@ constexpr Nanos kInterruptedDrain = milliseconds(300);
 constexpr Nanos kInterruptedGrace = milliseconds(1200);
 // An interrupted window ends a moment later, so that source and handler have all heard of it by then.
 constexpr Nanos kNotice = milliseconds(5);
+
+// Why spikes have no cause.
+constexpr const char* kNoTrace = "this version records no scheduling trace";
 
 // The sampler's numbers of processes that are not children; children have their index.
 constexpr int kSupervisorKey = -1;
@@ -112,6 +116,7 @@ class Runner {
   std::optional<WindowObserver> window_;
   std::optional<LiveView> live_;
   Fd keeper_pidfd_;
+  pid_t keeper_pid_ = 0;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<EventLoop::Watch> interrupt_watch_, keeper_watch_;
   Nanos launched_at_{0};
@@ -150,7 +155,8 @@ Status Runner::Begin() {
   auto keeper = Keeper::Start(options_.program, plan_.rig_core);
   if (!keeper) return Forward(keeper);
   keeper_.emplace(std::move(*keeper));
-  auto keeper_pidfd = OpenPidfd(keeper_->pid());
+  keeper_pid_ = keeper_->pid();
+  auto keeper_pidfd = OpenPidfd(keeper_pid_);
   if (!keeper_pidfd) return Forward(keeper_pidfd);
   keeper_pidfd_ = std::move(*keeper_pidfd);
   auto launched = Launch(plan_, rig_, options_.program, *control_, *keeper_);
@@ -484,6 +490,8 @@ void Runner::Fill(bool complete) {
   record.results = CollectResults(plan_, rig_, workers);
   record.metrics = MetricsFrom(plan_, record);
   if (!complete) return;
+  record.spikes = CollectSpikes(plan_, sides, timeline_, RolesOf(plan_, children_, {getpid(), keeper_pid_}), record,
+                                {.recorder = nullptr, .absent = kNoTrace});
   const auto warnings = WarningsFrom(record);
   record.warnings.insert(record.warnings.end(), warnings.begin(), warnings.end());
   for (const auto& child : children_) {
