@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kStream = "stream.NAME", kLoop = "loop.NAME", kWorker = "worker.NAME.I", kCore = "core.N",
                            kMemory = "memory", kRig = "rig";
-constexpr std::string_view kDistribution = "p50 p90 p99 p999 max mean min count", kRunqueue = "mean count",
+constexpr std::string_view kDistribution = "p50 p90 p99 p999 max mean min count",
                            kSampled = "max mean", kOneNumber = "";
 
 constexpr MetricKind kKinds[] = {
@@ -42,14 +42,20 @@ constexpr MetricKind kKinds[] = {
     {kLoop, "switches.voluntary", "count", kOneNumber, "Times its thread gave up the CPU to wait."},
     {kLoop, "switches.involuntary", "count", kOneNumber, "Times its thread was preempted."},
     {kLoop, "migrations", "count", kOneNumber, "Times its thread moved to another CPU."},
-    {kLoop, "runqueue", "ns", kRunqueue, "Time its thread, ready to run, waited for a CPU, per time it was given one."},
+    {kLoop, "runqueue", "ns", kDistribution,
+     "Time its thread was ready to run, woken or preempted, until it ran."},
+    {kLoop, "wake", "ns", kDistribution, "Time from its thread being woken until it ran."},
+    {kLoop, "preempted", "share", kOneNumber, "Share of the window it was ready to run after others had preempted it."},
 
     {kWorker, "rate", "per_s", kOneNumber, "Units of work done per second of the window."},
     {kWorker, "cpu", "share", kOneNumber, "Share of the window it ran on a CPU."},
     {kWorker, "switches.voluntary", "count", kOneNumber, "Times it gave up the CPU to wait."},
     {kWorker, "switches.involuntary", "count", kOneNumber, "Times it was preempted."},
     {kWorker, "migrations", "count", kOneNumber, "Times it moved to another CPU."},
-    {kWorker, "runqueue", "ns", kRunqueue, "Time it was ready to run and waited for a CPU, per time it was given one."},
+    {kWorker, "runqueue", "ns", kDistribution, "Time it was ready to run, woken or preempted, until it ran."},
+    {kWorker, "slice", "ns", kDistribution, "Time it ran from being given the CPU until it left it."},
+    {kWorker, "preempted", "share", kOneNumber,
+     "Share of the window it was ready to run after others had preempted it."},
     {kWorker, "faults.minor", "count", kOneNumber, "Page faults served from memory."},
     {kWorker, "faults.major", "count", kOneNumber, "Page faults that had to read from storage."},
     {kWorker, "rss", "bytes", kSampled, "Memory it has mapped and present, shared pages counted in full."},
@@ -68,10 +74,16 @@ constexpr MetricKind kKinds[] = {
     {kCore, "idle", "share", kOneNumber, "Share of the window the core had nothing to run."},
     {kCore, "steal", "share", kOneNumber, "Share of the window the hypervisor gave the core to others."},
 
+    {kCore, "switches", "count", kOneNumber, "Times the core went from one task, or from idle, to another."},
+    {kCore, "runqueue", "ns", kDistribution, "Time that tasks were ready to run until they ran here."},
+    {kCore, "migrations_in", "count", kOneNumber, "Times a task was moved to the core from another."},
+    {kCore, "frequency", "Hz", kOneNumber, "Mean frequency of the core, over the time the trace knows it."},
+
     {kMemory, "total.pss", "bytes", kSampled, "Memory of all processes of the run, rig included, shared pages once."},
     {kMemory, "shared", "bytes", kSampled, "Memory that more than one process maps, counted once (PSS - USS)."},
 
     {kRig, "cpu", "share", kOneNumber, "Share of one core that the supervisor and the keeper took."},
+    {kRig, "trace.lost", "count", kOneNumber, "Events of the scheduling trace that were lost, in the whole run."},
     {kRig, "pss", "bytes", kSampled, "Memory of the supervisor, shared pages divided by the processes that map them."},
 };
 

@@ -87,6 +87,52 @@ struct SchedulingRecord {
   bool lost = false;  // there was a first reading and, though the task ran on, no last one
 };
 
+// What the scheduling trace says of one part of the run over the window: all its threads, and what they forked.
+struct TracePartRecord {
+  std::string part;  // "worker price.0", "loop flight", "source", "rig"
+  Nanos run{0};      // on a CPU, interrupts left out
+  std::uint64_t voluntary = 0, involuntary = 0, migrations = 0;
+  Distribution runqueue;  // from ready to run (woken, or preempted) until running
+  Distribution wake;      // from being woken until running
+  Distribution slice;     // from running until leaving the CPU
+  Nanos preempted{0};     // ready to run after it was preempted
+  // Who was running on its core while it was ready to run.
+  struct Holder {
+    std::string task;  // the command's name
+    std::string part;  // empty: a foreign task
+    int tid = 0;
+    Nanos time{0};
+    std::uint64_t times = 0;
+  };
+  std::vector<Holder> held_by = {};  // the longest first, a few
+};
+
+// Of one core over the window; the times add up to it.
+struct TraceCoreRecord {
+  int cpu = 0;
+  Nanos worker{0}, loop{0}, source{0}, rig{0}, foreign{0}, irq{0}, idle{0};
+  std::uint64_t switches = 0, migrations_in = 0;
+  Distribution runqueue;                           // of every task that came to run here
+  std::optional<double> frequency = std::nullopt;  // Hz, mean over the time it is known
+  std::uint64_t lost = 0;                          // events, in the window or before
+  struct Foreign {
+    std::string task;
+    Nanos time{0};
+  };
+  std::vector<Foreign> foreign_tasks = {};  // the longest first, a few
+};
+
+struct TraceRecord {
+  std::string absent;        // why there is no trace; empty if there is one
+  std::uint64_t events = 0;  // of the whole run
+  std::uint64_t lost = 0;
+  std::uint64_t inferred = 0;      // switches out of idle that the kernel did not trace
+  bool gap = false;             // events were lost in the window: no figure stands
+  bool sees_interrupts = true;  // else their time is that of the tasks they interrupted
+  std::vector<TracePartRecord> parts;
+  std::vector<TraceCoreRecord> cores;
+};
+
 // A child process of any role.
 struct ProcessRecord {
   int pid = 0;
@@ -261,6 +307,7 @@ struct RunRecord {
   std::optional<MemorySummary::Figure> total_pss;  // all processes of the run, rig included, per round of sampling
   std::optional<MemorySummary::Figure>
       shared;  // what more than one process maps, counted once: sum of PSS - sum of USS
+  TraceRecord trace;
   std::vector<ResultRecord> results;
   std::vector<SpikeRecord> spikes;  // largest delay first
   std::vector<Warning> warnings;

@@ -20,6 +20,11 @@ std::string_view TraceNames::Task(std::int32_t tid) const {
   return {at->second.data(), strnlen(at->second.data(), at->second.size())};
 }
 
+std::string_view TraceNames::Part(std::int32_t tid) const {
+  const auto number = static_cast<std::uint64_t>(PartNumber(tid));
+  return number < parts_.size() ? std::string_view(parts_[number]) : std::string_view();
+}
+
 std::string TraceNames::Interrupt(const TraceEvent& event) const {
   const auto index = static_cast<std::uint64_t>(event.value);
   switch (event.kind) {

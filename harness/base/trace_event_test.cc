@@ -16,6 +16,22 @@ TEST(TraceNames, AFullNameOfFifteenBytesIsNotReadBeyond) {
   EXPECT_EQ(names.Task(0), "idle");
 }
 
+TEST(TraceNames, WhatAPartForksIsOfThatPart) {
+  TraceNames names;
+  names.AddPart("rig");
+  names.AddPart("worker price.0");
+  names.SetPart(10, 1);
+  names.InheritPart(11, 10);
+  names.InheritPart(12, 99);
+  EXPECT_EQ(names.Part(11), "worker price.0");
+  EXPECT_EQ(names.Part(12), "");
+  EXPECT_EQ(names.PartNumber(12), -1);
+  names.InheritPart(11, 99);  // the number, given anew
+  EXPECT_EQ(names.Part(11), "");
+  names.ForgetTask(10);
+  EXPECT_EQ(names.Part(10), "");
+}
+
 TEST(TraceNames, InterruptsHaveTheirKernelNamesAndUnknownOnesTheirNumber) {
   TraceNames names;
   names.AddVector("local_timer");

@@ -30,7 +30,7 @@ namespace corerig {
 inline constexpr int kJobFd = 3;        // memfd: the job, JSON text
 inline constexpr int kSlabFd = 4;       // memfd: its own slab
 inline constexpr int kControlFd = 5;    // memfd: the control page, not writable
-inline constexpr int kFirstRoleFd = 6;  // channel ends and others' slabs, as the job says
+inline constexpr int kFirstRoleFd = 7;  // behind kMarkerFd (part_marker.h): channel ends and others' slabs, as the job says
 
 class ChildContext {
  public:

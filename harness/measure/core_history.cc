@@ -68,11 +68,12 @@ std::vector<CoreSpan> CoreHistory(std::span<const TraceEvent> events, int cpu, N
     now.interrupt = serving.empty() ? nullptr : serving.back();
   }
   advance(until);
-  // How urgent who was there first was, some later event may tell.
+  // How urgent the task was that was there first, or that was found there, another event may tell.
   for (auto& span : spans) {
-    if (span.priority != CoreSpan::kNotSeen || span.tid <= 0) continue;
+    if (span.priority >= 0 || span.tid <= 0) continue;
     const auto told = std::find_if(events.begin(), events.end(), [&](const TraceEvent& event) {
-      return (event.kind == Kind::kSwitch || event.kind == Kind::kWaking) && event.tid == span.tid;
+      return (event.kind == Kind::kSwitch || event.kind == Kind::kWaking) && event.tid == span.tid &&
+             event.priority >= 0;
     });
     if (told != events.end()) span.priority = told->priority;
   }

@@ -18,8 +18,8 @@ struct CoreSpan {
   static constexpr int kUnknown = -1;
   Nanos begin{0}, end{0};
   int tid = kUnknown;  // 0: idle
-  static constexpr int kNotSeen = -100;
-  int priority = kNotSeen;                // of `tid`, in the kernel's numbers (-1: deadline)
+  static constexpr int kNotSeen = -1;
+  int priority = kNotSeen;                // of `tid`, in the kernel's numbers
   const TraceEvent* interrupt = nullptr;  // the innermost one being served: an event of it
 };
 

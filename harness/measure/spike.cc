@@ -136,8 +136,8 @@ class Explanation {
     return at == evidence_.tasks.end() || at->second.empty() ? StrCat("pid ", tid) : at->second;
   }
   std::string RoleOf(int tid) const {
-    const auto at = context_.roles.find(tid);
-    return at == context_.roles.end() ? "foreign" : at->second;
+    const auto at = evidence_.roles.find(tid);
+    return at == evidence_.roles.end() ? "foreign" : at->second;
   }
   std::string InterruptOf(const TraceEvent& event) const {
     const EventKind entry = event.kind == EventKind::kIrqExit       ? EventKind::kIrqEntry
@@ -490,8 +490,7 @@ class Explanation {
 }  // namespace
 
 std::string ClassOf(int kernel_priority) {
-  if (kernel_priority == CoreSpan::kNotSeen) return "";
-  if (kernel_priority < 0) return "deadline";
+  if (kernel_priority < 0) return "";
   if (kernel_priority < 99) return StrCat("fifo:", 99 - kernel_priority);
   return StrCat("nice ", kernel_priority - 120);
 }

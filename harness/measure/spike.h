@@ -54,19 +54,20 @@ struct SpikeEvidence {
   Nanos from{0}, until{0};
   bool cut = false;                  // there were too many events to keep: it ends before the sample was done
   std::map<int, std::string> tasks;  // the command names of the tids in it
+  std::map<int, std::string> roles;  // of those that are of the run: "worker price.0", "loop flight", "source", "rig"
   std::map<std::pair<TraceEvent::Kind, std::int64_t>, std::string> interrupts;
   std::string absent;  // why there is none: "the trace has a gap there"
 };
 
-// Who is who, and what is known of the window as a whole.
+// What is known of the window as a whole.
 struct SpikeContext {
-  std::map<int, std::string> roles;  // by tid: "worker price.0", "loop flight", "source", "rig"; others are foreign
-  std::map<int, double> steal;       // by core: the share that the hypervisor took
+  std::map<int, double> steal;  // by core: the share that the hypervisor took
 };
 
 SpikeRecord ExplainSpike(const SpikeSubject& subject, const SpikeEvidence& evidence, const SpikeContext& context);
 
-// The kernel's priority for people: "fifo:90" (or rr: the kernel tells no difference here), "nice 0", "deadline".
+// The kernel's priority for people: "fifo:90" (or rr: a priority tells no difference), "nice 0"; empty for
+// one that was not seen, and for deadline, which has none.
 std::string ClassOf(int kernel_priority);
 
 }  // namespace corerig

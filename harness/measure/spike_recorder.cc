@@ -24,12 +24,14 @@ SpikeEvidence Absent(std::string why) {
 // The kinds that an explanation has no use for do not take the place of others.
 bool Matters(const TraceEvent& event) {
   return event.kind != Kind::kWakeupNew && event.kind != Kind::kMigrate && event.kind != Kind::kFork &&
-         event.kind != Kind::kExec && event.kind != Kind::kExit;
+         event.kind != Kind::kExec && event.kind != Kind::kExit && event.kind != Kind::kPart;
 }
 
 void AddName(const TraceEvent& event, const TraceNames& names, SpikeEvidence& evidence) {
   const auto add = [&](int tid) {
-    if (tid > 0) evidence.tasks.try_emplace(tid, names.Task(tid));
+    if (tid <= 0) return;
+    evidence.tasks.try_emplace(tid, names.Task(tid));
+    if (const auto part = names.Part(tid); !part.empty()) evidence.roles.try_emplace(tid, part);
   };
   switch (event.kind) {
     case Kind::kSwitch:

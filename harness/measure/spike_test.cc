@@ -36,7 +36,7 @@ class Spike : public testing::Test {
                       .service = Nanos(3'000),
                       .service_p99 = Nanos(6'000)};
     evidence_.from = At(-1000);
-    context_.roles = {{kLoop, "loop flight"}, {kSource, "source"}, {30, "worker price.0"}};
+    evidence_.roles = {{kLoop, "loop flight"}, {kSource, "source"}, {30, "worker price.0"}};
     evidence_.tasks = {{kHog, "hog"}, {kLoop, "flight"}, {kSource, "source"}, {30, "price.0"}};
     evidence_.interrupts = {{{Kind::kVectorEntry, 0}, "local_timer"}, {{Kind::kIrqEntry, 24}, "irq 24 virtio0"}};
   }
@@ -406,7 +406,7 @@ TEST(ClassOf, IsWhatAUserWrites) {
   EXPECT_EQ(ClassOf(98), "fifo:1");
   EXPECT_EQ(ClassOf(120), "nice 0");
   EXPECT_EQ(ClassOf(139), "nice 19");
-  EXPECT_EQ(ClassOf(-1), "deadline");
+  EXPECT_EQ(ClassOf(-1), "");
 }
 
 }  // namespace

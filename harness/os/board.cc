@@ -79,6 +79,20 @@ BoardRecord ReadBoard(const std::string& root, const std::vector<CpuId>& cores) 
   return board;
 }
 
+std::vector<CpuId> OnlineCpus(const std::string& root) {
+  std::vector<CpuId> cpus;
+  const auto text = ReadText(root + "/sys/devices/system/cpu/online").value_or("0");
+  for (const auto range : Split(text, ',')) {
+    const auto ends = Split(range, '-');
+    const auto first = ParseNumber<int>(ends.front()), last = ParseNumber<int>(ends.back());
+    constexpr int kMostCpus = 1 << 16;
+    if (!first || !last || *first < 0 || *last >= kMostCpus) continue;
+    for (int cpu = *first; cpu <= *last; ++cpu) cpus.push_back(CpuId{cpu});
+  }
+  if (cpus.empty()) cpus.push_back(CpuId{0});
+  return cpus;
+}
+
 double ReadLoadAverage(const std::string& root) {
   // "0.17 0.18 0.09 1/122 15626"
   const auto text = ReadText(root + "/proc/loadavg").value_or("");

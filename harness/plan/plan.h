@@ -95,6 +95,7 @@ struct Plan {
   std::uint64_t seed = 0;
   std::vector<std::string> require;      // "fifo"
   std::optional<Nanos> cpu_dma_latency;  // held during the run; absent: "system", left alone
+  bool trace = true;                     // record the kernel's scheduling trace, where the board lets us
   std::optional<SourcePlan> source;      // present if a stream needs one
   std::vector<LoopPlan> loops;           // all lists in the order of the file
   std::vector<StreamPlan> streams;

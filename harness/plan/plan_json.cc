@@ -206,6 +206,7 @@ std::string PlanToJson(const Plan& plan) {
                {"drain", ToText(plan.drain)},
                {"seed", plan.seed},
                {"require", plan.require},
+               {"trace", plan.trace},
                {"cpu_dma_latency", plan.cpu_dma_latency ? ToText(*plan.cpu_dma_latency) : std::string(kSystem)}};
   if (plan.source) json["source"] = {{"core", plan.source->core.value}, {"policy", ToText(plan.source->policy)}};
   json["loops"] = ListOf(plan.loops, LoopJson);
@@ -231,6 +232,7 @@ Result<Plan> PlanFromJson(std::string_view text) {
   plan.drain = top.Field("drain").Duration();
   plan.seed = top.Field("seed").Count();
   plan.require = top.Field("require").List([](const Reader& item) { return item.Text(); });
+  plan.trace = top.Field("trace").Boolean();
   const Reader latency = top.Field("cpu_dma_latency");
   if (const std::string word = latency.Text(); word != kSystem) plan.cpu_dma_latency = latency.Duration();
   if (const Reader source = top.Field("source"); source.present()) {

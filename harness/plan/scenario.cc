@@ -69,6 +69,7 @@ class ScenarioReader {
     plan_.warmup = top_.Quantity("warmup", "\"1s\"", ParseDuration).value_or(kSecond);
     plan_.drain = top_.Quantity("drain", "\"1s\"", ParseDuration).value_or(kSecond);
     plan_.seed = static_cast<std::uint64_t>(top_.Whole("seed", 0, "42").value_or(1));
+    plan_.trace = top_.Boolean("trace").value_or(true);
     ReadRequire();
     ReadDmaLatency();
   }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "harness/child/child_context.h"
+#include "harness/child/part_marker.h"
 #include "harness/child/worker_child.h"
 #include "harness/child/worker_slab.h"
 #include "harness/loop/channel.h"
@@ -32,8 +33,8 @@ Result<Fd> JobMemory(const std::string& text) {
 
 class Launcher {
  public:
-  Launcher(const Plan& plan, const std::string& program, const ControlMemory& control, Keeper& keeper)
-      : plan_(plan), program_(program), control_(control), keeper_(keeper) {}
+  Launcher(const Plan& plan, const std::string& program, const ControlMemory& control, int marker, Keeper& keeper)
+      : plan_(plan), program_(program), control_(control), marker_(marker), keeper_(keeper) {}
 
   // `fds` go to kFirstRoleFd and up. Returns the slab's descriptor, for children that read it.
   Result<Fd> Start(LaunchedChild& child, std::string_view verb, const std::string& job, std::size_t slab_size,
@@ -48,7 +49,7 @@ class Launcher {
 
     SpawnRequest request;
     request.argv = {program_, std::string(verb), child.name};
-    request.fds = {{job_memory->get(), kJobFd}, {slab->get(), kSlabFd}, {control_.fd(), kControlFd}};
+    request.fds = {{job_memory->get(), kJobFd}, {slab->get(), kSlabFd}, {control_.fd(), kControlFd}, {marker_, kMarkerFd}};
     for (std::size_t i = 0; i < fds.size(); ++i) request.fds.emplace_back(fds[i], kFirstRoleFd + static_cast<int>(i));
     request.core = child.core;
     request.policy = child.policy;
@@ -65,10 +66,13 @@ class Launcher {
   const Plan& plan_;
   const std::string& program_;
   const ControlMemory& control_;
+  const int marker_;
   Keeper& keeper_;
 };
 
 }  // namespace
+
+std::string WorkerName(const WorkerPlan& group, int index) { return StrCat("worker ", group.name, ".", index); }
 
 Result<ControlMemory> ControlMemory::Create() {
   ControlMemory control;
@@ -89,9 +93,9 @@ void ControlMemory::Publish(Nanos start_at) const {
 }
 
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
-                                          const ControlMemory& control, Keeper& keeper) {
+                                          const ControlMemory& control, int marker, Keeper& keeper) {
   std::vector<LaunchedChild> children;
-  Launcher launcher(plan, program, control, keeper);
+  Launcher launcher(plan, program, control, marker, keeper);
   const std::string plan_json = PlanToJson(plan);
 
   if (!plan.loops.empty()) {
@@ -111,7 +115,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     Fd source_slab;
     if (plan.source) {
       LaunchedChild source{
-          .role = Role::kSource, .name = "source", .core = plan.source->core, .policy = plan.source->policy};
+          .role = Role::kSource, .name = std::string(kSourceName), .core = plan.source->core, .policy = plan.source->policy};
       auto slab = launcher.Start(source, kSourceVerb, plan_json, SourceSlabLayout(plan).size, numbers(senders));
       if (!slab) return ForwardWith(slab, "source: ");
       source_slab = std::move(*slab);
@@ -120,7 +124,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     std::vector<int> handler_fds = numbers(receivers);
     if (plan.source) handler_fds.push_back(source_slab.get());
     // The handler's main thread only waits; its loops take their own cores and policies.
-    LaunchedChild handler{.role = Role::kHandler, .name = "handler", .core = plan.loops.front().core};
+    LaunchedChild handler{.role = Role::kHandler, .name = std::string(kHandlerName), .core = plan.loops.front().core};
     auto slab = launcher.Start(handler, kHandlerVerb, plan_json, HandlerSlabLayout(plan).size, handler_fds);
     if (!slab) return ForwardWith(slab, "handler: ");
     children.push_back(std::move(handler));
@@ -134,7 +138,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
       LaunchedChild worker{.role = Role::kWorker,
                            .group = g,
                            .index = i,
-                           .name = StrCat("worker ", group.name, ".", i),
+                           .name = WorkerName(group, i),
                            .core = group.cores[static_cast<std::size_t>(i)],
                            .policy = group.policy,
                            .result_capacity = workload.result_size(job)};

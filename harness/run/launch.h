@@ -44,9 +44,13 @@ struct LaunchedChild {
   std::string failure = {};
 };
 
+// What a child is called in messages and in the scheduling trace: "source", "handler", "worker price.0".
+inline constexpr std::string_view kSourceName = "source", kHandlerName = "handler";
+std::string WorkerName(const WorkerPlan& group, int index);
+
 // Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the
 // system's (no memory, no descriptors); a child that cannot be spawned is not one: it is in the list with its failure.
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const std::string& program,
-                                          const ControlMemory& control, Keeper& keeper);
+                                          const ControlMemory& control, int marker, Keeper& keeper);
 
 }  // namespace corerig

@@ -11,7 +11,6 @@
 namespace corerig {
 namespace {
 
-constexpr std::string_view kNoTrace = "needs a scheduling trace, which this version does not record";
 constexpr std::string_view kLateReading =
     "the supervisor came late to an end of the window: its readings do not cover it";
 constexpr std::string_view kNoReading = "no reading of the process in the window";
@@ -125,6 +124,81 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   AddStage(table, part + "service", stream.service, 0, kNoSamples);
 }
 
+// What the scheduling trace of a run says, and why it says nothing.
+class TraceView {
+ public:
+  TraceView(const RunRecord& record, double seconds) : trace_(record.trace), nanos_(seconds * 1e9) {
+    if (seconds <= 0) {
+      absent_ = kEmptyWindow;
+    } else if (!trace_.absent.empty()) {
+      absent_ = StrCat("there is no scheduling trace: ", trace_.absent);
+    } else if (trace_.gap) {
+      absent_ = StrCat("the scheduling trace has gaps: ", trace_.lost, " events were lost");
+    }
+  }
+  const std::string& absent() const { return absent_; }
+  double ShareOf(Nanos time) const { return static_cast<double>(time.count()) / nanos_; }
+
+  // nullptr without a trace that can be relied on.
+  const TracePartRecord* Part(std::string_view name) const {
+    for (const auto& part : trace_.parts) {
+      if (absent_.empty() && part.part == name) return &part;
+    }
+    return nullptr;
+  }
+  const TraceCoreRecord* Core(int cpu) const {
+    for (const auto& core : trace_.cores) {
+      if (absent_.empty() && core.cpu == cpu) return &core;
+    }
+    return nullptr;
+  }
+  bool sees_interrupts() const { return trace_.sees_interrupts; }
+
+ private:
+  const TraceRecord& trace_;
+  const double nanos_;
+  std::string absent_;
+};
+
+void AddDistribution(Table& table, const std::string& figure, const Distribution& seen, std::string_view why_empty) {
+  table.Set(figure + ".count", static_cast<double>(seen.count()), "trace");
+  for (const auto& [statistic, value] :
+       {std::pair{".p50", seen.Percentile(0.5)}, {".p90", seen.Percentile(0.9)}, {".p99", seen.Percentile(0.99)},
+        {".p999", seen.Percentile(0.999)}, {".max", static_cast<double>(seen.max())}, {".mean", seen.mean()},
+        {".min", static_cast<double>(seen.min())}}) {
+    if (seen.count() > 0) {
+      table.Set(figure + statistic, value, "trace");
+    } else {
+      table.Absent(figure + statistic, why_empty);
+    }
+  }
+}
+
+void AbsentDistribution(Table& table, const std::string& figure, std::string_view why) {
+  for (const char* statistic : {".p50", ".p90", ".p99", ".p999", ".max", ".mean", ".min", ".count"}) {
+    table.Absent(figure + statistic, why);
+  }
+}
+
+// What the trace knows exactly, over what the readings of /proc said; or why it is not there. `second` is the part's
+// other distribution: "wake" of a loop, "slice" of a worker.
+void AddTraced(Table& table, const std::string& part, const TraceView& trace, const TracePartRecord* traced,
+               const char* second, Distribution TracePartRecord::*which) {
+  if (traced == nullptr) {
+    for (const char* statistic : {".p50", ".p90", ".p99", ".p999", ".max", ".min"}) {
+      table.Absent(StrCat(part, "runqueue", statistic), trace.absent());
+    }
+    AbsentDistribution(table, part + second, trace.absent());
+    return table.Absent(part + "preempted", trace.absent());
+  }
+  table.Set(part + "switches.voluntary", static_cast<double>(traced->voluntary), "trace");
+  table.Set(part + "switches.involuntary", static_cast<double>(traced->involuntary), "trace");
+  table.Set(part + "migrations", static_cast<double>(traced->migrations), "trace");
+  AddDistribution(table, part + "runqueue", traced->runqueue, "it did not come to run anew in the window");
+  AddDistribution(table, part + second, traced->*which, "it did not come to run and sleep in the window");
+  table.Set(part + "preempted", trace.ShareOf(traced->preempted), "trace");
+}
+
 void AddScheduling(Table& table, const std::string& part, const SchedulingRecord& scheduling, bool on_time) {
   if (scheduling.observed <= Nanos(0) || !on_time) {
     for (const char* figure :
@@ -151,7 +225,7 @@ void AddScheduling(Table& table, const std::string& part, const SchedulingRecord
   }
 }
 
-void AddLoop(Table& table, const LoopRecord& loop, double seconds, bool on_time) {
+void AddLoop(Table& table, const LoopRecord& loop, double seconds, bool on_time, const TraceView& trace) {
   const std::string part = StrCat("loop.", loop.name, ".");
   if (loop.wakeups && loop.busy && seconds > 0) {
     table.Set(part + "wakeups", static_cast<double>(*loop.wakeups), "slab");
@@ -161,9 +235,10 @@ void AddLoop(Table& table, const LoopRecord& loop, double seconds, bool on_time)
     table.Absent(part + "busy", "the loop did not come to the window's end");
   }
   AddScheduling(table, part, loop.scheduling, on_time);
+  AddTraced(table, part, trace, trace.Part("loop " + loop.name), "wake", &TracePartRecord::wake);
 }
 
-void AddWorker(Table& table, const WorkerRecord& worker, bool on_time) {
+void AddWorker(Table& table, const WorkerRecord& worker, bool on_time, const TraceView& trace) {
   const std::string part = StrCat("worker.", worker.name, ".", worker.index, ".");
   if (worker.rate) {
     table.Set(part + "rate", *worker.rate, "slab");
@@ -171,6 +246,8 @@ void AddWorker(Table& table, const WorkerRecord& worker, bool on_time) {
     table.Absent(part + "rate", "no unit of work ended in the window");
   }
   AddScheduling(table, part, worker.process.scheduling, on_time);
+  AddTraced(table, part, trace, trace.Part(StrCat("worker ", worker.name, ".", worker.index)), "slice",
+            &TracePartRecord::slice);
   if (worker.process.scheduling.observed > Nanos(0) && on_time) {
     table.Set(part + "faults.minor", static_cast<double>(worker.process.minor_faults), "procfs");
     table.Set(part + "faults.major", static_cast<double>(worker.process.major_faults), "procfs");
@@ -204,7 +281,37 @@ void AddWorker(Table& table, const WorkerRecord& worker, bool on_time) {
   }
 }
 
-void AddCore(Table& table, const CoreRecord& core, bool measured) {
+// Shares from the trace add up to 1 with steal. What the hypervisor took, it took from what the core was doing, of
+// which the trace cannot tell: from all of it but idling alike.
+void AddTracedCore(Table& table, const std::string& part, const TraceView& trace, const TraceCoreRecord& core,
+                   double steal) {
+  const double busy = trace.ShareOf(core.worker + core.loop + core.source + core.rig + core.foreign + core.irq);
+  const double kept = busy > steal ? (busy - steal) / busy : 1;
+  const auto share = [&](const char* figure, Nanos time) {
+    table.Set(part + figure, trace.ShareOf(time) * kept, "trace");
+  };
+  share("worker", core.worker);
+  share("loop", core.loop);
+  share("source", core.source);
+  share("rig", core.rig);
+  share("foreign", core.foreign);
+  if (trace.sees_interrupts()) {
+    share("irq", core.irq);
+  } else {
+    table.Absent(part + "irq", "this kernel traces no interrupts; their time is in that of the tasks they interrupt");
+  }
+  table.Set(part + "idle", trace.ShareOf(core.idle), "trace");
+  table.Set(part + "switches", static_cast<double>(core.switches), "trace");
+  table.Set(part + "migrations_in", static_cast<double>(core.migrations_in), "trace");
+  AddDistribution(table, part + "runqueue", core.runqueue, "no task came to run on the core");
+  if (core.frequency) {
+    table.Set(part + "frequency", *core.frequency, "trace");
+  } else {
+    table.Absent(part + "frequency", "the kernel traced no change of frequency");
+  }
+}
+
+void AddCore(Table& table, const CoreRecord& core, bool measured, const TraceView& trace) {
   const std::string part = StrCat("core.", core.cpu, ".");
   const auto share = [&](const char* figure, double value) {
     if (measured) {
@@ -217,7 +324,14 @@ void AddCore(Table& table, const CoreRecord& core, bool measured) {
   share("loop", core.loop);
   share("source", core.source);
   share("rig", core.rig);
-  for (const char* figure : {"foreign", "irq", "idle"}) table.Absent(part + figure, kNoTrace);
+  if (const TraceCoreRecord* const traced = trace.Core(core.cpu)) {
+    AddTracedCore(table, part, trace, *traced, core.steal.value_or(0));
+  } else {
+    for (const char* figure : {"foreign", "irq", "idle", "switches", "migrations_in", "frequency"}) {
+      table.Absent(part + figure, trace.absent());
+    }
+    AbsentDistribution(table, part + "runqueue", trace.absent());
+  }
   if (core.steal) {
     table.Set(part + "steal", *core.steal, "procfs");
   } else {
@@ -235,9 +349,15 @@ std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
   const bool on_time = std::abs(covered - seconds) <= std::max(kLateShare * seconds, kLateSeconds);
   const bool measured = covered > 0 && on_time;
   for (const auto& stream : record.streams) AddStream(table, stream, seconds, WhyNoStream(record, stream, seconds));
-  for (const auto& loop : record.loops) AddLoop(table, loop, seconds, on_time);
-  for (const auto& worker : record.workers) AddWorker(table, worker, on_time);
-  for (const auto& core : record.cores) AddCore(table, core, measured && core.measured);
+  const TraceView trace(record, seconds);
+  for (const auto& loop : record.loops) AddLoop(table, loop, seconds, on_time, trace);
+  for (const auto& worker : record.workers) AddWorker(table, worker, on_time, trace);
+  for (const auto& core : record.cores) AddCore(table, core, measured && core.measured, trace);
+  if (record.trace.absent.empty()) {
+    table.Set("rig.trace.lost", static_cast<double>(record.trace.lost), "trace");
+  } else {
+    table.Absent("rig.trace.lost", StrCat("there is no scheduling trace: ", record.trace.absent));
+  }
   table.MaxAndMean("memory.total.pss", record.total_pss, "smaps_rollup");
   table.MaxAndMean("memory.shared", record.shared, "smaps_rollup");
   if (measured) {

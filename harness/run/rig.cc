@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "harness/child/keeper.h"
+#include "harness/child/part_marker.h"
 #include "harness/child/worker_child.h"
 #include "harness/stream/handler.h"
 #include "harness/stream/source.h"
@@ -53,6 +54,7 @@ std::optional<int> ChildMain(const Rig& rig, int argc, char** argv) {
   if (argc < 2) return std::nullopt;
   const std::string_view verb = argv[1];
   if (verb == kKeeperVerb) return KeeperMain(argc, argv);
+  if (argc > 2) MarkPart(argv[2]);
   if (verb == kSourceVerb) return SourceMain(rig.sensors);
   if (verb == kHandlerVerb) return HandlerMain(rig.sensors);
   if (verb == kWorkerVerb) return WorkerMain(rig.workloads);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "harness/base/text.h"
@@ -24,6 +25,7 @@
 #include "harness/run/metrics.h"
 #include "harness/run/preflight.h"
 #include "harness/run/spikes.h"
+#include "harness/run/tracing.h"
 #include "harness/run/verdict.h"
 #include "harness/run/warnings.h"
 #include "harness/run/window_observer.h"
@@ -50,9 +52,6 @@ constexpr Nanos kInterruptedDrain = milliseconds(300);
 constexpr Nanos kInterruptedGrace = milliseconds(1200);
 // An interrupted window ends a moment later, so that source and handler have all heard of it by then.
 constexpr Nanos kNotice = milliseconds(5);
-
-// Why spikes have no cause.
-constexpr const char* kNoTrace = "this version records no scheduling trace";
 
 // The sampler's numbers of processes that are not children; children have their index.
 constexpr int kSupervisorKey = -1;
@@ -110,13 +109,15 @@ class Runner {
   ProcFs procfs_;
   Timeline timeline_;
   MemorySampler memory_;
+  std::unique_ptr<SpikeRecorder> spike_recorder_;
+  std::atomic<SpikeRecorder*> spike_sink_{nullptr};  // the recorder, for the thread that reads the trace
+  std::optional<Tracing> tracing_;
   std::optional<ControlMemory> control_;
   std::optional<Keeper> keeper_;
   std::vector<SupervisedChild> children_;  // after the keeper: their watches end before it
   std::optional<WindowObserver> window_;
   std::optional<LiveView> live_;
   Fd keeper_pidfd_;
-  pid_t keeper_pid_ = 0;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<EventLoop::Watch> interrupt_watch_, keeper_watch_;
   Nanos launched_at_{0};
@@ -138,6 +139,7 @@ Status Runner::Execute() {
   pollfd keeper_end = {.fd = keeper_pidfd_.get(), .events = POLLIN, .revents = 0};
   if (keeper_pidfd_.valid() && poll(&keeper_end, 1, 0) > 0) keeper_ended_ = true;
   keeper_.reset();
+  if (tracing_) tracing_->Stop();
   // What a keeper would have killed, had it lived, has become ours.
   if (keeper_ended_) EndDescendants();
   if (!began) return began;
@@ -152,14 +154,19 @@ Status Runner::Begin() {
   auto control = ControlMemory::Create();
   if (!control) return Forward(control);
   control_.emplace(std::move(*control));
+  // Before anything is spawned: what forks is followed from its beginning.
+  tracing_.emplace(plan_, [this](std::span<const TraceEvent> events, const TraceNames& names, Nanos complete_until) {
+    if (auto* const recorder = spike_sink_.load(std::memory_order_acquire)) {
+      recorder->OnEvents(events, names, complete_until);
+    }
+  });
   auto keeper = Keeper::Start(options_.program, plan_.rig_core);
   if (!keeper) return Forward(keeper);
   keeper_.emplace(std::move(*keeper));
-  keeper_pid_ = keeper_->pid();
-  auto keeper_pidfd = OpenPidfd(keeper_pid_);
+  auto keeper_pidfd = OpenPidfd(keeper_->pid());
   if (!keeper_pidfd) return Forward(keeper_pidfd);
   keeper_pidfd_ = std::move(*keeper_pidfd);
-  auto launched = Launch(plan_, rig_, options_.program, *control_, *keeper_);
+  auto launched = Launch(plan_, rig_, options_.program, *control_, tracing_->marker(), *keeper_);
   if (!launched) return Forward(launched);
   launched_at_ = MonotonicNow();
   if (auto placed = OutrankWorkers(); !placed) return placed;
@@ -243,6 +250,11 @@ void Runner::PublishStart() {
   page.window_begin.store(timeline_.window_begin.count(), std::memory_order_relaxed);
   page.window_end.store(timeline_.window_end.count(), std::memory_order_relaxed);
   page.drain_end.store(timeline_.drain_end.count(), std::memory_order_relaxed);
+  tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
+  if (tracing_->absent().empty()) {
+    spike_recorder_ = MakeSpikeRecorder(plan_, Sides(), timeline_);
+    spike_sink_.store(spike_recorder_.get(), std::memory_order_release);
+  }
   control_->Publish(timeline_.start);
 
   At(timeline_.window_begin, &Runner::OpenWindow);
@@ -351,6 +363,7 @@ void Runner::EndWhenAllEnded() {
   if (window_->open() && MonotonicNow() < timeline_.window_end) timeline_.window_end = MonotonicNow();
   if (!window_->opened() && timeline_.window_end > timeline_.window_begin)
     timeline_.window_end = timeline_.window_begin;
+  tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
   CloseWindow();
   loop_->Stop();
 }
@@ -375,6 +388,7 @@ void Runner::OnInterrupt() {
   ControlPage& page = control_->page();
   timeline_.window_end = std::clamp(now + kNotice, timeline_.window_begin, timeline_.window_end);
   timeline_.drain_end = std::min(timeline_.drain_end, now + std::min(plan_.drain, kInterruptedDrain));
+  tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
   page.window_end.store(timeline_.window_end.count(), std::memory_order_relaxed);
   page.drain_end.store(timeline_.drain_end.count(), std::memory_order_relaxed);
   timeline_.stop_ordered = now;
@@ -488,10 +502,16 @@ void Runner::Fill(bool complete) {
   record.total_pss = memory_.TotalPss();
   record.shared = memory_.Shared();
   record.results = CollectResults(plan_, rig_, workers);
+  // While the run goes on its figures grow in another thread.
+  if (complete) {
+    record.trace = tracing_->Record();
+  } else {
+    record.trace.absent = "the run is not over";
+  }
   record.metrics = MetricsFrom(plan_, record);
   if (!complete) return;
-  record.spikes = CollectSpikes(plan_, sides, timeline_, RolesOf(plan_, children_, {getpid(), keeper_pid_}), record,
-                                {.recorder = nullptr, .absent = kNoTrace});
+  record.spikes =
+      CollectSpikes(plan_, sides, timeline_, record, {.recorder = spike_recorder_.get(), .absent = tracing_->absent()});
   const auto warnings = WarningsFrom(record);
   record.warnings.insert(record.warnings.end(), warnings.begin(), warnings.end());
   for (const auto& child : children_) {

@@ -71,28 +71,11 @@ std::unique_ptr<SpikeRecorder> MakeSpikeRecorder(const Plan& plan, const StreamS
   return std::make_unique<SpikeRecorder>(std::move(streams), loops, timeline.window_begin);
 }
 
-std::map<int, std::string> RolesOf(const Plan& plan, const std::vector<SupervisedChild>& children,
-                                   const std::vector<int>& rig) {
-  std::map<int, std::string> roles;
-  for (const auto& child : children) {
-    if (!child.launched.process) continue;
-    roles[child.launched.process->pid] = child.launched.name;
-    if (child.launched.role != Role::kHandler) continue;
-    for (std::size_t i = 0; i < plan.loops.size(); ++i) {
-      const int tid = LoopThreadOf(plan, child, i, "").tid;
-      if (tid > 0) roles[tid] = StrCat("loop ", plan.loops[i].name);
-    }
-  }
-  for (const int pid : rig) roles[pid] = "rig";
-  return roles;
-}
-
 std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& sides, const Timeline& timeline,
-                                       const std::map<int, std::string>& roles, const RunRecord& record,
-                                       const SpikeTrace& trace) {
+                                       const RunRecord& record, const SpikeTrace& trace) {
   std::vector<SpikeRecord> spikes;
   if (sides.handler == nullptr || timeline.window_end <= timeline.window_begin) return spikes;
-  SpikeContext context{.roles = roles, .steal = {}};
+  SpikeContext context;
   for (const auto& core : record.cores) {
     if (core.steal) context.steal[core.cpu] = *core.steal;
   }
@@ -121,8 +104,9 @@ std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& side
       if (!in_window(stamps) || stamps.sequence < first) continue;
       subject.sample = stamps.sequence - first;
       subject.stamps = stamps;
-      const SpikeEvidence evidence =
-          trace.recorder != nullptr ? trace.recorder->EvidenceOfStream(i, stamps) : NoEvidence(trace.absent);
+      const SpikeEvidence evidence = trace.recorder != nullptr
+                                         ? trace.recorder->EvidenceOfStream(i, stamps)
+                                         : NoEvidence(StrCat("no scheduling trace: ", trace.absent));
       spikes.push_back(ExplainSpike(subject, evidence, context));
     }
   }

@@ -3,10 +3,9 @@
 //   auto recorder = MakeSpikeRecorder(plan, sides, timeline);    // once all children are armed: the loops have their
 //   tids
 //   ... the reader of the trace hands it its events ...
-//   record.spikes = CollectSpikes(plan, sides, timeline, roles, record, {.recorder = recorder.get()});
+//   record.spikes = CollectSpikes(plan, sides, timeline, record, {.recorder = recorder.get()});
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,7 +14,6 @@
 #include "harness/measure/spike_recorder.h"
 #include "harness/plan/plan.h"
 #include "harness/run/collect.h"
-#include "harness/run/supervised_child.h"
 
 namespace corerig {
 
@@ -28,13 +26,8 @@ struct SpikeTrace {
   std::string absent;  // "no scheduling trace: tracefs cannot be mounted"
 };
 
-// Who each task of the run is, by tid; `rig` are the processes of corerig itself.
-std::map<int, std::string> RolesOf(const Plan& plan, const std::vector<SupervisedChild>& children,
-                                   const std::vector<int>& rig);
-
 // Largest delay first. `record` has its streams and cores already.
 std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& sides, const Timeline& timeline,
-                                       const std::map<int, std::string>& roles, const RunRecord& record,
-                                       const SpikeTrace& trace);
+                                       const RunRecord& record, const SpikeTrace& trace);
 
 }  // namespace corerig

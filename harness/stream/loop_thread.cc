@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "harness/child/part_marker.h"
 #include "harness/os/clock.h"
 #include "harness/os/scheduling.h"
 #include "harness/stream/sensor_of.h"
@@ -74,6 +75,7 @@ Status LoopThread::Join() {
 }
 
 void LoopThread::Body() {
+  MarkPart("loop " + loop_plan_.name);
   status_ = Prepare();
   const bool prepared = status_.has_value();
   ready_.release();

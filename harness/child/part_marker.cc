@@ -1,0 +1,19 @@
+#include "harness/child/part_marker.h"
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "harness/base/text.h"
+#include "harness/base/trace_event.h"
+
+namespace corerig {
+
+void MarkPart(std::string_view part, int marker) {
+  // For ps and top, cut to what the kernel keeps; a user's command changes it again.
+  prctl(PR_SET_NAME, std::string(part).c_str(), 0, 0, 0);
+  const std::string line = StrCat(kTraceMarkerPrefix, part);
+  // Without it the task counts as foreign, which the report shows.
+  [[maybe_unused]] const auto written = write(marker, line.data(), line.size());
+}
+
+}  // namespace corerig

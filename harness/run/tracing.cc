@@ -1,0 +1,104 @@
+#include "harness/run/tracing.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "harness/base/text.h"
+#include "harness/os/board.h"
+#include "harness/run/launch.h"
+
+namespace corerig {
+namespace {
+
+using TaskRole = TraceFold::Role;
+
+// The reader looks every 50 ms; its buffers last for two seconds, should it be kept from looking.
+constexpr std::size_t kSeconds = 2;
+// Seen: 33 bytes an event. A sample has some 20 events on its way from the source's timer to the loop's next sleep; a
+// core has some thousand a second of its own (ticks, RCU, kernel threads).
+constexpr std::size_t kBytesPerSample = 1024, kBytesPerCore = 1 << 20;
+constexpr std::size_t kLeast = 2 << 20, kMost = 64 << 20;
+// Of all memory, for all buffers.
+constexpr std::uint64_t kMemoryShare = 32;
+
+std::vector<TraceFold::Part> PartsOf(const Plan& plan) {
+  std::vector<TraceFold::Part> parts = {{"rig", TaskRole::kRig},
+                                        {std::string(kSourceName), TaskRole::kSource},
+                                        {std::string(kHandlerName), TaskRole::kRig}};
+  for (const auto& loop : plan.loops) parts.push_back({"loop " + loop.name, TaskRole::kLoop});
+  for (const auto& group : plan.workers) {
+    for (std::size_t i = 0; i < group.cores.size(); ++i) {
+      parts.push_back({WorkerName(group, static_cast<int>(i)), TaskRole::kWorker});
+    }
+  }
+  return parts;
+}
+
+std::vector<TraceReader::Buffer> BuffersOf(const Plan& plan) {
+  double samples = 0;
+  for (const auto& stream : plan.streams) samples += stream.rate.hertz();
+  const auto cpus = OnlineCpus("");
+  const std::uint64_t share = ReadBoard("", plan.cores).memory / kMemoryShare / std::max<std::size_t>(cpus.size(), 1);
+  std::vector<TraceReader::Buffer> buffers;
+  for (const CpuId cpu : cpus) {
+    std::size_t bytes = kSeconds * kBytesPerCore;
+    const bool streams = (plan.source && plan.source->core == cpu) ||
+                         std::any_of(plan.loops.begin(), plan.loops.end(),
+                                     [cpu](const auto& loop) { return loop.core == cpu; });
+    if (streams) bytes += kSeconds * static_cast<std::size_t>(samples) * kBytesPerSample;
+    buffers.push_back({cpu, std::clamp<std::size_t>(std::min<std::uint64_t>(bytes, share), kLeast, kMost)});
+  }
+  return buffers;
+}
+
+}  // namespace
+
+Tracing::Tracing(const Plan& plan, TraceReader::Sink on_events) : on_events_(std::move(on_events)) {
+  null_ = Fd(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  if (!plan.trace) {
+    absent_ = "the scenario says trace = false";
+    return;
+  }
+  const auto parts = PartsOf(plan);
+  TraceReader::Options options;
+  options.buffers = BuffersOf(plan);
+  options.core = plan.rig_core;
+  for (const auto& part : parts) {
+    options.parts.push_back(part.name);
+    if (part.role == TaskRole::kLoop || part.role == TaskRole::kSource) options.faults_of.push_back(part.name);
+  }
+  fold_ = std::make_unique<TraceFold>(parts, plan.cores);
+  auto reader = TraceReader::Start(
+      options, [this](std::span<const TraceEvent> events, const TraceNames& names, Nanos complete_until) {
+        fold_->OnEvents(events, names, complete_until);
+        if (on_events_) on_events_(events, names, complete_until);
+      });
+  if (reader) {
+    reader_ = std::move(*reader);
+  } else {
+    absent_ = reader.error().message;
+  }
+}
+
+void Tracing::SetWindow(Nanos begin, Nanos end) {
+  if (fold_) fold_->SetWindow(begin, end);
+}
+
+void Tracing::Stop() {
+  if (reader_) reader_->Stop();
+}
+
+TraceRecord Tracing::Record() const {
+  TraceRecord record;
+  if (reader_) record = fold_->Take();
+  record.absent = absent_;
+  if (!reader_) return record;
+  record.events = reader_->events();
+  record.lost = reader_->total_lost();
+  record.inferred = reader_->inferred();
+  record.sees_interrupts = reader_->sees_interrupts();
+  return record;
+}
+
+}  // namespace corerig
