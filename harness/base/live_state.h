@@ -18,7 +18,7 @@ struct LiveStream {
   std::uint64_t received = 0;           // warm-up included
   std::uint64_t lost = 0, corrupt = 0;  // in the window
   // Bytes sent and not read so far; on a channel that loses, what it has lost too.
-  std::optional<std::uint64_t> queued;
+  std::optional<std::uint64_t> queued = {};
 };
 
 struct LiveWorker {

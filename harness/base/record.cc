@@ -75,6 +75,43 @@ std::string_view ToText(MemoryLimitRecord::By by) {
   return {};
 }
 
+std::string_view ToText(SpikeCause::Kind kind) {
+  using Kind = SpikeCause::Kind;
+  switch (kind) {
+    case Kind::kUsual:
+      return "usual";
+    case Kind::kTimerLate:
+      return "timer_late";
+    case Kind::kIdleExit:
+      return "idle_exit";
+    case Kind::kCoreHeld:
+      return "core_held";
+    case Kind::kInterrupt:
+      return "interrupt";
+    case Kind::kSourceBusy:
+      return "source_busy";
+    case Kind::kEarlierCallback:
+      return "earlier_callback";
+    case Kind::kCallback:
+      return "callback";
+    case Kind::kBlocked:
+      return "blocked";
+    case Kind::kPageFault:
+      return "page_fault";
+    case Kind::kUnexplained:
+      return "unexplained";
+    case Kind::kLateness:
+      return "lateness";
+    case Kind::kTransport:
+      return "transport";
+    case Kind::kQueue:
+      return "queue";
+    case Kind::kService:
+      return "service";
+  }
+  return {};
+}
+
 std::string Describe(const EndRecord& end) {
   const std::string because = end.detail.empty() ? "" : StrCat(": ", end.detail);
   switch (end.kind) {

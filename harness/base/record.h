@@ -268,6 +268,47 @@ struct BudgetRecord {
   std::string reason;
 };
 
+// A part of a spike's delay.
+struct SpikeCause {
+  enum class Kind {
+    kUsual,            // what a sample takes that nothing disturbs, and small change
+    kTimerLate,        // the timer interrupt came late
+    kIdleExit,         // woken, and its core was idle, but not yet running
+    kCoreHeld,         // ready to run, but another task had the core
+    kInterrupt,        // an interrupt, hard or soft, had the core
+    kSourceBusy,       // the source was at work on earlier frames
+    kEarlierCallback,  // the loop was in the callback of an earlier sample
+    kCallback,         // the sample's own callback was long
+    kBlocked,          // asleep until someone woke it
+    kPageFault,
+    kUnexplained,  // no event tells: host or firmware, mostly
+    // Without a trace there are only the stamps:
+    kLateness,
+    kTransport,
+    kQueue,
+    kService,
+  };
+  Kind kind = Kind::kUnexplained;
+  Nanos duration{0};
+  int core = -1;  // -1: of no core
+  int tid = 0;    // of the task that had the core; 0: none
+  std::string task;
+  std::string role;  // of that task: "worker price.0", "foreign"
+  std::string text;
+};
+std::string_view ToText(SpikeCause::Kind kind);  // "core_held"
+
+// One of the worst samples of a stream, or of the worst run-queue delays of a loop, and why.
+struct SpikeRecord {
+  std::string part;  // "stream.imu", "loop.flight"
+  std::string loop;
+  std::optional<std::uint64_t> sample;  // counted from the window's first; none for a loop
+  Nanos at{0};                          // when it was due, CLOCK_MONOTONIC; for a loop when it was woken
+  Nanos delay{0};
+  std::vector<SpikeCause> causes;  // their durations add up to the delay
+  std::string text;                // one sentence
+};
+
 struct RunRecord {
   static constexpr std::string_view kSchema = "corerig-report/1";
   std::string version, build;
@@ -298,6 +339,7 @@ struct RunRecord {
       shared;  // what more than one process maps, counted once: sum of PSS - sum of USS
   TraceRecord trace;
   std::vector<ResultRecord> results;
+  std::vector<SpikeRecord> spikes;  // largest delay first
   std::vector<Warning> warnings;
 };
 

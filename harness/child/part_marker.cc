@@ -1,5 +1,6 @@
 #include "harness/child/part_marker.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@ void MarkPart(std::string_view part, int marker) {
   const std::string line = StrCat(kTraceMarkerPrefix, part);
   // Without it the task counts as foreign, which the report shows.
   [[maybe_unused]] const auto written = write(marker, line.data(), line.size());
+  // Not for what it may execute: a user's command.
+  fcntl(marker, F_SETFD, FD_CLOEXEC);
 }
 
 }  // namespace corerig

@@ -64,16 +64,17 @@ void KeepLibuvFromIoUring() {
 struct EventLoop::State {
   uv_loop_t loop;
   uv_check_t after_poll;
-  TurnStart turn;
   LoopActivity unread;  // where nobody asked for it
   LoopActivity* activity = nullptr;
   int wake_fd = -1;
 
   void EndTurn() {
-    if (turn.first_callback == Nanos(0)) return;
+    LoopTurn& turn = activity->turn;
+    if (turn.woken == Nanos(0)) return;
+    const Nanos now = MonotonicNow();
     activity->wakeups.Add();
-    activity->busy_ns.Add(static_cast<std::uint64_t>((MonotonicNow() - turn.first_callback).count()));
-    turn.first_callback = Nanos(0);
+    activity->busy_ns.Add(static_cast<std::uint64_t>((now - turn.woken).count()));
+    turn.OnEnd(now);
   }
 };
 
@@ -84,7 +85,7 @@ Result<std::unique_ptr<EventLoop>> EventLoop::Create(LoopActivity* activity) {
     return Fail("cannot create an event loop: ", uv_strerror(error), " (", uv_err_name(error), ")");
   }
   state->activity = activity != nullptr ? activity : &state->unread;
-  state->loop.data = &state->turn;
+  state->loop.data = &state->activity->turn;
   state->after_poll.data = state.get();
   // Neither call can fail: the first initializes fields, the second fails for a null callback only.
   uv_check_init(&state->loop, &state->after_poll);

@@ -16,6 +16,7 @@
 #include "harness/base/counter.h"
 #include "harness/base/result.h"
 #include "harness/base/units.h"
+#include "harness/loop/loop_turn.h"
 
 struct uv_loop_s;
 
@@ -27,6 +28,7 @@ struct LoopActivity {
   // Of each of these turns the time from just before the first callback to just after the last, by the wall: work of
   // the kernel for the callbacks and time in which the thread was preempted are in it, sleeping in poll is not.
   Counter busy_ns;
+  LoopTurn turn;  // for the loop's own thread alone
 };
 
 class EventLoop {

@@ -12,8 +12,7 @@ Status PollHandle::Start(std::unique_ptr<PollHandle> handle, uv_loop_t* loop, in
   owned_by_libuv->handle_.data = owned_by_libuv;
   const auto on_poll = [](uv_poll_t* poll, int /*status*/, int /*events*/) {
     const Nanos woken = MonotonicNow();
-    TurnStart& turn = *static_cast<TurnStart*>(poll->loop->data);
-    if (turn.first_callback == Nanos(0)) turn.first_callback = woken;
+    static_cast<LoopTurn*>(poll->loop->data)->OnCallback(woken);
     static_cast<PollHandle*>(poll->data)->OnReadable(woken);
   };
   if (const int error = uv_poll_start(&owned_by_libuv->handle_, UV_READABLE, on_poll); error != 0) {

@@ -11,14 +11,11 @@
 
 #include "harness/base/result.h"
 #include "harness/base/units.h"
+#include "harness/loop/loop_turn.h"
 
 namespace corerig {
 
-// A loop's uv_loop_t::data. Handles note the first callback of each turn here; the loop takes it at the turn's end.
-struct TurnStart {
-  Nanos first_callback{0};  // 0: none in this turn
-};
-
+// A loop's uv_loop_t::data is its LoopTurn: handles note their callbacks there, the loop the turn's end.
 class PollHandle {
  public:
   // Watches `fd` for reading. On failure the handle is deleted.

@@ -179,7 +179,12 @@ std::optional<TraceEvent> TraceDecoder::Decode(Nanos at, int cpu, std::span<cons
       event.value = number(1);
       event.priority = static_cast<std::int16_t>(number(2));
       event.other = Int32(pid_.Number(raw.data()));
-      if (known.kind == Kind::kWakeupNew) names.SetTask(event.tid, CommAt(known.fields[3], raw.data()));
+      if (known.kind == Kind::kWakeupNew) {
+        // CPUs are decoded one after another, so this may come after the task's later name on another CPU: then its
+        // next switch must tell it anew.
+        told_[static_cast<std::uint32_t>(event.tid) % kTold] = {};
+        names.SetTask(event.tid, CommAt(known.fields[3], raw.data()));
+      }
       return event;
     case Known::Shape::kMigrate:
       event.tid = Int32(number(0));

@@ -288,6 +288,23 @@ Json FromResult(const ResultRecord& result) {
       {"absent", result.absent.empty() ? Json(nullptr) : Json(result.absent)}};
 }
 
+Json FromSpike(const SpikeRecord& spike) {
+  Json causes = Json::array();
+  for (const auto& cause : spike.causes) {
+    const bool of_task = cause.tid != 0;
+    causes.push_back({{"kind", ToText(cause.kind)},
+                      {"duration", Value(cause.duration)},
+                      {"core", Core(cause.core)},
+                      {"task", of_task ? Json(cause.task) : Json(nullptr)},
+                      {"tid", of_task ? Json(cause.tid) : Json(nullptr)},
+                      {"role", of_task ? Json(cause.role) : Json(nullptr)},
+                      {"text", cause.text}});
+  }
+  return {{"part", spike.part},    {"loop", spike.loop},          {"sample", Value(spike.sample)},
+          {"at", Value(spike.at)}, {"delay", Value(spike.delay)}, {"causes", std::move(causes)},
+          {"text", spike.text}};
+}
+
 Json FromBudget(const BudgetRecord& budget) {
   return {{"limit", budget.limit},
           {"metric", budget.metric},
@@ -347,6 +364,7 @@ Json FromRecord(const RunRecord& record) {
   out["memory"] = {{"total_pss", FromMemoryFigure(record.total_pss)}, {"shared", FromMemoryFigure(record.shared)}};
   out["results"] = Json::object();
   for (const auto& result : record.results) out["results"][result.group] = FromResult(result);
+  list("spikes", record.spikes, FromSpike);
   list("warnings", record.warnings, [](const Warning& warning) {
     return Json{{"id", ToText(warning.id)}, {"text", warning.text}, {"remedy", RemedyFor(warning.id)}};
   });

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include "harness/base/text.h"
+
 namespace corerig {
 namespace {
 
@@ -315,6 +317,46 @@ RunRecord FullRecord() {
                      .figures = {},
                      .check = {},
                      .absent = "no worker left a result"}};
+  const auto cause = [](SpikeCause::Kind kind, Nanos duration, std::string text) {
+    SpikeCause out;
+    out.kind = kind;
+    out.duration = duration;
+    out.core = 0;
+    out.text = std::move(text);
+    return out;
+  };
+  const std::string held = "it (fifo:80) was ready on core 0 but 'hog' (foreign, fifo:90, pid 4711) held the core for ";
+  SpikeCause by_hog = cause(SpikeCause::Kind::kCoreHeld, 2'270us, held + "2.27 ms");
+  by_hog.tid = 4711;
+  by_hog.task = "hog";
+  by_hog.role = "foreign";
+  SpikeCause usual = cause(SpikeCause::Kind::kUsual, 40us, "40.0 µs is usual");
+  usual.core = -1;
+  record.spikes = {
+      {.part = "stream.imu",
+       .loop = "flight",
+       .sample = 10'432,
+       .at = 1'012s,
+       .delay = 2'310us,
+       .causes = {by_hog, usual},
+       .text = "stream imu sample 10432 was 2.31 ms late: its loop (flight, fifo:80) was ready on core 0 but 'hog' "
+               "(foreign, fifo:90, pid 4711) held the core for 2.27 ms; the rest, 40.0 µs, is usual"},
+      // Of the same stall.
+      {.part = "loop.flight",
+       .loop = "flight",
+       .sample = {},
+       .at = 1'012s + 6us,
+       .delay = 2'270us,
+       .causes = {by_hog},
+       .text = StrCat("loop flight was ready for 2.27 ms before it ran: ", held, "2.27 ms")},
+      {.part = "stream.tick",
+       .loop = "flight",
+       .sample = 1,
+       .at = 1'020s,
+       .delay = 12us,
+       .causes = {cause(SpikeCause::Kind::kTimerLate, 12us, "the timer interrupt came 12.0 µs late on core 0")},
+       .text = "stream tick sample 1 was 12.0 µs late: the timer interrupt for its loop (flight, fifo:80) came 12.0 µs "
+               "late on core 0 (idle exit)"}};
   record.warnings = {{WarningId::kSteal, "the hypervisor took 3.1 % of core 0"},
                      {WarningId::kGovernor, "core 0 runs under the governor \"ondemand\""}};
   return record;

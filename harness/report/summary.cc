@@ -1,5 +1,6 @@
 #include "harness/report/summary.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -108,6 +109,7 @@ class Page {
     Workers();
     Cores();
     Results();
+    Spikes();
     Totals();
     Budgets();
     Warnings();
@@ -348,6 +350,23 @@ class Page {
       say(StrCat("worker ", worker.name, ".", worker.index), worker.process.memory_trend);
     }
     say("the rig", record_.rig.memory_trend);
+  }
+
+  // The worst of a stall stands for it, whichever streams and loops it delayed.
+  void Spikes() {
+    constexpr std::size_t kMost = 3;
+    std::vector<const SpikeRecord*> shown;
+    for (const auto& spike : record_.spikes) {
+      const bool of_shown = std::any_of(shown.begin(), shown.end(), [&](const SpikeRecord* other) {
+        return spike.at <= other->at + other->delay && other->at <= spike.at + spike.delay;
+      });
+      if (of_shown) continue;
+      if (shown.empty()) Line("why it was late");
+      Wrapped(spike.text, 2);
+      shown.push_back(&spike);
+      if (shown.size() == kMost) break;
+    }
+    if (!shown.empty()) Line("");
   }
 
   void Budgets() {

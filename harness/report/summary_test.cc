@@ -35,6 +35,22 @@ TEST(Summary, AnyOtherFigureIsNotTheGolden) {
             "  golden \"imu      994 Hz  18.0 µs  42.2 µs        ∞   120       20   11      7\"");
 }
 
+TEST(Summary, ThreeSpikesMatterMostAndOfOneStallOne) {
+  RunRecord record = FullRecord();
+  for (int i = 0; i < 4; ++i) {
+    SpikeRecord spike = record.spikes[2];
+    spike.at += std::chrono::seconds(i + 1);
+    spike.text = "spike " + std::to_string(i);
+    record.spikes.push_back(spike);
+  }
+  const std::string summary = Summary(record, "");
+  EXPECT_THAT(summary, HasSubstr("stream imu sample 10432 was 2.31 ms late"));
+  EXPECT_THAT(summary, Not(HasSubstr("\n  loop flight was ready")));
+  EXPECT_THAT(summary, HasSubstr("stream tick sample 1 was"));
+  EXPECT_THAT(summary, HasSubstr("  spike 0\n"));
+  EXPECT_THAT(summary, Not(HasSubstr("spike 1")));
+}
+
 TEST(Summary, NoLineIsWiderThan100ColumnsWhateverTheRecordSays) {
   RunRecord record = FullRecord();
   const std::string lengthy = std::string(150, 'x') + " " + std::string(150, 'y');
@@ -44,6 +60,7 @@ TEST(Summary, NoLineIsWiderThan100ColumnsWhateverTheRecordSays) {
   record.results[0].check->text = record.results[1].absent = lengthy;
   record.budgets[0].limit = record.budgets[3].reason = lengthy;
   record.reasons = {lengthy};
+  record.spikes[0].text = lengthy;
   record.warnings[0].text = lengthy;
   std::istringstream lines(Summary(record, "report.json"));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(DisplayWidth(line), 100) << line;

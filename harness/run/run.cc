@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "harness/base/quantity.h"
@@ -24,6 +25,7 @@
 #include "harness/run/live.h"
 #include "harness/run/metrics.h"
 #include "harness/run/preflight.h"
+#include "harness/run/spikes.h"
 #include "harness/run/tracing.h"
 #include "harness/run/verdict.h"
 #include "harness/run/warnings.h"
@@ -134,6 +136,8 @@ class Runner {
   Timeline timeline_;
   MemorySampler::Reader read_memory_ = MemorySampler::ReaderOf(procfs_);
   MemorySampler memory_;
+  std::unique_ptr<SpikeRecorder> spike_recorder_;
+  std::atomic<SpikeRecorder*> spike_sink_{nullptr};  // the recorder, for the thread that reads the trace
   std::optional<Tracing> tracing_;
   std::optional<ControlMemory> control_;
   std::optional<Keeper> keeper_;
@@ -183,7 +187,10 @@ Status Runner::Begin() {
   if (!control) return Forward(control);
   control_.emplace(std::move(*control));
   // Before anything is spawned: what forks is followed from its beginning.
-  tracing_.emplace(plan_, [this](std::span<const TraceEvent> events, const TraceNames& names, Nanos) {
+  tracing_.emplace(plan_, [this](std::span<const TraceEvent> events, const TraceNames& names, Nanos complete_until) {
+    if (auto* const recorder = spike_sink_.load(std::memory_order_acquire)) {
+      recorder->OnEvents(events, names, complete_until);
+    }
     if (options_.on_trace) options_.on_trace(events, names);
   });
   auto keeper = Keeper::Start(options_.program, plan_.rig_core);
@@ -291,6 +298,10 @@ void Runner::PublishStart() {
   page.window_end.store(timeline_.window_end.count(), std::memory_order_relaxed);
   page.drain_end.store(timeline_.drain_end.count(), std::memory_order_relaxed);
   tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
+  if (tracing_->absent().empty()) {
+    spike_recorder_ = MakeSpikeRecorder(plan_, Sides(), timeline_);
+    spike_sink_.store(spike_recorder_.get(), std::memory_order_release);
+  }
   control_->Publish(timeline_.start);
 
   At(timeline_.window_begin, &Runner::OpenWindow);
@@ -687,6 +698,8 @@ void Runner::Fill(bool complete) {
   }
   record.metrics = MetricsFrom(plan_, record);
   if (!complete) return;
+  record.spikes =
+      CollectSpikes(plan_, sides, timeline_, record, {.recorder = spike_recorder_.get(), .absent = tracing_->absent()});
   const auto warnings = WarningsFrom(record);
   record.warnings.insert(record.warnings.end(), warnings.begin(), warnings.end());
   for (const auto& child : children_) {

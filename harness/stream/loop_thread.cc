@@ -34,8 +34,8 @@ void LoopThread::AddChannel(const StreamPlan& stream, const SensorType& sensor, 
   added->max_frame_size = sensor.max_frame_size;
   added->end = std::move(receiver);
   added->decoder = sensor.make_decoder(ContextOf(plan_, stream));
-  added->matcher =
-      std::make_unique<Matcher>(context_.control(), truth, stream.channel, *added->decoder, figures, &MonotonicNow);
+  added->matcher = std::make_unique<Matcher>(context_.control(), truth, stream.channel, *added->decoder,
+                                             figures_.activity.turn, figures, &MonotonicNow);
   streams_.push_back(std::move(added));
 }
 
@@ -124,11 +124,12 @@ Status LoopThread::Begin(Nanos start) {
   for (auto& stream : streams_) {
     stream->schedule = ScheduleOf(plan_, *stream->plan, start);
     if (stream->matcher) continue;
-    auto ticker = Ticker::Start(*loop_, {.first = stream->schedule.first, .rate = stream->schedule.rate},
-                                [this, s = stream.get()](const Tick& tick) {
-                                  if (tick.due >= InstantOf(context_.control().window_end)) return s->ticker.reset();
-                                  CountTick(tick, MonotonicNow(), context_.control(), *s->figures);
-                                });
+    auto ticker =
+        Ticker::Start(*loop_, {.first = stream->schedule.first, .rate = stream->schedule.rate},
+                      [this, s = stream.get()](const Tick& tick) {
+                        if (tick.due >= InstantOf(context_.control().window_end)) return s->ticker.reset();
+                        CountTick(tick, MonotonicNow(), context_.control(), figures_.activity.turn, *s->figures);
+                      });
     if (!ticker) return ForwardWith(ticker, "stream ", stream->plan->name, ": ");
     stream->ticker = std::move(*ticker);
   }

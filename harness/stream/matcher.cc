@@ -17,12 +17,13 @@ bool Has(const Truth& truth, TruthFlag flag) { return (truth.flags & flag) != 0;
 
 }  // namespace
 
-Matcher::Matcher(const ControlPage& control, Source source, ChannelKind channel, Decoder& decoder,
+Matcher::Matcher(const ControlPage& control, Source source, ChannelKind channel, Decoder& decoder, const LoopTurn& turn,
                  HandlerStream& figures, Nanos (*now)())
     : control_(control),
       source_(source),
       datagrams_(IsDatagram(channel)),
       decoder_(decoder),
+      turn_(turn),
       figures_(figures),
       now_(now),
       emissions_(source.capacity) {}
@@ -241,6 +242,18 @@ void Matcher::Count(Emission& emission, const DecodedFrame& frame, Nanos done) {
   figures_.service.Record(done - begin_);
   figures_.since_sent.Record(done - truth.sent);
   AddSquare(figures_.value_error_squares, frame.value - truth.value);
+  if (figures_.worst.Qualifies(latency) && !Has(truth, kTruthReordered)) {
+    const LoopTurn::Span earlier = turn_.LongestBetween(truth.due, begin_);
+    figures_.worst.Add({.sequence = truth.sequence,
+                        .due = truth.due,
+                        .sent = truth.sent,
+                        .kernel = stamp.value_or(Nanos(0)),
+                        .woken = turn_.woken,
+                        .earlier_begin = earlier.begin,
+                        .earlier_done = earlier.end,
+                        .begin = begin_,
+                        .done = done});
+  }
 }
 
 void Matcher::CountUnattributed(Counter& counter) {

@@ -22,6 +22,7 @@
 #include "harness/base/units.h"
 #include "harness/child/control.h"
 #include "harness/loop/channel.h"
+#include "harness/loop/loop_turn.h"
 #include "harness/stream/schedule.h"
 #include "harness/stream/sensor.h"
 #include "harness/stream/slabs.h"
@@ -36,9 +37,9 @@ class Matcher : private FrameSink {
     std::size_t capacity;
   };
 
-  // Everything referred to outlives it. `now` reads CLOCK_MONOTONIC.
-  Matcher(const ControlPage& control, Source source, ChannelKind channel, Decoder& decoder, HandlerStream& figures,
-          Nanos (*now)());
+  // Everything referred to outlives it. `turn` is of the loop that calls, `now` reads CLOCK_MONOTONIC.
+  Matcher(const ControlPage& control, Source source, ChannelKind channel, Decoder& decoder, const LoopTurn& turn,
+          HandlerStream& figures, Nanos (*now)());
   Matcher(const Matcher&) = delete;
 
   void OnArrival(const Arrival& arrival);
@@ -93,6 +94,7 @@ class Matcher : private FrameSink {
   const Source source_;
   const bool datagrams_;
   Decoder& decoder_;
+  const LoopTurn& turn_;
   HandlerStream& figures_;
   Nanos (*const now_)();
 

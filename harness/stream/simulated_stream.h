@@ -64,7 +64,7 @@ class SimulatedStream {
                         .send = [this](std::span<const std::byte> frame) { return Send(frame); },
                         .now = &Now});
     matcher_ = std::make_unique<Matcher>(control_, Matcher::Source{&ring(), settings.ring_capacity}, settings.channel,
-                                         *decoder_, handler, &Now);
+                                         *decoder_, turn, handler, &Now);
   }
 
   // Time goes on by a microsecond at every reading.
@@ -136,6 +136,7 @@ class SimulatedStream {
   std::deque<std::byte> bytes;   // in the channel
   SourceStream source;
   HandlerStream handler;
+  LoopTurn turn;  // of the loop that receives: moved by the test
 
  private:
   Result<std::size_t> Send(std::span<const std::byte> frame) {

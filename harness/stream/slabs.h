@@ -12,6 +12,7 @@
 
 #include "harness/base/counter.h"
 #include "harness/base/latency_histogram.h"
+#include "harness/base/worst_samples.h"
 #include "harness/child/slab.h"
 #include "harness/loop/event_loop.h"
 #include "harness/plan/plan.h"
@@ -48,6 +49,8 @@ struct HandlerStream {
   // counted as reordered; a bit flip when a corrupt frame was seen for its sample and no good one.
   std::array<Counter, kFaultKinds> detected, undetected;
   LatencyHistogram latency, lateness, transport, queue, service, since_sent;
+  // Of `done`, but for those that an injected fault held back: these were late on purpose.
+  WorstSamples worst;
   std::atomic<double> value_error_squares;  // sum over `done`
   Counter stamps_discarded;
   Counter received_in_all;  // warm-up included: for the live display

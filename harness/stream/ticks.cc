@@ -4,7 +4,7 @@
 
 namespace corerig {
 
-void CountTick(const Tick& tick, Nanos done, const ControlPage& control, HandlerStream& figures) {
+void CountTick(const Tick& tick, Nanos done, const ControlPage& control, const LoopTurn& turn, HandlerStream& figures) {
   const Nanos latency = done - tick.due;
   figures.received_in_all.Add();
   figures.latest_latency_ns.Set(static_cast<std::uint64_t>(std::max(latency, Nanos(0)).count()));
@@ -14,6 +14,16 @@ void CountTick(const Tick& tick, Nanos done, const ControlPage& control, Handler
   figures.latency.Record(latency);
   figures.queue.Record(tick.begin - tick.due);
   figures.service.Record(done - tick.begin);
+  if (figures.worst.Qualifies(latency)) {
+    const LoopTurn::Span earlier = turn.LongestBetween(tick.due, tick.begin);
+    figures.worst.Add({.sequence = tick.index,
+                       .due = tick.due,
+                       .woken = turn.woken,
+                       .earlier_begin = earlier.begin,
+                       .earlier_done = earlier.end,
+                       .begin = tick.begin,
+                       .done = done});
+  }
 }
 
 void FinishTicks(const StreamSchedule& schedule, const ControlPage& control, HandlerStream& figures) {

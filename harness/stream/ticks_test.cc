@@ -16,11 +16,12 @@ class Ticks : public testing::Test {
   // Delivered 20 µs late and done 3 µs later.
   void Deliver(std::uint64_t k) {
     const Nanos due = schedule_.DueOf(k);
-    CountTick({.index = k, .due = due, .begin = due + Nanos(20'000), .merged = 0}, due + Nanos(23'000), control_,
+    CountTick({.index = k, .due = due, .begin = due + Nanos(20'000), .merged = 0}, due + Nanos(23'000), control_, turn_,
               *figures_);
   }
 
   ControlPage control_;
+  LoopTurn turn_;
   const StreamSchedule schedule_{.first = Nanos(500'000), .rate = Rate::Hertz(1000)};
   std::unique_ptr<HandlerStream> figures_ = std::make_unique<HandlerStream>();
 };
@@ -39,6 +40,29 @@ TEST_F(Ticks, ThoseDueInTheWindowCountWithTheirStages) {
   EXPECT_EQ(figures_->latency.Read().count(), 20u);
   EXPECT_EQ(figures_->lateness.Read().count(), 0u);
   EXPECT_EQ(figures_->transport.Read().count(), 0u);
+}
+
+TEST_F(Ticks, TheWorstAreKeptWithTheirStamps) {
+  turn_.OnCallback(schedule_.DueOf(12) + Nanos(5'000));  // of another stream, until the tick's own
+  turn_.OnCallback(schedule_.DueOf(12) + Nanos(20'000));
+  for (std::uint64_t k = 0; k < 13; ++k) Deliver(k);  // tick 9 is the last before the window
+  const auto worst = figures_->worst.Read();
+  ASSERT_FALSE(worst.empty());
+  for (const auto& sample : worst) EXPECT_GE(sample.sequence, 10u);
+  Deliver(12);
+  const Nanos due = schedule_.DueOf(14);
+  CountTick({.index = 14, .due = due, .begin = due + Nanos(500'000), .merged = 0}, due + Nanos(600'000), control_,
+            turn_, *figures_);
+  const SampleStamps late = figures_->worst.Read().at(0);
+  EXPECT_EQ(late.sequence, 14u);
+  EXPECT_EQ(late.due, due);
+  EXPECT_EQ(late.sent, Nanos(0));
+  EXPECT_EQ(late.begin, due + Nanos(500'000));
+  EXPECT_EQ(late.done, due + Nanos(600'000));
+  EXPECT_EQ(late.woken, schedule_.DueOf(12) + Nanos(5'000));
+  // The callback that runs began before this tick was due and has not ended: it is what the tick waited for.
+  EXPECT_EQ(late.earlier_begin, schedule_.DueOf(12) + Nanos(20'000));
+  EXPECT_EQ(late.earlier_done, late.begin);
 }
 
 TEST_F(Ticks, ThoseNotDeliveredWithinTheDrainAreLost) {

@@ -59,6 +59,23 @@ void TraceExport::OnLive(const LiveState& state) {
   }
 }
 
-Status TraceExport::Finish(const RunRecord&) { return trace_->Finish(std::chrono::seconds(5)); }
+Status TraceExport::Finish(const RunRecord& record) {
+  // A stream's samples go in in the order they were done.
+  std::vector<const SpikeRecord*> spikes;
+  for (const auto& spike : record.spikes) spikes.push_back(&spike);
+  std::sort(spikes.begin(), spikes.end(),
+            [](const auto* a, const auto* b) { return a->at + a->delay < b->at + b->delay; });
+  for (const SpikeRecord* const spike : spikes) {
+    constexpr std::string_view kStream = "stream.";
+    if (!spike->part.starts_with(kStream)) continue;
+    const auto track = streams_.find(spike->part.substr(kStream.size()));
+    if (track == streams_.end()) continue;
+    trace_->LateSample(track->second, {.number = spike->sample.value_or(0),
+                                       .due = spike->at,
+                                       .done = spike->at + spike->delay,
+                                       .reason = spike->text});
+  }
+  return trace_->Finish(std::chrono::seconds(5));
+}
 
 }  // namespace corerig
