@@ -285,15 +285,27 @@ class Page {
     for (const auto& part : record_.trace.parts) {
       if (!part.part.starts_with("worker ") && !part.part.starts_with("loop ")) continue;
       Nanos held{0};
-      for (const auto& holder : part.held_by) held += holder.time;
-      if (static_cast<double>(held.count()) < kWorthALine * window) continue;
-      std::vector<std::string> holders;
+      // Tasks of one name are one to a reader.
+      std::vector<std::pair<std::string_view, Nanos>> holders;
       for (const auto& holder : part.held_by) {
-        const std::string_view who = holder.part.empty() ? holder.task : holder.part;
-        holders.push_back(StrCat(who, " ", FormatDuration(static_cast<double>(holder.time.count()))));
+        held += holder.time;
+        std::string_view who = holder.part.empty() ? holder.task : holder.part;
+        if (holder.tid == 0) who = "nothing yet";  // it was waking up
+        const auto same =
+            std::find_if(holders.begin(), holders.end(), [&](const auto& one) { return one.first == who; });
+        if (same == holders.end()) {
+          holders.emplace_back(who, holder.time);
+        } else {
+          same->second += holder.time;
+        }
+      }
+      if (static_cast<double>(held.count()) < kWorthALine * window) continue;
+      std::vector<std::string> texts;
+      for (const auto& [who, time] : holders) {
+        texts.push_back(StrCat(who, " ", FormatDuration(static_cast<double>(time.count()))));
       }
       Wrapped(StrCat(part.part, " was ready to run for ", FormatShare(static_cast<double>(held.count()) / window),
-                     " of the window while its core ran ", Join(holders, ", ")),
+                     " of the window while its core ran ", Join(texts, ", ")),
               0);
     }
   }

@@ -66,12 +66,15 @@ int RunCommand(const Rig& rig, const RunArguments& arguments) {
   options.build = BuildText();
   std::unique_ptr<TraceExport> trace;
   if (plan->trace) {
-    auto created = TraceExport::Create(folder, *plan);
-    if (!created) return Complain(created.error().message);
-    trace = std::move(*created);
-    options.on_trace = [&](std::span<const TraceEvent> events, const TraceNames& names) {
-      trace->OnEvents(events, names);
-    };
+    // A disk that refuses costs the file, not the run.
+    if (auto created = TraceExport::Create(folder, *plan)) {
+      trace = std::move(*created);
+      options.on_trace = [&](std::span<const TraceEvent> events, const TraceNames& names) {
+        trace->OnEvents(events, names);
+      };
+    } else {
+      display.Message(created.error().message);
+    }
   }
   options.on_live = [&](const LiveState& state) {
     display.Show(state);
