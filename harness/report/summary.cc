@@ -288,6 +288,7 @@ class Page {
       // Tasks of one name are one to a reader.
       std::vector<std::pair<std::string_view, Nanos>> holders;
       for (const auto& holder : part.held_by) {
+        if (holder.part == part.part) continue;  // a command's own tasks in each other's way
         held += holder.time;
         std::string_view who = holder.part.empty() ? holder.task : holder.part;
         if (holder.tid == 0) who = "nothing yet";  // it was waking up
