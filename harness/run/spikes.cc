@@ -104,9 +104,8 @@ std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& side
       if (!in_window(stamps) || stamps.sequence < first) continue;
       subject.sample = stamps.sequence - first;
       subject.stamps = stamps;
-      const SpikeEvidence evidence = trace.recorder != nullptr
-                                         ? trace.recorder->EvidenceOfStream(i, stamps)
-                                         : NoEvidence(StrCat("no scheduling trace: ", trace.absent));
+      const SpikeEvidence evidence = trace.recorder != nullptr ? trace.recorder->EvidenceOfStream(i, stamps)
+                                                               : NoEvidence("there is no scheduling trace");
       spikes.push_back(ExplainSpike(subject, evidence, context));
     }
   }

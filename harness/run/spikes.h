@@ -23,7 +23,7 @@ std::unique_ptr<SpikeRecorder> MakeSpikeRecorder(const Plan& plan, const StreamS
 // The trace's part: a recorder whose reader has ended, or why there is none.
 struct SpikeTrace {
   const SpikeRecorder* recorder = nullptr;
-  std::string absent;  // "no scheduling trace: tracefs cannot be mounted"
+  std::string absent;  // "there is no scheduling trace"
 };
 
 // Largest delay first. `record` has its streams and cores already.
