@@ -25,6 +25,13 @@ std::string_view TraceNames::Part(std::int32_t tid) const {
   return number < parts_.size() ? std::string_view(parts_[number]) : std::string_view();
 }
 
+std::int32_t TraceNames::FirstOf(std::string_view part) const {
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (parts_[i] == part) return first_of_[i];
+  }
+  return -1;
+}
+
 std::string TraceNames::Interrupt(const TraceEvent& event) const {
   const auto index = static_cast<std::uint64_t>(event.value);
   switch (event.kind) {

@@ -80,8 +80,17 @@ class TraceNames {
   std::string_view Task(std::int32_t tid) const;
 
   // Parts of the run are numbered as they are added: "rig", "source", "loop flight", "worker price.0".
-  void AddPart(std::string name) { parts_.push_back(std::move(name)); }
-  void SetPart(std::int32_t tid, std::int64_t part) { part_of_[tid] = part; }
+  void AddPart(std::string name) {
+    parts_.push_back(std::move(name));
+    first_of_.push_back(-1);
+  }
+  void SetPart(std::int32_t tid, std::int64_t part) {
+    part_of_[tid] = part;
+    const auto index = static_cast<std::size_t>(part);
+    if (index < first_of_.size() && first_of_[index] < 0) first_of_[index] = tid;
+  }
+  // The task that said first that it is this part; -1 while none has.
+  std::int32_t FirstOf(std::string_view part) const;
   // A forked task is of its parent's part, whatever task had its number before.
   void InheritPart(std::int32_t tid, std::int32_t parent) {
     const std::int64_t part = PartNumber(parent);
@@ -110,6 +119,7 @@ class TraceNames {
   std::unordered_map<std::int32_t, Comm> tasks_;
   std::unordered_map<std::int32_t, std::int64_t> part_of_;
   std::vector<std::string> parts_, vectors_;
+  std::vector<std::int32_t> first_of_;  // by part
   std::unordered_map<std::int64_t, std::string> irqs_;
 };
 

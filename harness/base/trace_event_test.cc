@@ -21,6 +21,8 @@ TEST(TraceNames, WhatAPartForksIsOfThatPart) {
   names.AddPart("rig");
   names.AddPart("worker price.0");
   names.SetPart(10, 1);
+  EXPECT_EQ(names.FirstOf("worker price.0"), 10);
+  EXPECT_EQ(names.FirstOf("rig"), -1);
   names.InheritPart(11, 10);
   names.InheritPart(12, 99);
   EXPECT_EQ(names.Part(11), "worker price.0");

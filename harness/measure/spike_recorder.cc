@@ -66,20 +66,47 @@ SpikeRecorder::SpikeRecorder(std::vector<Stream> streams, const std::vector<Thre
     Watch out;
     out.worst = worst;
     for (const Thread& thread : threads) {
-      if (thread.tid == 0) continue;
-      out.tids.push_back(thread.tid);
+      if (thread.part.empty()) continue;
+      out.parts.push_back(thread.part);
+      out.tids.push_back(-1);
       if (!Has(out.cores, thread.core)) out.cores.push_back(thread.core);
     }
     return out;
   };
   for (const Stream& stream : streams) streams_.push_back(watch(stream.worst, {stream.source, stream.loop}));
   for (const Thread& loop : loops) {
-    queues_.push_back({.tid = loop.tid, .running = false, .ready = {}, .worst = std::make_unique<WorstSamples>()});
+    queues_.push_back(
+        {.part = loop.part, .tid = -1, .running = false, .ready = {}, .worst = std::make_unique<WorstSamples>()});
     loops_.push_back(watch(queues_.back().worst.get(), {loop}));
   }
 }
 
+// In another pid namespace than the kernel's first, a task's number in the trace is none that it knows itself.
+void SpikeRecorder::FindTasks(const TraceNames& names) {
+  const auto find = [&](int& tid, const std::string& part) {
+    if (tid < 0) tid = names.FirstOf(part);
+  };
+  for (auto* const watches : {&streams_, &loops_}) {
+    for (Watch& watch : *watches) {
+      for (std::size_t i = 0; i < watch.tids.size(); ++i) find(watch.tids[i], watch.parts[i]);
+    }
+  }
+  for (RunQueue& queue : queues_) find(queue.tid, queue.part);
+}
+
+int SpikeRecorder::TidOf(const std::string& part) const {
+  for (const auto* const watches : {&streams_, &loops_}) {
+    for (const Watch& watch : *watches) {
+      for (std::size_t i = 0; i < watch.tids.size(); ++i) {
+        if (watch.parts[i] == part) return std::max(watch.tids[i], 0);
+      }
+    }
+  }
+  return 0;
+}
+
 void SpikeRecorder::OnEvents(std::span<const TraceEvent> events, const TraceNames& names, Nanos complete_until) {
+  FindTasks(names);
   for (const TraceEvent& event : events) {
     if (!Matters(event)) continue;
     if (ring_.size() < kRing) {
@@ -100,7 +127,7 @@ void SpikeRecorder::Follow(RunQueue& queue, const TraceEvent& event) const {
     queue.ready = Nanos(0);
     return;
   }
-  if (queue.tid == 0) return;
+  if (queue.tid < 0) return;
   if (event.kind == Kind::kWaking && event.tid == queue.tid) {
     if (!queue.running && queue.ready == Nanos(0)) queue.ready = event.at;
   } else if (event.kind == Kind::kSwitch && event.tid == queue.tid) {

@@ -32,7 +32,7 @@ class SpikeRecorder {
   static constexpr Nanos kBefore = std::chrono::milliseconds(1);
 
   struct Thread {
-    int tid = 0;  // 0: there is none
+    std::string part = {};  // "loop flight"; empty: there is none
     int core = 0;
   };
   struct Stream {
@@ -52,6 +52,9 @@ class SpikeRecorder {
   // it ran.
   std::vector<SampleStamps> WorstDelays(std::size_t loop) const;
 
+  // The task that is this part of the run, by its number in the trace; 0 if it was not seen.
+  int TidOf(const std::string& part) const;
+
   SpikeEvidence EvidenceOfStream(std::size_t stream, const SampleStamps& sample) const;
   SpikeEvidence EvidenceOfLoop(std::size_t loop, const SampleStamps& delay) const;
 
@@ -63,18 +66,22 @@ class SpikeRecorder {
   // A table of worst samples and what is kept for it.
   struct Watch {
     const WorstSamples* worst = nullptr;
-    std::vector<int> tids, cores;
+    std::vector<std::string> parts;
+    std::vector<int> tids;  // of the parts; -1 until the trace has told it
+    std::vector<int> cores;
     std::uint64_t changes = 0;
     bool waiting = false;  // for the trace to come as far as a sample
     std::vector<Kept> kept;
   };
   struct RunQueue {
-    int tid = 0;
+    std::string part;
+    int tid = -1;
     bool running = false;
     Nanos ready{0};  // since when it could run; 0: not known, or it does
     std::unique_ptr<WorstSamples> worst;
   };
 
+  void FindTasks(const TraceNames& names);
   void Follow(RunQueue& queue, const TraceEvent& event) const;
   void Look(Watch& watch, const TraceNames& names, Nanos complete_until);
   SpikeEvidence Extract(const Watch& watch, const SampleStamps& sample, const TraceNames& names) const;

@@ -50,8 +50,16 @@ class SpikeRecording : public testing::Test {
 
   std::unique_ptr<WorstSamples> worst_ = std::make_unique<WorstSamples>();
   SpikeRecorder recorder_{
-      {{.worst = worst_.get(), .source = {kSource, 1}, .loop = {kLoop, 0}}}, {{kLoop, 0}}, seconds(1)};
-  TraceNames names_;
+      {{.worst = worst_.get(), .source = {"source", 1}, .loop = {"loop flight", 0}}}, {{"loop flight", 0}}, seconds(1)};
+  static TraceNames Names() {
+    TraceNames names;
+    names.AddPart("source");
+    names.AddPart("loop flight");
+    names.SetPart(kSource, 0);
+    names.SetPart(kLoop, 1);
+    return names;
+  }
+  TraceNames names_ = Names();
 };
 
 TEST_F(SpikeRecording, KeepsWhatHappenedOnTheCoresConcernedFromAMillisecondBefore) {

@@ -140,6 +140,8 @@ class Launcher {
 
 }  // namespace
 
+std::string LoopName(const LoopPlan& loop) { return "loop " + loop.name; }
+
 std::string WorkerName(const WorkerPlan& group, int index) { return StrCat("worker ", group.name, ".", index); }
 
 Result<ControlMemory> ControlMemory::Create() {

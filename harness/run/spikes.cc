@@ -10,21 +10,18 @@
 namespace corerig {
 namespace {
 
-SpikeThread SourceThread(const Plan& plan, const SupervisedChild* source) {
+// Its number is that in the trace, if there is one.
+SpikeThread SourceThread(const Plan& plan, const SupervisedChild* source, const SpikeRecorder* recorder) {
   if (source == nullptr || !source->launched.process || !plan.source) return {};
-  return {.tid = source->launched.process->pid,
+  return {.tid = recorder == nullptr ? 0 : recorder->TidOf(std::string(kSourceName)),
           .core = source->launched.core.value,
           .name = StrCat("the source (", ToText(plan.source->policy), ")")};
 }
 
 // `name` is how a sentence calls it.
-SpikeThread LoopThreadOf(const Plan& plan, const SupervisedChild& handler, std::size_t loop, std::string name) {
-  const HandlerSlabLayout layout(plan);
-  const HandlerLoop& figures = *handler.launched.slab.At<HandlerLoop>(layout.loops[loop]);
-  // From the child's memory: what is no tid is none.
-  const std::uint64_t tid = figures.tid.Get();
-  return {.tid = tid <= INT32_MAX ? static_cast<int>(tid) : 0,
-          .core = plan.loops[loop].core.value,
+SpikeThread LoopThreadOf(const LoopPlan& loop, const SpikeRecorder* recorder, std::string name) {
+  return {.tid = recorder == nullptr ? 0 : recorder->TidOf(LoopName(loop)),
+          .core = loop.core.value,
           .name = std::move(name)};
 }
 
@@ -55,14 +52,12 @@ std::unique_ptr<SpikeRecorder> MakeSpikeRecorder(const Plan& plan, const StreamS
   std::vector<SpikeRecorder::Stream> streams;
   std::vector<SpikeRecorder::Thread> loops;
   if (sides.handler != nullptr) {
-    for (std::size_t i = 0; i < plan.loops.size(); ++i) {
-      const SpikeThread loop = LoopThreadOf(plan, *sides.handler, i, "");
-      loops.push_back({.tid = loop.tid, .core = loop.core});
-    }
-    const SpikeThread source = SourceThread(plan, sides.source);
+    for (const auto& loop : plan.loops) loops.push_back({.part = LoopName(loop), .core = loop.core.value});
     for (std::size_t i = 0; i < plan.streams.size(); ++i) {
       SpikeRecorder::Stream stream{.worst = &WorstOf(plan, *sides.handler, i), .source = {}, .loop = {}};
-      if (plan.streams[i].channel != ChannelKind::kTimer) stream.source = {.tid = source.tid, .core = source.core};
+      if (plan.streams[i].channel != ChannelKind::kTimer && plan.source) {
+        stream.source = {.part = std::string(kSourceName), .core = plan.source->core.value};
+      }
       const std::size_t loop = LoopOf(plan, plan.streams[i]);
       if (loop < loops.size()) stream.loop = loops[loop];
       streams.push_back(stream);
@@ -90,8 +85,8 @@ std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& side
     SpikeSubject subject;
     subject.part = StrCat("stream.", stream.name);
     subject.loop = stream.loop;
-    if (stream.channel != ChannelKind::kTimer) subject.source = SourceThread(plan, sides.source);
-    subject.thread = LoopThreadOf(plan, *sides.handler, loop,
+    if (stream.channel != ChannelKind::kTimer) subject.source = SourceThread(plan, sides.source, trace.recorder);
+    subject.thread = LoopThreadOf(plan.loops[loop], trace.recorder,
                                   StrCat("its loop (", stream.loop, ", ", ToText(plan.loops[loop].policy), ")"));
     subject.usual = {.lateness = Quantile(seen.lateness, 0.5),
                      .transport = Quantile(seen.transport, 0.5),
@@ -113,7 +108,7 @@ std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& side
     SpikeSubject subject;
     subject.part = StrCat("loop.", plan.loops[i].name);
     subject.loop = plan.loops[i].name;
-    subject.thread = LoopThreadOf(plan, *sides.handler, i, StrCat("it (", ToText(plan.loops[i].policy), ")"));
+    subject.thread = LoopThreadOf(plan.loops[i], trace.recorder, StrCat("it (", ToText(plan.loops[i].policy), ")"));
     for (const SampleStamps& delay : trace.recorder->WorstDelays(i)) {
       if (!in_window(delay)) continue;
       subject.stamps = delay;

@@ -29,7 +29,7 @@ std::vector<TraceFold::Part> PartsOf(const Plan& plan) {
   std::vector<TraceFold::Part> parts = {{"rig", TaskRole::kRig},
                                         {std::string(kSourceName), TaskRole::kSource},
                                         {std::string(kHandlerName), TaskRole::kRig}};
-  for (const auto& loop : plan.loops) parts.push_back({"loop " + loop.name, TaskRole::kLoop});
+  for (const auto& loop : plan.loops) parts.push_back({LoopName(loop), TaskRole::kLoop});
   for (const auto& group : plan.workers) {
     for (std::size_t i = 0; i < group.cores.size(); ++i) {
       parts.push_back({WorkerName(group, static_cast<int>(i)), TaskRole::kWorker});
