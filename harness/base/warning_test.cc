@@ -11,7 +11,8 @@ constexpr WarningId kAll[] = {WarningId::kPolicyRefused,     WarningId::kMemoryN
                               WarningId::kDmaLatencyNotHeld, WarningId::kSourceSharesCore,
                               WarningId::kStampsDiscarded,   WarningId::kSourceLate,
                               WarningId::kTruthLost,         WarningId::kRigHeavy,
-                              WarningId::kGovernor,          WarningId::kSteal};
+                              WarningId::kGovernor,          WarningId::kSteal,
+                              WarningId::kPerfBuffers};
 
 TEST(Warning, EachHasAnIdentityOfItsOwn) {
   std::set<std::string_view> identities;
