@@ -49,7 +49,9 @@ constexpr std::pair<CounterKind, CounterKind> kGroups[] = {
 constexpr std::string_view kNeverRan =
     "it never had a place on the PMU: other counters have them all, or the NMI watchdog (sudo sysctl "
     "kernel.nmi_watchdog=0)";
-constexpr std::string_view kTraced = "the scheduling trace has it; to count it as well would cost every switch";
+constexpr std::string_view kTraced =
+    "the scheduling trace and /proc have it; to count it as well would cost each switch";
+constexpr std::string_view kNotWanted = "the scenario says trace = false";
 constexpr std::string_view kNoReading = "no reading at both ends of the window";
 
 }  // namespace
@@ -66,9 +68,10 @@ std::optional<ScaledCount> Scale(const PerfCount& before, const PerfCount& after
 }
 
 Counters::Counters(Which which) {
-  if (which == Which::kAll) return;
-  for (const auto kind : {CounterKind::kTaskClock, CounterKind::kContextSwitches, CounterKind::kMigrations}) {
-    kinds_[static_cast<std::size_t>(kind)].absent = kTraced;
+  for (std::size_t i = 0; i < kCounterKinds; ++i) {
+    const bool hardware = ConfigOf(static_cast<CounterKind>(i)).type == PERF_TYPE_HARDWARE;
+    if (which == Which::kNone) kinds_[i].absent = kNotWanted;
+    if (which == Which::kHardware && !hardware) kinds_[i].absent = kTraced;
   }
 }
 

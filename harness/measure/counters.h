@@ -36,9 +36,9 @@ std::optional<ScaledCount> Scale(const PerfCount& before, const PerfCount& after
 
 class Counters {
  public:
-  // Counting run time, switches and migrations costs every switch half a microsecond (seen), faults a tenth of that:
-  // kWithoutSwitches where a trace knows them.
-  enum class Which { kAll, kWithoutSwitches };
+  // The first counter of a task costs each of its switches 1 µs, all of the kernel's own 1.6 µs, and a page fault 3 %
+  // (tests/bench:counting_bench): beside a trace, and /proc, the hardware's alone are worth it.
+  enum class Which { kAll, kHardware, kNone };
 
   static Counters OfThread(pid_t tid, Which which = Which::kAll);
   // Of every thread it has. It should not be starting any just now: those would be missed.

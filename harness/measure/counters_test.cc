@@ -59,10 +59,19 @@ TEST(Counters, EveryKindHasAValueOrTheReason) {
 }
 
 TEST(Counters, LeaveToTheTraceWhatItKnows) {
-  const Counters counters = Counters::OfThread(gettid(), Counters::Which::kWithoutSwitches);
+  const Counters counters = Counters::OfThread(gettid(), Counters::Which::kHardware);
   const auto record = counters.Between(counters.Read(), counters.Read());
-  EXPECT_NE(Find(record, CounterKind::kContextSwitches).absent.find("the scheduling trace has it"), std::string::npos);
-  EXPECT_EQ(Find(record, CounterKind::kMinorFaults).absent.find("the scheduling trace has it"), std::string::npos);
+  for (const auto& count : record.counts) {
+    const bool traced = count.absent.find("the scheduling trace and /proc have it") != std::string::npos;
+    EXPECT_EQ(traced, count.kind < CounterKind::kCycles) << ToText(count.kind) << ": " << count.absent;
+  }
+}
+
+TEST(Counters, CountNothingWhereNothingIsWanted) {
+  const Counters counters = Counters::OfThread(gettid(), Counters::Which::kNone);
+  const auto record = counters.Between(counters.Read(), counters.Read());
+  ASSERT_EQ(record.counts.size(), kCounterKinds);
+  for (const auto& count : record.counts) EXPECT_EQ(count.absent, "the scenario says trace = false");
 }
 
 TEST(Counters, OfATaskThatEndedBeforeHaveNoReading) {

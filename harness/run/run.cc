@@ -269,8 +269,10 @@ void Runner::ReadSwitches() {
 }
 
 void Runner::PublishStart() {
-  window_->StartCounting(children_,
-                         tracing_->absent().empty() ? Counters::Which::kWithoutSwitches : Counters::Which::kAll);
+  const bool traced = tracing_->absent().empty();
+  window_->StartCounting(children_, !plan_.trace ? Counters::Which::kNone
+                                    : traced     ? Counters::Which::kHardware
+                                                 : Counters::Which::kAll);
   switches_->Follow(children_);
   if (switches_->active()) At(MonotonicNow(), &Runner::ReadSwitches);
   timeline_.start = MonotonicNow() + kStartAhead;
