@@ -90,23 +90,16 @@ struct Seen {
   SchedulingReading before, after;
 };
 
-// What /proc says of a thread once it rests.
+// What /proc says of a thread that is about to wait for good.
 template <typename Meanwhile>
 SchedulingReading ReadAtRest(pid_t tid, const Meanwhile& meanwhile) {
   const ProcFs procfs;
   for (;;) {
+    meanwhile();
     const auto stat = procfs.Read(getpid(), StrCat("task/", tid, "/stat"));
     const auto parsed = stat ? ParseStat(*stat) : Result<ProcessStat>(Forward(stat));
-    if (parsed && parsed->state == 'S') {
-      SleepUntil(MonotonicNow() + milliseconds(5));  // from there to leaving the CPU
-      const auto reading = *ReadThread(procfs, getpid(), tid);
-      SleepUntil(MonotonicNow() + milliseconds(5));
-      // Short sleeps are part of the work: at rest nothing is counted any more.
-      const auto again = *ReadThread(procfs, getpid(), tid);
-      if (again.voluntary + again.involuntary == reading.voluntary + reading.involuntary) return again;
-    }
-    meanwhile();
-    SleepUntil(MonotonicNow() + microseconds(200));
+    SleepUntil(MonotonicNow() + milliseconds(5));  // from saying that it sleeps to leaving the CPU
+    if (parsed && parsed->state == 'S') return *ReadThread(procfs, getpid(), tid);
   }
 }
 
@@ -115,6 +108,7 @@ Result<Seen> WatchAThread() {
   if (!records) return Forward(records);
   const CpuId core = AllowedCores().back();
   std::atomic<pid_t> tid{0};
+  std::atomic<int> rounds{0};  // that it has done
   std::atomic<bool> stop{false};
   std::binary_semaphore go(0);
   std::thread hog([&] {
@@ -130,22 +124,30 @@ Result<Seen> WatchAThread() {
         Burn(microseconds(i % 10 == 0 ? 12'000 : 300));
         SleepUntil(MonotonicNow() + microseconds(500));
       }
+      ++rounds;
     }
     go.acquire();
   });
   while (tid == 0) std::this_thread::yield();
   Seen seen;
-  (void)ReadAtRest(tid, [] {});
+  const auto read_after = [&](int round) {
+    while (rounds.load() < round) {
+      SleepUntil(MonotonicNow() + milliseconds(5));
+      (*records)->Read();
+    }
+    return ReadAtRest(tid, [&] { (*records)->Read(); });
+  };
+  (void)read_after(0);
   const Status followed = (*records)->FollowThread(tid, 1);
   // Nothing of the first round is to be in the window.
   (*records)->SetWindow(Nanos::max(), Nanos::max());
   go.release();
-  seen.before = ReadAtRest(tid, [&] { (*records)->Read(); });
+  seen.before = read_after(1);
   const Nanos begin = MonotonicNow();
   (*records)->Read();
   (*records)->SetWindow(begin, Nanos::max());
   go.release();
-  seen.after = ReadAtRest(tid, [&] { (*records)->Read(); });
+  seen.after = read_after(2);
   seen.switches = (*records)->Stop();
   stop = true;
   go.release();
@@ -216,7 +218,7 @@ TEST(SwitchRecords, OfAThreadAgreeWithProcForAnUnprivilegedUser) {
   const std::string text = AsNobody([]() -> std::string {
     // A busy host takes time from the thread that schedstat does not book; one quiet second is enough.
     double error = 1;
-    for (int tries = 0; tries < 8 && error > 0.01; ++tries) {
+    for (int tries = 0; tries < 20 && error > 0.01; ++tries) {
       const auto seen = WatchAThread();
       if (!seen) return "skip: " + seen.error().message;
       if (std::string differences = Differences(*seen); !differences.empty()) return differences;
@@ -256,7 +258,8 @@ TEST(SwitchRecords, FollowWhatATaskStarts) {
     waitpid(child, nullptr, 0);
     const auto part = (*records)->Stop().parts[0];
     if (part.voluntary < 10) return StrCat("of the thread's 10 sleeps only ", part.voluntary, " were seen");
-    if (part.run < milliseconds(20)) return StrCat("the grandchild ran 20 ms, seen: ", part.run.count(), " ns");
+    // But for the switches themselves, which the kernel books to the thread.
+    if (part.run < milliseconds(18)) return StrCat("the grandchild ran 20 ms, seen: ", part.run.count(), " ns");
     return "";
   });
   if (text.starts_with("skip: ")) GTEST_SKIP() << text;
