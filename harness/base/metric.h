@@ -12,9 +12,10 @@ namespace corerig {
 // One row of `corerig list`: the figure `stream.NAME.latency` with its statistics, unit and meaning. A component in
 // capitals stands for any one: the name of a part ([a-z0-9-]) or a number.
 struct MetricKind {
-  std::string_view part;        // "stream.NAME", "worker.NAME.I", "core.N", "memory", "rig"
-  std::string_view figure;      // "latency", "switches.voluntary"
-  std::string_view unit;        // "ns" "bytes" "share" "count" "per_s" "bytes_per_s"; of its statistics see UnitOf
+  std::string_view part;    // "stream.NAME", "worker.NAME.I", "core.N", "memory", "rig"
+  std::string_view figure;  // "latency", "switches.voluntary"
+  std::string_view
+      unit;  // "ns" "bytes" "share" "count" "per_s" "per_cycle" "bytes_per_s"; of its statistics see UnitOf
   std::string_view statistics;  // "p50 p90 p99 p999 max mean min count", or "" for a figure that is one number
   std::string_view meaning;
 };

@@ -50,7 +50,7 @@ TEST(MetricKinds, PartsComeOneAfterTheOther) {
 }
 
 TEST(MetricKinds, EachHasAUnitAndAMeaningInOneSentence) {
-  const std::set<std::string_view> units = {"ns", "bytes", "share", "count", "per_s", "bytes_per_s", "Hz"};
+  const std::set<std::string_view> units = {"ns", "bytes", "share", "count", "per_s", "per_cycle", "bytes_per_s", "Hz"};
   for (const auto& kind : MetricKinds()) {
     SCOPED_TRACE(StrCat(kind.part, ".", kind.figure));
     EXPECT_TRUE(units.contains(kind.unit)) << kind.unit;
@@ -61,12 +61,34 @@ TEST(MetricKinds, EachHasAUnitAndAMeaningInOneSentence) {
 
 TEST(MetricNames, GivesFiguresInOrderEachWithItsStatistics) {
   Names loop;
-  for (const char* figure :
-       {"wakeups",      "busy",          "cpu",          "switches.voluntary", "switches.involuntary",
-        "migrations",   "runqueue.p50",  "runqueue.p90", "runqueue.p99",       "runqueue.p999",
-        "runqueue.max", "runqueue.mean", "runqueue.min", "runqueue.count",     "wake.p50",
-        "wake.p90",     "wake.p99",      "wake.p999",    "wake.max",           "wake.mean",
-        "wake.min",     "wake.count",    "preempted"}) {
+  for (const char* figure : {"wakeups",
+                             "busy",
+                             "cpu",
+                             "switches.voluntary",
+                             "switches.involuntary",
+                             "migrations",
+                             "runqueue.p50",
+                             "runqueue.p90",
+                             "runqueue.p99",
+                             "runqueue.p999",
+                             "runqueue.max",
+                             "runqueue.mean",
+                             "runqueue.min",
+                             "runqueue.count",
+                             "wake.p50",
+                             "wake.p90",
+                             "wake.p99",
+                             "wake.p999",
+                             "wake.max",
+                             "wake.mean",
+                             "wake.min",
+                             "wake.count",
+                             "preempted",
+                             "cycles",
+                             "instructions",
+                             "ipc",
+                             "cache_misses",
+                             "branch_misses"}) {
     loop.push_back(StrCat("loop.flight.", figure));
   }
   EXPECT_EQ(MetricNames("loop.NAME", "loop.flight"), loop);
@@ -114,6 +136,11 @@ TEST(MetricNames, OfAWorker) {
                              "slice.min",
                              "slice.count",
                              "preempted",
+                             "cycles",
+                             "instructions",
+                             "ipc",
+                             "cache_misses",
+                             "branch_misses",
                              "faults.minor",
                              "faults.major",
                              "faults.cow",

@@ -112,6 +112,32 @@ std::string_view ToText(SpikeCause::Kind kind) {
   return {};
 }
 
+std::string_view ToText(CounterKind kind) {
+  switch (kind) {
+    case CounterKind::kTaskClock:
+      return "task_clock";
+    case CounterKind::kContextSwitches:
+      return "context_switches";
+    case CounterKind::kMigrations:
+      return "migrations";
+    case CounterKind::kMinorFaults:
+      return "minor_faults";
+    case CounterKind::kMajorFaults:
+      return "major_faults";
+    case CounterKind::kCycles:
+      return "cycles";
+    case CounterKind::kInstructions:
+      return "instructions";
+    case CounterKind::kCacheReferences:
+      return "cache_references";
+    case CounterKind::kCacheMisses:
+      return "cache_misses";
+    case CounterKind::kBranchMisses:
+      return "branch_misses";
+  }
+  return {};
+}
+
 std::string Describe(const EndRecord& end) {
   const std::string because = end.detail.empty() ? "" : StrCat(": ", end.detail);
   switch (end.kind) {

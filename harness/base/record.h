@@ -108,6 +108,40 @@ struct SchedulingRecord {
   bool lost = false;  // there was a first reading and, though the task ran on, no last one
 };
 
+// What perf events count about a thread, or about a process and what it started.
+enum class CounterKind : std::uint8_t {
+  kTaskClock,  // ns
+  kContextSwitches,
+  kMigrations,
+  kMinorFaults,
+  kMajorFaults,
+  kCycles,
+  kInstructions,
+  kCacheReferences,
+  kCacheMisses,
+  kBranchMisses
+};
+std::string_view ToText(CounterKind kind);  // "task_clock" "context_switches" …
+
+struct CounterRecord {
+  CounterKind kind = CounterKind::kTaskClock;
+  std::optional<double> value;
+  double running = 1;      // share of the task's time for which it counted; `value` is scaled up to all of it
+  bool user_only = false;  // what it did in the kernel is not in it
+  std::string absent;      // why there is no value
+};
+
+struct CountersRecord {
+  std::vector<CounterRecord> counts;  // one of each kind in their order, or none: nothing was counted
+
+  const CounterRecord* Find(CounterKind kind) const {
+    for (const auto& count : counts) {
+      if (count.kind == kind) return &count;
+    }
+    return nullptr;
+  }
+};
+
 // What the scheduling trace says of one part of the run over the window: all its threads, and what they forked.
 struct TracePartRecord {
   std::string part;  // "worker price.0", "loop flight", "source", "rig"
@@ -154,6 +188,17 @@ struct TraceRecord {
   std::vector<TraceCoreRecord> cores = {};
 };
 
+// What the kernel's own records of our tasks' switches say of them over the window, where there is no trace. Of a
+// part's fields `runqueue`, `wake` and `held_by` stay empty: they are about what a task waited for.
+struct SwitchesRecord {
+  std::string absent = "not recorded";  // why there are none; empty if there are
+  std::uint64_t records = 0;            // of the whole run
+  std::uint64_t lost = 0;
+  bool gap = false;            // records were lost before the window's end: no figure stands
+  std::string too_small = {};  // what the buffers lack; empty if they hold what is expected in 2 s
+  std::vector<TracePartRecord> parts = {};
+};
+
 // A child process of any role.
 struct ProcessRecord {
   int pid = 0;
@@ -163,6 +208,7 @@ struct ProcessRecord {
   std::optional<std::uint64_t> cow_faults;  // copies of shared pages that it wrote to
   std::string cow_absent;                   // why they are not known
   std::optional<std::uint64_t> rss_peak;    // VmHWM, reset when the window begins
+  CountersRecord counters = {};             // of workers
   std::vector<MemorySample> memory;         // over the window, thinned
   std::optional<MemorySummary> memory_summary;
   MemoryTrend memory_trend;
@@ -207,6 +253,7 @@ struct LoopRecord {
   std::optional<std::uint64_t> wakeups;  // absent if the loop did not come to the window's end
   std::optional<Nanos> busy;
   SchedulingRecord scheduling;
+  CountersRecord counters = {};
 };
 
 struct WorkerRecord {
@@ -338,6 +385,7 @@ struct RunRecord {
   std::optional<MemorySummary::Figure>
       shared;  // what more than one process maps, counted once: sum of PSS - sum of USS
   TraceRecord trace;
+  SwitchesRecord switches;
   std::vector<ResultRecord> results;
   std::vector<SpikeRecord> spikes;  // largest delay first
   std::vector<Warning> warnings;

@@ -24,6 +24,8 @@ std::string_view ToText(WarningId id) {
       return "governor";
     case WarningId::kMemorySampled:
       return "memory-sampled";
+    case WarningId::kPerfBuffers:
+      return "perf-buffers";
     case WarningId::kSteal:
       return "steal";
     case WarningId::kOutputLost:
@@ -56,6 +58,8 @@ std::string_view RemedyFor(WarningId id) {
       return "run as root, or: systemd-run --user --scope -p Delegate=yes corerig run ...; the kernel needs "
              "CONFIG_MEMCG "
              "(on a Raspberry Pi: cgroup_enable=memory in cmdline.txt)";
+    case WarningId::kPerfBuffers:
+      return "first: sudo sysctl kernel.perf_event_mlock_kb=8192";
     case WarningId::kSteal:
       return "run on bare metal, or pin the virtual CPUs to cores of their own, on the host: virsh vcpupin DOMAIN VCPU "
              "CORE";

@@ -17,6 +17,7 @@ enum class WarningId {
   kRigHeavy,           // the rig itself took more than 2 % of a core
   kGovernor,           // CPU frequency may change during the run
   kMemorySampled,      // a worker's memory limit is enforced by sampling, for want of a control group
+  kPerfBuffers,        // the kernel grants too little memory for records of switches
   kSteal,              // the hypervisor took time away
   kOutputLost,         // a command's output could not be written to its file
 };

@@ -12,6 +12,7 @@ constexpr WarningId kAll[] = {WarningId::kPolicyRefused,     WarningId::kMemoryN
                               WarningId::kStampsDiscarded,   WarningId::kSourceLate,
                               WarningId::kTruthLost,         WarningId::kRigHeavy,
                               WarningId::kGovernor,          WarningId::kSteal,
+                              WarningId::kMemorySampled,     WarningId::kPerfBuffers,
                               WarningId::kOutputLost};
 
 TEST(Warning, EachHasAnIdentityOfItsOwn) {

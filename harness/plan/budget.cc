@@ -72,6 +72,11 @@ Result<double> ParseLimit(std::string_view text, std::string_view unit) {
     if (!limit) return Fail("limit \"", text, "\" is not a whole number; write one such as 0");
     return static_cast<double>(*limit);
   }
+  if (unit == "per_cycle") {
+    const auto number = ParseNumber<double>(text);
+    if (!number || !std::isfinite(*number)) return Fail("limit \"", text, "\" is not a number; write one such as 0.5");
+    return *number;
+  }
   if (unit == "per_s") {
     const auto number = ParseNumber<double>(text);
     if (number && std::isfinite(*number)) return *number;

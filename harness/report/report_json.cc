@@ -45,6 +45,18 @@ Json FromScheduling(const SchedulingRecord& scheduling) {
           {"observed", Value(scheduling.observed)}};
 }
 
+Json FromCounters(const CountersRecord& counters) {
+  if (counters.counts.empty()) return nullptr;
+  Json out = Json::object();
+  for (const auto& count : counters.counts) {
+    out[std::string(ToText(count.kind))] = {{"value", Value(count.value)},
+                                            {"running", Value(count.running)},
+                                            {"user_only", count.user_only},
+                                            {"absent", count.absent.empty() ? Json(nullptr) : Json(count.absent)}};
+  }
+  return out;
+}
+
 Json FromMemoryFigure(const MemorySummary::Figure& figure) {
   return {{"max", Value(figure.max)}, {"mean", Value(figure.mean)}};
 }
@@ -187,6 +199,24 @@ Json FromTrace(const TraceRecord& trace) {
   return out;
 }
 
+Json FromSwitches(const SwitchesRecord& switches) {
+  Json parts = Json::array();
+  for (const auto& part : switches.parts) {
+    parts.push_back({{"part", part.part},
+                     {"run", Value(part.run)},
+                     {"voluntary", part.voluntary},
+                     {"involuntary", part.involuntary},
+                     {"migrations", part.migrations},
+                     {"preempted", Value(part.preempted)},
+                     {"slice", FromDistribution(part.slice, 0)}});
+  }
+  return {{"absent", switches.absent.empty() ? Json(nullptr) : Json(switches.absent)},
+          {"records", switches.records},
+          {"lost", switches.lost},
+          {"gap", switches.gap},
+          {"parts", std::move(parts)}};
+}
+
 Json FromStream(const StreamRecord& stream) {
   Json faults = Json::array();
   for (const auto& fault : stream.faults) {
@@ -234,7 +264,8 @@ Json FromLoop(const LoopRecord& loop) {
           {"policy", loop.policy},
           {"wakeups", Value(loop.wakeups)},
           {"busy", Value(loop.busy)},
-          {"scheduling", FromScheduling(loop.scheduling)}};
+          {"scheduling", FromScheduling(loop.scheduling)},
+          {"counters", FromCounters(loop.counters)}};
 }
 
 Json FromWorker(const WorkerRecord& worker) {
@@ -252,7 +283,8 @@ Json FromWorker(const WorkerRecord& worker) {
               {"memory_limit", FromMemoryLimit(worker.memory_limit)},
               {"stdout", NameOrNull(worker.stdout_file)},
               {"stderr", NameOrNull(worker.stderr_file)},
-              {"processes", Value(worker.processes)}};
+              {"processes", Value(worker.processes)},
+              {"counters", FromCounters(worker.process.counters)}};
   AddProcess(out, worker.process);
   return out;
 }
@@ -361,6 +393,7 @@ Json FromRecord(const RunRecord& record) {
   list("workers", record.workers, FromWorker);
   list("cores", record.cores, FromCore);
   out["trace"] = FromTrace(record.trace);
+  out["switches"] = FromSwitches(record.switches);
   out["memory"] = {{"total_pss", FromMemoryFigure(record.total_pss)}, {"shared", FromMemoryFigure(record.shared)}};
   out["results"] = Json::object();
   for (const auto& result : record.results) out["results"][result.group] = FromResult(result);

@@ -211,6 +211,25 @@ std::vector<Metric> Metrics() {
   };
 }
 
+// Where the kernel trusts us with what happens in user mode only, and the PMU has fewer counters than are wanted.
+CountersRecord SampleCounters() {
+  CountersRecord counters;
+  for (const auto kind :
+       {CounterKind::kTaskClock, CounterKind::kContextSwitches, CounterKind::kMigrations, CounterKind::kMinorFaults,
+        CounterKind::kMajorFaults, CounterKind::kCycles, CounterKind::kInstructions, CounterKind::kCacheReferences,
+        CounterKind::kCacheMisses, CounterKind::kBranchMisses}) {
+    CounterRecord count = {.kind = kind, .value = 1.5e9, .running = 1, .user_only = true, .absent = ""};
+    if (kind == CounterKind::kContextSwitches || kind == CounterKind::kMigrations) {
+      count.value.reset();
+      count.absent = "the kernel counts it for the privileged alone (Permission denied (EACCES))";
+    } else if (kind >= CounterKind::kCacheReferences) {
+      count.running = 0.625;
+    }
+    counters.counts.push_back(count);
+  }
+  return counters;
+}
+
 }  // namespace
 
 RunRecord FullRecord() {
@@ -272,6 +291,19 @@ RunRecord FullRecord() {
                   {.cpu = 2, .worker = 0.998, .loop = 0, .source = 0, .rig = 0, .steal = {}}};
   Distribution delays;
   for (const int nanos : {900, 2'100, 2'300, 60'000}) delays.Add(nanos);
+  record.loops[0].counters = SampleCounters();
+  record.workers[0].process.counters = SampleCounters();
+  record.switches = {.absent = "",
+                     .records = 41'000,
+                     .parts = {{.part = "loop flight",
+                                .run = 1'500ms,
+                                .voluntary = 20'000,
+                                .involuntary = 12,
+                                .migrations = 0,
+                                .runqueue = {},
+                                .wake = {},
+                                .slice = delays,
+                                .preempted = 3ms}}};
   record.trace = {.absent = "",
                   .events = 412'000,
                   .inferred = 0,

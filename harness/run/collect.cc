@@ -142,6 +142,7 @@ ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& 
   } else {
     record.cow_absent = cow_absent.empty() ? "it did not live through the window" : cow_absent;
   }
+  if (child.counters) record.counters = child.counters->Record();
   record.rss_peak = child.rss_peak;
   record.memory = memory.Series(key);
   record.memory_summary = memory.Summary(key);

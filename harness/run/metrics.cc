@@ -128,7 +128,8 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
 // What the scheduling trace of a run says, and why it says nothing.
 class TraceView {
  public:
-  TraceView(const RunRecord& record, double seconds) : trace_(record.trace), nanos_(seconds * 1e9) {
+  TraceView(const RunRecord& record, double seconds)
+      : trace_(record.trace), switches_(record.switches), seconds_(seconds), nanos_(seconds * 1e9) {
     if (seconds <= 0) {
       absent_ = kEmptyWindow;
     } else if (!trace_.absent.empty()) {
@@ -138,12 +139,28 @@ class TraceView {
     }
   }
   const std::string& absent() const { return absent_; }
+  // Why nothing is known of the tasks' switches but what /proc counts.
+  std::string NoSwitches() const {
+    if (seconds_ <= 0 || !trace_.absent.empty()) {
+      const std::string why = switches_.gap ? StrCat(switches_.lost, " records were lost") : switches_.absent;
+      return seconds_ <= 0 || why == trace_.absent ? absent_ : StrCat(absent_, "; no records of its switches: ", why);
+    }
+    return absent_;
+  }
   double ShareOf(Nanos time) const { return static_cast<double>(time.count()) / nanos_; }
 
   // nullptr without a trace that can be relied on.
   const TracePartRecord* Part(std::string_view name) const {
     for (const auto& part : trace_.parts) {
       if (absent_.empty() && part.part == name) return &part;
+    }
+    return nullptr;
+  }
+  // What the records of its own switches say, where there is no trace; nullptr without any that can be relied on.
+  const TracePartRecord* Switches(std::string_view name) const {
+    if (seconds_ <= 0 || trace_.absent.empty() || !switches_.absent.empty() || switches_.gap) return nullptr;
+    for (const auto& part : switches_.parts) {
+      if (part.part == name) return &part;
     }
     return nullptr;
   }
@@ -157,12 +174,14 @@ class TraceView {
 
  private:
   const TraceRecord& trace_;
-  const double nanos_;
+  const SwitchesRecord& switches_;
+  const double seconds_, nanos_;
   std::string absent_;
 };
 
-void AddDistribution(Table& table, const std::string& figure, const Distribution& seen, std::string_view why_empty) {
-  table.Set(figure + ".count", static_cast<double>(seen.count()), "trace");
+void AddDistribution(Table& table, const std::string& figure, const Distribution& seen, std::string_view why_empty,
+                     std::string_view origin = "trace") {
+  table.Set(figure + ".count", static_cast<double>(seen.count()), origin);
   for (const auto& [statistic, value] : {std::pair{".p50", seen.Percentile(0.5)},
                                          {".p90", seen.Percentile(0.9)},
                                          {".p99", seen.Percentile(0.99)},
@@ -171,7 +190,7 @@ void AddDistribution(Table& table, const std::string& figure, const Distribution
                                          {".mean", seen.mean()},
                                          {".min", static_cast<double>(seen.min())}}) {
     if (seen.count() > 0) {
-      table.Set(figure + statistic, value, "trace");
+      table.Set(figure + statistic, value, origin);
     } else {
       table.Absent(figure + statistic, why_empty);
     }
@@ -184,23 +203,68 @@ void AbsentDistribution(Table& table, const std::string& figure, std::string_vie
   }
 }
 
-// What the trace knows exactly, over what the readings of /proc said; or why it is not there. `second` is the part's
-// other distribution: "wake" of a loop, "slice" of a worker.
-void AddTraced(Table& table, const std::string& part, const TraceView& trace, const TracePartRecord* traced,
+// What the trace knows exactly, over what the readings of /proc said; without it what the records of switches know; or
+// why it is not there. `second` is the part's other distribution: "wake" of a loop, "slice" of a worker.
+void AddTraced(Table& table, const std::string& part, const TraceView& trace, const std::string& name,
                const char* second, Distribution TracePartRecord::*which) {
-  if (traced == nullptr) {
-    for (const char* statistic : {".p50", ".p90", ".p99", ".p999", ".max", ".min"}) {
-      table.Absent(StrCat(part, "runqueue", statistic), trace.absent());
-    }
-    AbsentDistribution(table, part + second, trace.absent());
-    return table.Absent(part + "preempted", trace.absent());
+  constexpr std::string_view kNoSlice = "it did not come to run and sleep in the window";
+  const TracePartRecord* const traced = trace.Part(name);
+  const TracePartRecord* const seen = traced != nullptr ? traced : trace.Switches(name);
+  const std::string_view origin = traced != nullptr ? "trace" : "perf";
+  if (seen != nullptr) {
+    table.Set(part + "switches.voluntary", static_cast<double>(seen->voluntary), origin);
+    table.Set(part + "switches.involuntary", static_cast<double>(seen->involuntary), origin);
+    table.Set(part + "migrations", static_cast<double>(seen->migrations), origin);
+    table.Set(part + "preempted", trace.ShareOf(seen->preempted), origin);
+  } else {
+    table.Absent(part + "preempted", trace.NoSwitches());
   }
-  table.Set(part + "switches.voluntary", static_cast<double>(traced->voluntary), "trace");
-  table.Set(part + "switches.involuntary", static_cast<double>(traced->involuntary), "trace");
-  table.Set(part + "migrations", static_cast<double>(traced->migrations), "trace");
-  AddDistribution(table, part + "runqueue", traced->runqueue, "it did not come to run anew in the window");
-  AddDistribution(table, part + second, traced->*which, "it did not come to run and sleep in the window");
-  table.Set(part + "preempted", trace.ShareOf(traced->preempted), "trace");
+  if (traced != nullptr) {
+    AddDistribution(table, part + "runqueue", traced->runqueue, "it did not come to run anew in the window");
+    return AddDistribution(table, part + second, traced->*which, kNoSlice);
+  }
+  // Of its waits those that began with a preemption are known, and they are not all.
+  const std::string unknown = seen == nullptr
+                                  ? trace.NoSwitches()
+                                  : StrCat("records of its switches do not tell when it was woken; ", trace.absent());
+  for (const char* statistic : {".p50", ".p90", ".p99", ".p999", ".max", ".min"}) {
+    table.Absent(StrCat(part, "runqueue", statistic), unknown);
+  }
+  if (seen != nullptr && which == &TracePartRecord::slice) {
+    AddDistribution(table, part + second, seen->slice, kNoSlice, origin);
+  } else {
+    AbsentDistribution(table, part + second, unknown);
+  }
+}
+
+std::string OriginOf(const CounterRecord& count) {
+  return StrCat("perf", count.user_only ? " user only" : "", count.running < 1 ? " scaled" : "");
+}
+
+void AddCounters(Table& table, const std::string& part, const CountersRecord& counters, bool on_time) {
+  const auto find = [&](CounterKind kind) { return on_time ? counters.Find(kind) : nullptr; };
+  const auto add = [&](const char* figure, CounterKind kind) {
+    const CounterRecord* const count = find(kind);
+    if (count == nullptr) return table.Absent(part + figure, on_time ? kNoReading : kLateReading);
+    if (!count->value) return table.Absent(part + figure, count->absent);
+    table.Set(part + figure, *count->value, OriginOf(*count));
+  };
+  add("cycles", CounterKind::kCycles);
+  add("instructions", CounterKind::kInstructions);
+  add("cache_misses", CounterKind::kCacheMisses);
+  add("branch_misses", CounterKind::kBranchMisses);
+  const CounterRecord *const cycles = find(CounterKind::kCycles), *const instructions =
+                                                                      find(CounterKind::kInstructions);
+  if (cycles == nullptr || instructions == nullptr) {
+    table.Absent(part + "ipc", on_time ? kNoReading : kLateReading);
+  } else if (!cycles->value || !instructions->value) {
+    table.Absent(part + "ipc", cycles->value ? instructions->absent : cycles->absent);
+  } else if (*cycles->value <= 0) {
+    table.Absent(part + "ipc", "it did not run in the window");
+  } else {
+    table.Set(part + "ipc", *instructions->value / *cycles->value,
+              OriginOf(instructions->running < cycles->running ? *instructions : *cycles));
+  }
 }
 
 void AddScheduling(Table& table, const std::string& part, const SchedulingRecord& scheduling, bool on_time) {
@@ -239,7 +303,8 @@ void AddLoop(Table& table, const LoopRecord& loop, double seconds, bool on_time,
     table.Absent(part + "busy", "the loop did not come to the window's end");
   }
   AddScheduling(table, part, loop.scheduling, on_time);
-  AddTraced(table, part, trace, trace.Part("loop " + loop.name), "wake", &TracePartRecord::wake);
+  AddTraced(table, part, trace, "loop " + loop.name, "wake", &TracePartRecord::wake);
+  AddCounters(table, part, loop.counters, on_time);
 }
 
 void AddWorker(Table& table, const WorkerRecord& worker, bool is_command, bool on_time, const TraceView& trace) {
@@ -252,8 +317,8 @@ void AddWorker(Table& table, const WorkerRecord& worker, bool is_command, bool o
     table.Absent(part + "rate", "no unit of work ended in the window");
   }
   AddScheduling(table, part, worker.process.scheduling, on_time);
-  AddTraced(table, part, trace, trace.Part(StrCat("worker ", worker.name, ".", worker.index)), "slice",
-            &TracePartRecord::slice);
+  AddTraced(table, part, trace, StrCat("worker ", worker.name, ".", worker.index), "slice", &TracePartRecord::slice);
+  AddCounters(table, part, worker.process.counters, on_time);
   if (worker.process.scheduling.observed > Nanos(0) && on_time) {
     table.Set(part + "faults.minor", static_cast<double>(worker.process.minor_faults), "procfs");
     table.Set(part + "faults.major", static_cast<double>(worker.process.major_faults), "procfs");

@@ -198,6 +198,83 @@ TEST(Metrics, OfReadingsThatCoverASliverOfTheWindowAreAbsent) {
   }
 }
 
+// A part as the records of its switches tell: three slices of 10, 20 and 30 ns, once preempted for half a second.
+TracePartRecord Switched(const std::string& name) {
+  TracePartRecord part = {.part = name, .runqueue = {}, .wake = {}, .slice = {}};
+  part.voluntary = 2;
+  part.involuntary = 1;
+  part.migrations = 4;
+  part.preempted = Nanos(500'000'000);
+  for (const int slice : {10, 20, 30}) part.slice.Add(slice);
+  return part;
+}
+
+TEST(Metrics, WithoutATraceComeFromTheRecordsOfSwitches) {
+  RunRecord record = SmallRecord();
+  record.trace.absent = "not root";
+  record.switches.absent = "";
+  record.switches.parts = {Switched("loop flight"), Switched("worker price.0")};
+  auto metrics = ByName(record);
+  for (const std::string part : {"loop.flight.", "worker.price.0."}) {
+    EXPECT_EQ(metrics[part + "switches.voluntary"].value, 2) << part;
+    EXPECT_EQ(metrics[part + "switches.involuntary"].value, 1) << part;
+    EXPECT_EQ(metrics[part + "migrations"].value, 4) << part;
+    EXPECT_EQ(metrics[part + "preempted"].value, 0.25) << part;
+    EXPECT_EQ(metrics[part + "preempted"].origin, "perf") << part;
+    EXPECT_EQ(metrics[part + "runqueue.p99"].absent,
+              "records of its switches do not tell when it was woken; there is no scheduling trace: not root");
+    EXPECT_EQ(metrics[part + "runqueue.mean"].origin, "schedstat") << part;
+  }
+  EXPECT_EQ(metrics["worker.price.0.slice.count"].value, 3);
+  EXPECT_EQ(metrics["worker.price.0.slice.max"].value, 30);
+  EXPECT_EQ(metrics["worker.price.0.slice.max"].origin, "perf");
+  EXPECT_FALSE(metrics["loop.flight.wake.p50"].value);
+
+  record.switches.gap = true;
+  record.switches.lost = 12;
+  metrics = ByName(record);
+  EXPECT_EQ(metrics["worker.price.0.slice.max"].absent,
+            "there is no scheduling trace: not root; no records of its switches: 12 records were lost");
+  EXPECT_EQ(metrics["worker.price.0.switches.voluntary"].origin, "procfs");
+
+  record.trace.absent = "";
+  record.trace.parts = {Switched("worker price.0")};
+  EXPECT_EQ(ByName(record)["worker.price.0.slice.max"].origin, "trace") << "the trace comes first";
+}
+
+TEST(Metrics, WithNeitherTraceNorRecordsSayWhyOnce) {
+  RunRecord record = SmallRecord();
+  record.trace.absent = record.switches.absent = "the scenario says trace = false";
+  auto metrics = ByName(record);
+  EXPECT_EQ(metrics["loop.flight.preempted"].absent, "there is no scheduling trace: the scenario says trace = false");
+  record.switches.absent = "refused";
+  EXPECT_EQ(ByName(record)["loop.flight.preempted"].absent,
+            "there is no scheduling trace: the scenario says trace = false; no records of its switches: refused");
+}
+
+TEST(Metrics, OfCountersSayHowTheyWereCounted) {
+  RunRecord record = SmallRecord();
+  const auto counted = [](CounterKind kind, double value, double running, bool user_only) {
+    return CounterRecord{.kind = kind, .value = value, .running = running, .user_only = user_only, .absent = ""};
+  };
+  record.workers[0].process.counters.counts = {counted(CounterKind::kCycles, 4000, 1, true),
+                                               counted(CounterKind::kInstructions, 6000, 0.5, true),
+                                               counted(CounterKind::kBranchMisses, 7, 1, false),
+                                               {.kind = CounterKind::kCacheMisses, .value = {}, .absent = "no PMU"}};
+  auto metrics = ByName(record);
+  EXPECT_EQ(metrics["worker.price.0.cycles"].value, 4000);
+  EXPECT_EQ(metrics["worker.price.0.cycles"].origin, "perf user only");
+  EXPECT_EQ(metrics["worker.price.0.ipc"].value, 1.5);
+  EXPECT_EQ(metrics["worker.price.0.ipc"].origin, "perf user only scaled");
+  EXPECT_EQ(metrics["worker.price.0.branch_misses"].origin, "perf");
+  EXPECT_EQ(metrics["worker.price.0.cache_misses"].absent, "no PMU");
+  EXPECT_EQ(metrics["loop.flight.cycles"].absent, "no reading of the process in the window");
+  record.workers[0].process.counters.counts[0].value = 0;
+  EXPECT_EQ(ByName(record)["worker.price.0.ipc"].absent, "it did not run in the window");
+  record.rig.scheduling.observed = Nanos(500'000);
+  EXPECT_FALSE(ByName(record)["worker.price.0.cycles"].value) << "the readings do not cover the window";
+}
+
 TEST(Metrics, OfAnEmptyWindowAreAbsent) {
   RunRecord record = SmallRecord();
   record.window.end = record.window.begin;

@@ -26,6 +26,7 @@
 #include "harness/run/metrics.h"
 #include "harness/run/preflight.h"
 #include "harness/run/spikes.h"
+#include "harness/run/switch_watch.h"
 #include "harness/run/tracing.h"
 #include "harness/run/verdict.h"
 #include "harness/run/warnings.h"
@@ -96,6 +97,8 @@ class Runner {
   Status OutrankWorkers();
   void CheckArmed();
   void PublishStart();
+  void SetWindow();
+  void ReadSwitches();
   void OpenWindow();
   void CloseWindow();
   void StepMemory();
@@ -139,6 +142,7 @@ class Runner {
   std::unique_ptr<SpikeRecorder> spike_recorder_;
   std::atomic<SpikeRecorder*> spike_sink_{nullptr};  // the recorder, for the thread that reads the trace
   std::optional<Tracing> tracing_;
+  std::optional<SwitchWatch> switches_;
   std::optional<ControlMemory> control_;
   std::optional<Keeper> keeper_;
   std::vector<SupervisedChild> children_;  // after the keeper: their watches end before it
@@ -168,6 +172,7 @@ Status Runner::Execute() {
   if (keeper_pidfd_.valid() && poll(&keeper_end, 1, 0) > 0) keeper_ended_ = true;
   keeper_.reset();
   if (tracing_) tracing_->Stop();
+  if (switches_) switches_->Stop();
   // What a keeper would have killed, had it lived, has become ours.
   if (keeper_ended_) EndDescendants();
   // Nobody is left who could write more.
@@ -193,6 +198,7 @@ Status Runner::Begin() {
     }
     if (options_.on_trace) options_.on_trace(events, names);
   });
+  switches_.emplace(plan_, tracing_->absent());
   auto keeper = Keeper::Start(options_.program, plan_.rig_core);
   if (!keeper) return Forward(keeper);
   keeper_.emplace(std::move(*keeper));
@@ -288,7 +294,24 @@ void Runner::CheckArmed() {
   PublishStart();
 }
 
+// The window as it is known now, to those who look at it from outside.
+void Runner::SetWindow() {
+  tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
+  switches_->SetWindow(timeline_.window_begin, timeline_.window_end);
+}
+
+void Runner::ReadSwitches() {
+  switches_->Read();
+  At(MonotonicNow() + SwitchWatch::kInterval, &Runner::ReadSwitches);
+}
+
 void Runner::PublishStart() {
+  const bool traced = tracing_->absent().empty();
+  window_->StartCounting(children_, !plan_.trace ? Counters::Which::kNone
+                                    : traced     ? Counters::Which::kHardware
+                                                 : Counters::Which::kAll);
+  switches_->Follow(children_);
+  if (switches_->active()) At(MonotonicNow(), &Runner::ReadSwitches);
   timeline_.start = MonotonicNow() + kStartAhead;
   timeline_.window_begin = timeline_.start + plan_.warmup;
   timeline_.window_end = timeline_.window_begin + plan_.duration;
@@ -297,7 +320,7 @@ void Runner::PublishStart() {
   page.window_begin.store(timeline_.window_begin.count(), std::memory_order_relaxed);
   page.window_end.store(timeline_.window_end.count(), std::memory_order_relaxed);
   page.drain_end.store(timeline_.drain_end.count(), std::memory_order_relaxed);
-  tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
+  SetWindow();
   if (tracing_->absent().empty()) {
     spike_recorder_ = MakeSpikeRecorder(plan_, Sides(), timeline_);
     spike_sink_.store(spike_recorder_.get(), std::memory_order_release);
@@ -535,7 +558,7 @@ void Runner::EndWhenAllEnded() {
   if (window_->open() && MonotonicNow() < timeline_.window_end) timeline_.window_end = MonotonicNow();
   if (!window_->opened() && timeline_.window_end > timeline_.window_begin)
     timeline_.window_end = timeline_.window_begin;
-  tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
+  SetWindow();
   CloseWindow();
   loop_->Stop();
 }
@@ -560,7 +583,7 @@ void Runner::OnInterrupt() {
   ControlPage& page = control_->page();
   timeline_.window_end = std::clamp(now + kNotice, timeline_.window_begin, timeline_.window_end);
   timeline_.drain_end = std::min(timeline_.drain_end, now + std::min(plan_.drain, kInterruptedDrain));
-  tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
+  SetWindow();
   page.window_end.store(timeline_.window_end.count(), std::memory_order_relaxed);
   page.drain_end.store(timeline_.drain_end.count(), std::memory_order_relaxed);
   timeline_.stop_ordered = now;
@@ -671,6 +694,7 @@ void Runner::Fill(bool complete) {
   }
   record.streams = CollectStreams(plan_, rig_, sides, timeline_);
   record.loops = CollectLoops(plan_, sides.handler, window_->loops());
+  for (std::size_t i = 0; i < record.loops.size(); ++i) record.loops[i].counters = window_->CountersOfLoop(i);
   std::vector<int> keys;
   const auto workers = Workers(&keys);
   record.workers.clear();
@@ -693,8 +717,9 @@ void Runner::Fill(bool complete) {
   // While the run goes on its figures grow in another thread.
   if (complete) {
     record.trace = tracing_->Record();
+    record.switches = switches_->Record();
   } else {
-    record.trace.absent = "the run is not over";
+    record.trace.absent = record.switches.absent = "the run is not over";
   }
   record.metrics = MetricsFrom(plan_, record);
   if (!complete) return;

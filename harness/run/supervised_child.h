@@ -8,6 +8,7 @@
 #include "harness/base/record.h"
 #include "harness/child/worker_slab.h"
 #include "harness/loop/event_loop.h"
+#include "harness/measure/counters.h"
 #include "harness/measure/process_tree.h"
 #include "harness/measure/scheduling_probe.h"
 #include "harness/run/launch.h"
@@ -25,12 +26,21 @@ struct WindowReadings {
   }
 };
 
+// Counters of one part, and what they said at the window's ends.
+struct WindowCounters {
+  Counters counters;
+  CountersReading before, after;
+
+  CountersRecord Record() const { return counters.Between(before, after); }
+};
+
 struct SupervisedChild {
   LaunchedChild launched;
   EndRecord end;
   WindowReadings scheduling;
   std::optional<std::uint64_t> rss_peak;                             // VmHWM of the window
   std::optional<std::uint64_t> cow_before, cow_after;                // copy-on-write faults, at the window's ends
+  std::optional<WindowCounters> counters;                            // workers
   std::optional<MemoryGroupReading> memory_group;                    // at its end; of a worker that has one
   bool rss_peak_counts = false;                                      // it was reset when the window began
   std::optional<Progress::Reading> progress_before, progress_after;  // workers, at the window's ends

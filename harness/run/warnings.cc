@@ -21,6 +21,11 @@ std::vector<Warning> WarningsFrom(const RunRecord& record) {
                                                               " receive stamps fell into a step of CLOCK_REALTIME")});
     }
   }
+  if (!record.switches.too_small.empty()) {
+    warnings.push_back({WarningId::kPerfBuffers, record.switches.too_small});
+  } else if (record.switches.gap) {
+    warnings.push_back({WarningId::kPerfBuffers, StrCat(record.switches.lost, " records of switches were lost")});
+  }
   constexpr double kHeavy = 0.02, kStolen = 0.01;
   const auto& rig = record.rig.scheduling;
   if (rig.observed > Nanos(0)) {

@@ -37,5 +37,15 @@ TEST(Warnings, EachFigureHasItsOwn) {
   }
 }
 
+TEST(Warnings, RecordsOfSwitchesThatAreLostOrMayBeSaySo) {
+  RunRecord record;
+  EXPECT_FALSE(Warns(record, WarningId::kPerfBuffers));
+  record.switches.gap = true;
+  EXPECT_TRUE(Warns(record, WarningId::kPerfBuffers));
+  record.switches.gap = false;
+  record.switches.too_small = "rings of 4 KiB";
+  EXPECT_TRUE(Warns(record, WarningId::kPerfBuffers));
+}
+
 }  // namespace
 }  // namespace corerig

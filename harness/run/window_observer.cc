@@ -19,7 +19,12 @@ std::optional<SchedulingReading> ValueOf(Result<SchedulingReading> reading) {
 }  // namespace
 
 WindowObserver::WindowObserver(const Plan& plan, const ProcFs& procfs, pid_t keeper)
-    : plan_(plan), procfs_(procfs), self_(getpid()), keeper_(keeper), loops_(plan.loops.size()) {
+    : plan_(plan),
+      procfs_(procfs),
+      self_(getpid()),
+      keeper_(keeper),
+      loops_(plan.loops.size()),
+      loop_counters_(plan.loops.size()) {
   auto task_stats = TaskStats::Open();
   if (task_stats) {
     task_stats_ = std::move(*task_stats);
@@ -31,6 +36,35 @@ WindowObserver::WindowObserver(const Plan& plan, const ProcFs& procfs, pid_t kee
 std::optional<std::uint64_t> WindowObserver::ReadCow(pid_t pid) const {
   const auto faults = task_stats_ ? task_stats_->CopyOnWriteFaults(pid) : Result<std::uint64_t>(Fail(cow_absent_));
   return faults ? std::optional(*faults) : std::nullopt;
+}
+
+void WindowObserver::StartCounting(std::vector<SupervisedChild>& children, Counters::Which which) {
+  const HandlerSlabLayout layout(plan_);
+  for (auto& child : children) {
+    if (!child.running()) continue;
+    if (child.launched.role == Role::kWorker) {
+      child.counters = WindowCounters{Counters::OfProcess(procfs_, child.launched.process->pid, which), {}, {}};
+    }
+    if (child.launched.role != Role::kHandler) continue;
+    for (std::size_t i = 0; i < plan_.loops.size(); ++i) {
+      const auto tid = static_cast<pid_t>(child.launched.slab.At<HandlerLoop>(layout.loops[i])->tid.Get());
+      if (tid > 0) loop_counters_[i] = WindowCounters{Counters::OfThread(tid, which), {}, {}};
+    }
+  }
+}
+
+// Also of those that have ended: what they did in the window is theirs.
+void WindowObserver::ReadCounters(std::vector<SupervisedChild>& children, CountersReading WindowCounters::*end) {
+  for (auto& child : children) {
+    if (child.counters) (*child.counters).*end = child.counters->counters.Read();
+  }
+  for (auto& loop : loop_counters_) {
+    if (loop) (*loop).*end = loop->counters.Read();
+  }
+}
+
+CountersRecord WindowObserver::CountersOfLoop(std::size_t index) const {
+  return loop_counters_[index] ? loop_counters_[index]->Record() : CountersRecord();
 }
 
 void WindowObserver::Open(std::vector<SupervisedChild>& children) {
@@ -46,6 +80,7 @@ void WindowObserver::Open(std::vector<SupervisedChild>& children) {
     child.rss_peak_counts = ResetPeak(procfs_, pid).has_value();
   }
   ReadLoops(children, &WindowReadings::before);
+  ReadCounters(children, &WindowCounters::before);
   rig_peak_ = std::nullopt;
   const bool rig_counts = ResetPeak(procfs_, self_).has_value();
   if (rig_counts) rig_peak_ = 0;
@@ -60,6 +95,7 @@ void WindowObserver::Close(std::vector<SupervisedChild>& children) {
   steal_after_ = ReadSteal();
   supervisor_readings_.after = ValueOf(ReadProcess(procfs_, self_));
   keeper_readings_.after = ValueOf(ReadProcess(procfs_, keeper_));
+  ReadCounters(children, &WindowCounters::after);
   ReadLoops(children, &WindowReadings::after);
   for (auto& child : children) {
     if (!child.running() || child.ended_at) continue;

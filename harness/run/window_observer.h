@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/record.h"
+#include "harness/measure/counters.h"
 #include "harness/os/procfs.h"
 #include "harness/os/taskstats.h"
 #include "harness/plan/plan.h"
@@ -18,6 +19,8 @@ class WindowObserver {
  public:
   WindowObserver(const Plan& plan, const ProcFs& procfs, pid_t keeper);
 
+  // Has the kernel count what the workers and the loops do; before they start.
+  void StartCounting(std::vector<SupervisedChild>& children, Counters::Which which);
   // Reads everything that runs; the memory peaks of the kernel start anew.
   void Open(std::vector<SupervisedChild>& children);
   // Reads it again. A child that has ended keeps what was read at its end.
@@ -33,6 +36,7 @@ class WindowObserver {
 
   // Of the threads of the loops, in the plan's order.
   const std::vector<WindowReadings>& loops() const { return loops_; }
+  CountersRecord CountersOfLoop(std::size_t index) const;
   // Fills in what was read of the rig itself: the CPU time of supervisor and keeper, the rest of the supervisor.
   void AddRig(ProcessRecord& rig) const;
   // Share of the window that the hypervisor took from a core.
@@ -40,6 +44,7 @@ class WindowObserver {
 
  private:
   using StealSeconds = std::map<int, double>;
+  void ReadCounters(std::vector<SupervisedChild>& children, CountersReading WindowCounters::*end);
   void ReadLoops(const std::vector<SupervisedChild>& children, std::optional<SchedulingReading> WindowReadings::*end);
   StealSeconds ReadSteal() const;
   std::optional<std::uint64_t> ReadCow(pid_t pid) const;
@@ -51,6 +56,7 @@ class WindowObserver {
   pid_t keeper_;
   bool opened_ = false, closed_ = false;
   std::vector<WindowReadings> loops_;
+  std::vector<std::optional<WindowCounters>> loop_counters_;
   std::optional<TaskStats> task_stats_;
   std::string cow_absent_;
   WindowReadings supervisor_readings_, keeper_readings_;
