@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "harness/base/policy.h"
 #include "harness/base/quantity.h"
@@ -59,15 +61,19 @@ Capability FromTrial(const Status& tried, std::string_view name, std::string_vie
 
 void AddTrace(std::vector<Capability>& out) {
   constexpr std::size_t kBuffer = 64 * 1024;
-  const auto cores = AllowedCores();
-  const CpuId core = cores.empty() ? CpuId{0} : cores.front();
-  auto reader = TraceReader::Start({.parts = {"rig"}, .faults_of = {}, .buffers = {{core, kBuffer}}, .core = core},
+  std::vector<TraceReader::Buffer> buffers;
+  for (const CpuId core : AllowedCores()) buffers.push_back({core, kBuffer});
+  const CpuId core = buffers.empty() ? CpuId{0} : buffers.front().cpu;
+  auto reader = TraceReader::Start({.parts = {"rig"}, .faults_of = {}, .buffers = std::move(buffers), .core = core},
                                    [](auto, const auto&, Nanos) {});
-  const bool interrupts = reader && (*reader)->sees_interrupts();
+  bool interrupts = false;
   std::uint64_t events = 0;
   if (reader) {
+    // Going to sleep is an event, on whichever core we are.
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
     (*reader)->Stop();
     events = (*reader)->events();
+    interrupts = events > 0 && (*reader)->sees_interrupts();
   }
   const Status tried = !reader       ? Status(Forward(reader))
                        : events == 0 ? Status(Fail("a trial trace stayed empty"))
@@ -79,7 +85,7 @@ void AddTrace(std::vector<Capability>& out) {
                      "{loop,worker}.NAME.{runqueue,wake,slice,preempted}, trace.perfetto-trace",
                      remedy));
   out.push_back(From(interrupts ? Status()
-                     : reader   ? Status(Fail("the kernel has no irq events"))
+                     : tried    ? Status(Fail("the kernel has no irq events"))
                                 : Status(Fail("there is no scheduling trace")),
                      "interrupts in the trace", "core.N.irq; without, it is time of the tasks they interrupt", remedy));
 }
@@ -119,7 +125,7 @@ Capability MemoryLock() {
                         .available = enough,
                         .detail = StrCat("RLIMIT_MEMLOCK ", MemoryLockDetail(), IsRoot() ? ", root" : ""),
                         .needed_by = "loops without page faults (mlockall)"};
-  if (!enough) capability.remedy = "echo '* - memlock unlimited' >> /etc/security/limits.d/corerig.conf, log in again";
+  if (!enough) capability.remedy = std::string(RemedyFor(WarningId::kMemoryNotLocked));
   return capability;
 }
 
@@ -158,7 +164,9 @@ std::vector<Capability> TryCapabilities() {
                      "{loop,worker}.NAME.cpu, core.N.{worker,loop,source,rig}, rig.cpu",
                      "a kernel with CONFIG_SCHED_INFO=y (CONFIG_SCHEDSTATS or CONFIG_TASK_DELAY_ACCT)"));
   constexpr Policy kTried = {.scheduling_class = Policy::Class::kFifo, .priority = 90};
-  all.push_back(FromTrial(TryPolicy(kTried), kFifoCapability, "policy = \"fifo:N\", require = [\"fifo\"]"));
+  Capability fifo = FromTrial(TryPolicy(kTried), kFifoCapability, "policy = \"fifo:N\", require = [\"fifo\"]");
+  if (fifo.detail.find("RLIMIT_RTPRIO") != std::string::npos) fifo.remedy = RemedyFor(WarningId::kPolicyRefused);
+  all.push_back(std::move(fifo));
   all.push_back(From(TryDeadline(), "SCHED_DEADLINE", "commands under test that ask for it",
                      IsRoot() ? "free bandwidth: sysctl kernel.sched_rt_runtime_us=950000; else this root is confined: "
                                 "run outside of the container, or start it with --cap-add SYS_NICE"
