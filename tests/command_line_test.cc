@@ -2,6 +2,7 @@
 // warning, or skips the run.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 
 #include <algorithm>
 #include <fstream>
@@ -133,6 +134,19 @@ TEST(CommandLine, ListNamesWhatAScenarioMayName) {
                                  "seqpacket", "stream.NAME.latency", "core.N.foreign", "p999"}) {
     EXPECT_NE(run.out.find(word), std::string::npos) << word;
   }
+}
+
+TEST(CommandLine, BoardTellsOfThisBoardAsTextAndAsJson) {
+  const FinishedRun text = RigRun::Call({"board"}).Wait();
+  EXPECT_EQ(text.exit_status, 0) << text.err;
+  EXPECT_NE(text.out.find("what can be measured here"), std::string::npos) << text.out;
+  const FinishedRun run = RigRun::Call({"board", "--json"}).Wait();
+  EXPECT_EQ(run.exit_status, 0) << run.err;
+  const auto board = nlohmann::json::parse(run.out, nullptr, false);
+  ASSERT_TRUE(board.is_object()) << run.out;
+  EXPECT_EQ(board["schema"], "corerig-board/1");
+  EXPECT_EQ(board["cpus"].size(), static_cast<std::size_t>(get_nprocs()));
+  EXPECT_EQ(board["allowed"], TestCores());
 }
 
 TEST(CommandLine, DurationAndSeedOverrideTheFile) {

@@ -9,7 +9,7 @@ packages="bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-skylib file goog
 foreign=""
 for word in "$@"; do
   case $word in
-    lint) packages="$packages clang-format" ;;
+    lint) packages="$packages clang-format clang-tidy python3" ;;
     bench) packages="$packages rt-tests" ;;
     aarch64) foreign="$foreign arm64"; packages="$packages g++-aarch64-linux-gnu libuv1-dev:arm64 qemu-user" ;;
     armv7) foreign="$foreign armhf"; packages="$packages g++-arm-linux-gnueabihf libuv1-dev:armhf qemu-user" ;;

@@ -179,7 +179,7 @@ TEST(ReadMemory, PageTablesGrowByAnEntryPerPage) {
   pages.Touch();
   const auto after = Own().page_tables;
   ASSERT_TRUE(before && after);
-  const double entries = static_cast<double>(kAmount / 4096 * sizeof(void*));
+  const double entries = static_cast<double>(kAmount) / 4096 * sizeof(void*);
   EXPECT_NEAR(Grown(*before, *after), entries, 3 * 4096);
 }
 

@@ -63,8 +63,7 @@ Nanos MemorySampler::Step(Nanos now) {
   cost_ += std::exchange(latest_cost_, Nanos(0));
 
   if (!round_) {
-    round_.emplace();
-    round_->begin = now;
+    round_ = Round{.begin = now, .last_key = {}};
   }
   const Nanos next_round = round_->begin + interval_;
   if (const auto process = NextOfRound(); process != processes_.end()) {

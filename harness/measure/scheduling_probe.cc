@@ -65,7 +65,7 @@ Result<SchedulingReading> ReadProcess(const ProcFs& procfs, pid_t pid) {
   for (const pid_t tid : *threads) {
     const auto thread = ReadSwitches(procfs, pid, TaskDirectory(tid));
     if (!thread) {
-      if (procfs.Read(pid, TaskDirectory(tid) + "stat")) return thread;
+      if (procfs.Read(pid, TaskDirectory(tid) + "stat")) return Forward(thread);
       continue;  // it ended after it was listed
     }
     ++read;

@@ -2,36 +2,24 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <memory>
 
+#include "harness/os/detached_mount.h"
+
 namespace corerig {
 namespace {
 
 constexpr char kSystemsMount[] = "/sys/kernel/tracing";
 
-// A mount that only its descriptor leads to.
-Result<Fd> MountDetached() {
-  const Fd context(static_cast<int>(syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC)));
-  if (!context.valid()) return Fail("fsopen: ", ErrnoText(errno));
-  if (syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
-    return Fail("fsconfig: ", ErrnoText(errno));
-  }
-  Fd mount(static_cast<int>(syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, 0)));
-  if (!mount.valid()) return Fail("fsmount: ", ErrnoText(errno));
-  return mount;
-}
-
 }  // namespace
 
 Result<TraceFs> TraceFs::Open() {
-  auto own = MountDetached();
+  auto own = MountDetached("tracefs");
   if (own) return TraceFs(std::move(*own));
   auto mounted = At(kSystemsMount);
   if (mounted && mounted->Has("events/sched")) return mounted;

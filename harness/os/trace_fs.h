@@ -3,8 +3,7 @@
 //   auto tracefs = TraceFs::Open();
 //   auto format = tracefs->Read("events/sched/sched_switch/format");
 //
-// Often it is not mounted, and then this mounts it for itself alone: a detached mount (fsmount(2), Linux 5.2) appears
-// in no path and in nobody's mount table, and is gone with the last descriptor into it. The system stays as it was.
+// Often it is not mounted, and then this mounts it for itself alone (detached_mount.h). The system stays as it was.
 #pragma once
 
 #include <string>

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/corerig/board_command.h"
 #include "tools/corerig/check_command.h"
 #include "tools/corerig/list_command.h"
 #include "tools/corerig/run_command.h"
@@ -98,6 +99,11 @@ int RunCommandLine(const Rig& rig, int argc, char** argv) {
   CLI::App* check_command = app.add_subcommand("check", "validate a scenario without running it; prints the plan");
   AddScenarioOptions(*check_command, check);
 
+  bool board_as_json = false;
+  CLI::App* board_command =
+      app.add_subcommand("board", "what this board is, what can be measured on it, what to change on it");
+  board_command->add_flag("--json", board_as_json, "print JSON (docs/board.md)");
+
   CLI::App* list_command = app.add_subcommand("list", "sensors, channels, workloads and metrics of this rig");
 
   try {
@@ -110,6 +116,7 @@ int RunCommandLine(const Rig& rig, int argc, char** argv) {
   }
   if (run_command->parsed()) return RunCommand(rig, run);
   if (check_command->parsed()) return CheckCommand(rig, check);
+  if (board_command->parsed()) return BoardCommand(board_as_json);
   if (list_command->parsed()) return ListCommand(rig);
   return kWrongUse;
 }

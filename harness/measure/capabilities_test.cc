@@ -1,0 +1,52 @@
+#include "harness/measure/capabilities.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "harness/os/procfs.h"
+#include "harness/os/trace_fs.h"
+
+namespace corerig {
+namespace {
+
+// What is granted depends on where the test runs; each must be told in full either way.
+TEST(Capabilities, EachSaysWhatNeedsItAndARefusalWhyAndWhatHelps) {
+  const auto all = TryCapabilities();
+  std::set<std::string> names;
+  for (const auto& capability : all) {
+    EXPECT_TRUE(names.insert(capability.name).second) << capability.name;
+    EXPECT_FALSE(capability.needed_by.empty()) << capability.name;
+    EXPECT_EQ(capability.remedy.empty(), capability.available) << capability.name << ": " << capability.remedy;
+    EXPECT_TRUE(capability.available || !capability.detail.empty()) << capability.name;
+  }
+  EXPECT_EQ(all.size(), 17u);
+  for (const auto name : {kDmaLatencyCapability, kFifoCapability, kHardwareCounterCapability}) {
+    EXPECT_NE(FindCapability(all, name), nullptr) << name;
+  }
+  EXPECT_EQ(FindCapability(all, "wings"), nullptr);
+}
+
+// Oracles that do not go through the probes.
+TEST(Capabilities, AgreeWithWhatIsThere) {
+  const auto all = TryCapabilities();
+  const auto available = [&](std::string_view name) { return FindCapability(all, name)->available; };
+  EXPECT_EQ(available("smaps_rollup"), ProcFs().Read(getpid(), "smaps_rollup").has_value());
+  EXPECT_EQ(available("schedstat"), ProcFs().Read(getpid(), "schedstat").has_value());
+  EXPECT_EQ(available("pressure stall information"), access("/proc/pressure/cpu", R_OK) == 0);
+  if (available("scheduling trace")) {
+    EXPECT_EQ(geteuid(), 0u) << "tracing takes root";
+    const auto tracefs = TraceFs::Open();
+    ASSERT_TRUE(tracefs);
+    // Nothing of the trial is left; another process of ours may be tracing.
+    for (const auto& name : tracefs->List("instances")) {
+      EXPECT_EQ(name.find(StrCat("corerig-", getpid(), "-")), std::string::npos) << name;
+    }
+  } else {
+    EXPECT_FALSE(available("interrupts in the trace"));
+  }
+}
+
+}  // namespace
+}  // namespace corerig
