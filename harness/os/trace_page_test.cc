@@ -205,7 +205,9 @@ TEST_P(EitherLayout, GarbageIsReadWithinItsBoundsAndToAnEnd) {
 }
 
 TEST(TracePageLayout, IsTakenFromTheHeaderPageOrRefused) {
-  const auto layout = [](std::initializer_list<TraceField> fields) { return LayoutFrom({.name = "", .id = 0, .fields = fields}); };
+  const auto layout = [](std::initializer_list<TraceField> fields) {
+    return LayoutFrom({.name = "", .id = 0, .fields = fields});
+  };
   const TraceField time = {.name = "timestamp", .offset = 0, .size = 8};
   const auto wide =
       layout({time, {.name = "commit", .offset = 8, .size = 8}, {.name = "data", .offset = 16, .size = 4080}});
