@@ -12,6 +12,8 @@ using Kind = TraceEvent::Kind;
 
 // A core writes its events a little after their time.
 constexpr Nanos kMargin = std::chrono::microseconds(200);
+// And never, whatever keeps it from writing them, as late as this: events further apart are in order.
+constexpr Nanos kDisorder = std::chrono::milliseconds(100);
 
 bool Has(const std::vector<int>& list, int value) { return std::find(list.begin(), list.end(), value) != list.end(); }
 
@@ -171,6 +173,19 @@ void SpikeRecorder::Look(Watch& watch, const TraceNames& names, Nanos complete_u
   while (events_kept_ > kMostInAll) FreeSmallest();
 }
 
+std::size_t SpikeRecorder::PlaceOf(Nanos at) const {
+  std::size_t low = oldest(), high = written_;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (At(middle).at < at - kDisorder) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 // The first and the last of `cores`' events in [from, until] tell whether all between were seen.
 std::string SpikeRecorder::GapIn(const std::vector<int>& cores, Nanos from, Nanos until) const {
   if (written_ == 0) return "the trace has no event of that time";
@@ -180,7 +195,7 @@ std::string SpikeRecorder::GapIn(const std::vector<int>& cores, Nanos from, Nano
   }
   for (const int core : cores) {
     Nanos previous = Nanos::min();
-    for (std::size_t i = oldest(); i < written_; ++i) {
+    for (std::size_t i = PlaceOf(from); i < written_; ++i) {
       const TraceEvent& event = At(i);
       if (event.cpu != core) continue;
       if (event.kind == Kind::kLost && previous <= until && event.at >= from) {
@@ -195,13 +210,16 @@ std::string SpikeRecorder::GapIn(const std::vector<int>& cores, Nanos from, Nano
 }
 
 SpikeEvidence SpikeRecorder::Extract(const Watch& watch, const SampleStamps& sample, const TraceNames& names) const {
-  if (sample.due > sample.done || sample.due < Nanos(0) || sample.done - sample.due > std::chrono::hours(1)) {
+  constexpr Nanos kLongest = std::chrono::hours(1);
+  if (sample.due > sample.done || sample.due < Nanos(0) || sample.done - sample.due > kLongest ||
+      sample.done > Nanos::max() - kLongest) {
     return Absent("its stamps are not those of a sample");
   }
   std::vector<int> cores = watch.cores;
-  for (std::size_t i = oldest(); i < written_; ++i) {
-    // The kernel may have let another core keep the timer.
+  // The kernel may have let another core keep the timer.
+  for (std::size_t i = PlaceOf(sample.due); i < written_; ++i) {
     const TraceEvent& event = At(i);
+    if (event.at > sample.done + kDisorder) break;
     const bool of_sample = event.kind == Kind::kTimerExpire && event.value == sample.due.count();
     if (of_sample && !Has(cores, event.cpu)) cores.push_back(event.cpu);
   }
@@ -212,7 +230,7 @@ SpikeEvidence SpikeRecorder::Extract(const Watch& watch, const SampleStamps& sam
   // Who had each core before that, and how each thread fared.
   std::vector<std::size_t> before;
   const auto add_last = [&](auto concerns) {
-    for (std::size_t i = written_; i-- > oldest();) {
+    for (std::size_t i = PlaceOf(evidence.from + 2 * kDisorder); i-- > oldest();) {
       const TraceEvent& event = At(i);
       if (event.at >= evidence.from || !concerns(event)) continue;
       before.push_back(i);
@@ -231,8 +249,9 @@ SpikeEvidence SpikeRecorder::Extract(const Watch& watch, const SampleStamps& sam
   std::sort(before.begin(), before.end());
   before.erase(std::unique(before.begin(), before.end()), before.end());
   for (const std::size_t i : before) evidence.events.push_back(At(i));
-  for (std::size_t i = oldest(); i < written_; ++i) {
+  for (std::size_t i = PlaceOf(evidence.from); i < written_; ++i) {
     const TraceEvent& event = At(i);
+    if (event.at > evidence.until + kDisorder) break;
     if (event.at < evidence.from || event.at > evidence.until) continue;
     const bool about_us = event.kind == Kind::kWaking && Has(watch.tids, event.tid);
     const bool on_core = Has(cores, event.cpu) && event.kind != Kind::kWaking;

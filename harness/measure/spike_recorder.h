@@ -89,6 +89,8 @@ class SpikeRecorder {
   void FreeSmallest();
   static SpikeEvidence Find(const Watch& watch, const SampleStamps& sample);
 
+  // Where events of `at` and later begin: no later than at the first of them.
+  std::size_t PlaceOf(Nanos at) const;
   std::size_t oldest() const { return written_ > kRing ? written_ - kRing : 0; }
   const TraceEvent& At(std::size_t i) const { return ring_[i % kRing]; }
 

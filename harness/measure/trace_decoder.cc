@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "harness/base/text.h"
 
@@ -230,8 +231,8 @@ std::optional<TraceEvent> TraceDecoder::Decode(Nanos at, int cpu, std::span<cons
       return std::nullopt;
     case Known::Shape::kTimerExpire: {
       Timer& timer = TimerAt(number(0));
-      event.value = timer.address == number(0) ? timer.expires : 0;
-      timer = {};
+      // One that has given way takes nothing from the timer that has its place.
+      if (timer.address == number(0)) event.value = std::exchange(timer, {}).expires;
       event.tid = Int32(pid_.Number(raw.data()));
       return event;
     }

@@ -10,6 +10,8 @@ namespace {
 // Different tasks that are told apart, per part and per core; what more there are counts together.
 constexpr std::size_t kMostHolders = 256, kMostForeign = 256;
 constexpr std::size_t kShown = 5;
+// An end of the window that is not known.
+constexpr std::int64_t kNever = INT64_MAX;
 constexpr char kOthers[] = "(others)";
 
 }  // namespace
@@ -27,6 +29,7 @@ struct TraceFold::Core {
   std::int32_t running = -1;  // -1: not known
   int part = -1;
   Nanos since{0};                     // booked up to here
+  Nanos idled{0};                     // what is booked as idle since it was switched to idle, in the window
   int interrupts = 0;                 // how deep it is in them
   Nanos interrupt_since{0};           // the outermost one, or since it was booked
   Nanos interrupted{0};               // ended interrupts since it was booked
@@ -70,14 +73,14 @@ void TraceFold::AdvanceTo(Nanos at) {
   if (closed_) return;
   if (!opened_) {
     const std::int64_t begin = begin_.load(std::memory_order_acquire);
-    if (at.count() < begin) return;
+    if (begin == kNever || at.count() < begin) return;
     BookAll(Nanos(begin));
     ForgetFigures();
     opened_ = true;
   }
-  const Nanos end(end_.load(std::memory_order_relaxed));
-  if (at < end) return;
-  BookAll(end);
+  const std::int64_t end = end_.load(std::memory_order_relaxed);
+  if (end == kNever || at.count() < end) return;
+  BookAll(Nanos(end));
   closed_ = true;
 }
 
@@ -90,7 +93,7 @@ void TraceFold::ForgetFigures() {
   for (auto& figures : figures_) figures = std::make_unique<PartFigures>();
   for (auto& core : cores_) {
     for (Nanos& time : core->by_role) time = Nanos(0);
-    core->foreign = core->irq = core->idle = core->frequency_time = Nanos(0);
+    core->foreign = core->irq = core->idle = core->idled = core->frequency_time = Nanos(0);
     core->frequency_sum = 0;
     core->switches = core->migrations_in = 0;
     core->runqueue = std::make_unique<LatencyHistogram>();
@@ -126,11 +129,11 @@ void TraceFold::Book(Core& core, Nanos at) {
   Nanos irq = core.interrupted;
   core.interrupted = Nanos(0);
   if (core.interrupts > 0) {
-    irq += at - std::max(core.interrupt_since, since);
-    core.interrupt_since = at;
+    irq += std::max(at - std::max(core.interrupt_since, since), Nanos(0));
+    core.interrupt_since = std::max(core.interrupt_since, at);
   }
   if (core.kilohertz > 0) {
-    const Nanos known = at - std::max(core.frequency_since, since);
+    const Nanos known = std::max(at - std::max(core.frequency_since, since), Nanos(0));
     core.frequency_time += known;
     core.frequency_sum += static_cast<double>(core.kilohertz) * static_cast<double>(known.count());
   }
@@ -140,6 +143,7 @@ void TraceFold::Book(Core& core, Nanos at) {
   core.irq += irq;
   if (core.running == 0) {
     core.idle += time;
+    core.idled += time;
   } else if (core.part >= 0) {
     core.by_role[static_cast<int>(parts_[std::size_t(core.part)].role)] += time;
     figures_[std::size_t(core.part)]->run += time;
@@ -235,7 +239,7 @@ void TraceFold::OnSwitch(Core& core, const TraceEvent& event, const TraceNames& 
   Book(core, event.at);
   // A switch out of idle that was inferred after the fact: the task ran when the core was booked as idle.
   const Nanos begin(opened_ ? begin_.load(std::memory_order_relaxed) : INT64_MIN);
-  const Nanos late = core.since - std::max(event.at, begin);
+  const Nanos late = std::min(core.since - std::max(event.at, begin), core.idled);
   if (event.other == 0 && core.running == 0 && late > Nanos(0)) {
     core.idle -= late;
     const Task& task = TaskOf(event.tid, names);
@@ -246,6 +250,7 @@ void TraceFold::OnSwitch(Core& core, const TraceEvent& event, const TraceNames& 
       core.foreign += late;
     }
   }
+  core.idled = Nanos(0);
   core.since = std::max(core.since, event.at);
   core.interrupts = 0;  // no switch happens inside of one
   ++core.switches;
@@ -277,7 +282,7 @@ void TraceFold::OnSwitch(Core& core, const TraceEvent& event, const TraceNames& 
       figures->runqueue.Record(delay);
       if (next.state == Task::State::kWoken) figures->wake.Record(delay);
       if (next.state == Task::State::kPreempted) {
-        figures->preempted += event.at - std::max(next.since, begin);
+        figures->preempted += std::max(event.at - std::max(next.since, begin), Nanos(0));
       }
     }
     if (next.part >= 0) StopWaiting(event.tid, next);

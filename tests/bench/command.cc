@@ -76,6 +76,10 @@ std::optional<nlohmann::json> ReportOf(const std::string& scenario) {
   return report;
 }
 
+std::string OutputOfWorker(const std::string& group) {
+  return Contents(Folder() / "out" / ("worker." + group + ".0.stdout"));
+}
+
 std::optional<double> MetricOf(const std::optional<nlohmann::json>& report, const std::string& name) {
   if (!report || !(*report)["metrics"].contains(name) || !(*report)["metrics"][name]["value"].is_number()) {
     std::cerr << name << " is absent\n";

@@ -75,7 +75,8 @@ nlohmann::json FinishedRun::Part(const std::string& list, const std::string& nam
   return nullptr;
 }
 
-RigRun::RigRun(const std::string& scenario, const std::vector<std::string>& arguments) {
+RigRun::RigRun(const std::string& scenario, const std::vector<std::string>& arguments,
+               const std::vector<std::string>& under) {
   mark_ = UniqueName();
   const std::string base = std::string(getenv("TEST_TMPDIR")) + "/" + mark_;
   folder_ = base + ".out";
@@ -83,7 +84,7 @@ RigRun::RigRun(const std::string& scenario, const std::vector<std::string>& argu
   std::ofstream(scenario_file_, std::ios::binary) << scenario;
   std::vector<std::string> all = {"run", scenario_file_, "--out", folder_};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  Start(all);
+  Start(all, under);
 }
 
 RigRun RigRun::Call(const std::vector<std::string>& arguments) {
@@ -108,11 +109,12 @@ RigRun::~RigRun() {
   waitpid(pid_, nullptr, 0);
 }
 
-void RigRun::Start(const std::vector<std::string>& arguments) {
+void RigRun::Start(const std::vector<std::string>& arguments, const std::vector<std::string>& under) {
   const std::string base = std::string(getenv("TEST_TMPDIR")) + "/" + mark_;
   out_ = base + ".stdout";
   err_ = base + ".stderr";
-  std::vector<std::string> words = {Runfile("tests/rig/test_rig")};
+  std::vector<std::string> words = under;
+  words.push_back(Runfile("tests/rig/test_rig"));
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
@@ -129,7 +131,7 @@ void RigRun::Start(const std::vector<std::string>& arguments) {
   posix_spawn_file_actions_addopen(&actions, 1, out_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   posix_spawn_file_actions_addopen(&actions, 2, err_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
   started_ = std::chrono::steady_clock::now();
-  if (posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environment.data()) != 0) pid_ = 0;
+  if (posix_spawnp(&pid_, argv[0], &actions, nullptr, argv.data(), environment.data()) != 0) pid_ = 0;
   posix_spawn_file_actions_destroy(&actions);
 }
 

@@ -27,7 +27,9 @@ struct FinishedRun {
 class RigRun {
  public:
   // Writes `scenario` to a file of its own and starts `test_rig run FILE --out FOLDER ARGUMENTS...`.
-  explicit RigRun(const std::string& scenario, const std::vector<std::string>& arguments = {});
+  // `under` is a command that is given all that as its last arguments: {"perf", "record", "--"}.
+  explicit RigRun(const std::string& scenario, const std::vector<std::string>& arguments = {},
+                  const std::vector<std::string>& under = {});
   // Starts the rig with these arguments and no scenario.
   static RigRun Call(const std::vector<std::string>& arguments);
   RigRun(RigRun&& other) noexcept;
@@ -50,7 +52,7 @@ class RigRun {
 
  private:
   RigRun() = default;
-  void Start(const std::vector<std::string>& arguments);
+  void Start(const std::vector<std::string>& arguments, const std::vector<std::string>& under = {});
 
   pid_t pid_ = 0;
   std::string mark_, folder_, scenario_file_, out_, err_;
