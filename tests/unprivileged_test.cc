@@ -2,6 +2,7 @@
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,6 +56,12 @@ class NobodysRun : public testing::Test {
     char folder[] = "/tmp/corerig-nobody-XXXXXX";
     if (mkdtemp(folder) == nullptr) return;
     folder_ = folder;
+    // Where Bazel builds, below root's home, nobody can read.
+    const std::string rig = "/corerig/tests/rig/test_rig", built = getenv("TEST_SRCDIR");
+    std::error_code copied;
+    std::filesystem::create_directories(folder_ + "/corerig/tests/rig", copied);
+    std::filesystem::copy_file(built + rig, folder_ + rig, copied);
+    if (copied || chmod(folder, 0755) != 0) return;
     const pid_t child = fork();
     if (child == 0) _exit(RunAsNobody());
     int status = 0;
@@ -73,7 +80,9 @@ class NobodysRun : public testing::Test {
       if (chown(folder_.c_str(), kNobody, kNobody) != 0) return 1;
       if (setgroups(0, nullptr) != 0 || setgid(kNobody) != 0 || setuid(kNobody) != 0) return 1;
     }
+    setenv("TEST_SRCDIR", folder_.c_str(), 1);
     setenv("TEST_TMPDIR", folder_.c_str(), 1);
+    if (chdir(folder_.c_str()) != 0) return 1;
     const FinishedRun finished = RigRun(Scenario()).Wait();
     std::ofstream(folder_ + "/status") << finished.exit_status;
     std::ofstream(folder_ + "/out") << finished.out;

@@ -22,8 +22,10 @@ constexpr Nanos kInterval = milliseconds(50);
 // inferred switch is seen at the next event of its CPU, which is no further than a tick (10 ms at HZ=100).
 constexpr Nanos kSettle = milliseconds(20);
 constexpr Nanos kGuardInterval = milliseconds(250), kGuardPatience = milliseconds(500);
-// Pages of one CPU per look; more would let the memory for what was read grow.
-constexpr int kPagesPerLook = 256;
+// Pages of one CPU per look, some 4,000 events, and the rest before the next: a task without a priority on our core is
+// not kept from it for longer, however much there is to catch up with.
+constexpr int kPagesPerLook = 32;
+constexpr Nanos kRest = milliseconds(1);
 constexpr Nanos kAllRead = Nanos::max();
 constexpr std::size_t kBatch = 2048, kEndedKept = 4096;
 constexpr Policy kLow = {Policy::Class::kFifo, 1}, kHighest = {Policy::Class::kFifo, 99};
@@ -117,9 +119,8 @@ void TraceReader::Body() {
     last_look_.store(MonotonicNow().count());
     const bool more = read_until != kAllRead;
     HandOver(last && !more ? kAllRead : std::min(read_until, now - kSettle));
-    if (more) continue;
-    if (last) return;
-    Wait(kInterval);
+    if (!more && last) return;
+    Wait(more ? kRest : kInterval);
   }
 }
 
