@@ -27,6 +27,7 @@ class PlanMaker {
     plan.seed = Bits();
     plan.require = Many(2, [&] { return Text(); });
     if (Coin()) plan.cpu_dma_latency = Duration();
+    plan.disturbance = {.max_foreign = Number(), .max_steal = Number(), .max_frequency_change = Number()};
     if (Coin()) plan.source = SourcePlan{Core(), SomePolicy()};
     plan.loops = Many(3, [&] { return LoopPlan{Word(), Core(), SomePolicy()}; });
     plan.streams = Many(4, [&] { return Stream(); });
