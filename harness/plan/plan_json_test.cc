@@ -86,10 +86,13 @@ class PlanMaker {
             .rate = SomeRate(),
             .channel = static_cast<ChannelKind>(Below(4)),
             .loop = Word(),
-            .faults = Many(4, [&] {
-              return FaultPlan{static_cast<FaultKind>(Below(4)), static_cast<double>(Below(1'000'001)) / 1e6,
-                               Many(4, [&] { return Bits(); })};
-            })};
+            .faults = Many(4,
+                           [&] {
+                             return FaultPlan{static_cast<FaultKind>(Below(4)),
+                                              static_cast<double>(Below(1'000'001)) / 1e6,
+                                              Many(4, [&] { return Bits(); })};
+                           }),
+            .break_above = Coin() ? std::optional(Duration()) : std::nullopt};
   }
   CommandPlan Command() {
     CommandPlan command;

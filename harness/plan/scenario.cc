@@ -165,6 +165,11 @@ class ScenarioReader {
       if (text == nullptr) continue;
       const auto budget = ParseBudget(*text, metrics);
       if (budget) {
+        for (const auto& other : plan_.budgets) {
+          if (auto together = CheckTogether(other, *budget, metrics); !together) {
+            fault_.Add(item.position, together.error().message);
+          }
+        }
         plan_.budgets.push_back(*budget);
       } else {
         fault_.Add(item.position, budget.error().message);

@@ -43,6 +43,25 @@ std::string InWorker(std::string_view lines) {
   return StrCat("name = \"a\"\nduration = \"1s\"\n[worker.w]\nworkload = \"montecarlo/option\"\n", lines, "\n");
 }
 
+// --- limits closer than a figure is known
+
+TEST(ScenarioError, ALimitThatAHistogramCannotTell) {
+  const auto limits = [](std::string_view list) { return InStream("tick", StrCat("[budget]\nlimits = [", list, "]")); };
+  EXPECT_EQ(Refusal(limits("\"stream.s.latency.p99 == 500us\"")),
+            "s.toml:8:11: \"stream.s.latency.p99\" is known to 1 %, and never exactly; write < or >");
+  EXPECT_EQ(
+      Refusal(limits("\"stream.s.latency.p99 > 498us\", \"stream.s.latency.p99 < 500us\"")),
+      "s.toml:8:43: \"stream.s.latency.p99 > 498us\" and \"stream.s.latency.p99 < 500us\" are closer than the 1 % "
+      "to which a percentile is known; move them apart");
+  const auto taken = [&](std::string_view list) {
+    return ReadScenario(limits(list), "s.toml", {}, SampleVocabulary(), BoardOf({0, 1})).has_value();
+  };
+  EXPECT_TRUE(taken("\"stream.s.latency.p99 > 490us\", \"stream.s.latency.p99 < 500us\""));
+  EXPECT_TRUE(taken("\"stream.s.latency.p99 > 499us\", \"stream.s.latency.p50 < 500us\""));
+  EXPECT_TRUE(taken("\"stream.s.latency.max == 500us\"")) << "the largest is known exactly";
+  EXPECT_TRUE(taken("\"stream.s.lost == 0\""));
+}
+
 // --- what others may do, and the break
 
 TEST(ScenarioError, AShareOfOthersThatIsNone) {

@@ -26,6 +26,7 @@
 #include "harness/run/live.h"
 #include "harness/run/metrics.h"
 #include "harness/run/preflight.h"
+#include "harness/run/resolution.h"
 #include "harness/run/spikes.h"
 #include "harness/run/tracing.h"
 #include "harness/run/verdict.h"
@@ -811,6 +812,9 @@ class SupervisorPlace {
 }  // namespace
 
 Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& options) {
+  if (auto resolved = CheckResolution(plan, MeasureBoard()); !resolved) {
+    return ForwardWith(resolved, options.scenario_file.empty() ? "" : options.scenario_file + ": ");
+  }
   RunRecord record;
   record.version = options.version;
   record.build = options.build;
