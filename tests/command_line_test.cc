@@ -51,6 +51,24 @@ TEST(BadInput, UnknownKey) {
 }
 TEST(BadInput, WordsOfLaterVersions) { ExpectRejected(Right() + "as = \"fork\"\n", "", "fork"); }
 TEST(BadInput, WrongUnit) { ExpectRejected(Replaced(Right(), "1s", "1kHz"), "2:12", "1kHz"); }
+TEST(BadInput, ABreakThatIsNoDuration) {
+  RigRun rig(Right(), {"--break", "soon"});
+  const FinishedRun run = rig.Wait();
+  EXPECT_EQ(run.exit_status, 1);
+  EXPECT_NE(run.err.find("--set break=soon: "), std::string::npos) << run.err;
+  EXPECT_TRUE(run.report.is_null());
+}
+TEST(BadInput, ABudgetFinerThanTheBoardsClock) {
+  RigRun rig(Right() + "[budget]\nlimits = [\"stream.imu.latency.p99 < 1ns\"]\n");
+  const FinishedRun run = rig.Wait();
+  EXPECT_EQ(run.exit_status, 1);
+  EXPECT_NE(run.err.find(rig.scenario_file() + ": budget \"stream.imu.latency.p99 < 1ns\": this board's "),
+            std::string::npos)
+      << run.err;
+  EXPECT_NE(run.err.find("; write at least "), std::string::npos) << run.err;
+  EXPECT_EQ(run.out, "");
+  EXPECT_TRUE(run.report.is_null()) << "nothing was started";
+}
 TEST(BadInput, WrongType) { ExpectRejected(Replaced(Right(), "\"1s\"", "1"), "2:12", "duration"); }
 TEST(BadInput, MissingLoop) {
   ExpectRejected(Replaced(Right(), "loop = \"flight\"", "loop = \"fligth\""), "", "flight");

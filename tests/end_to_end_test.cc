@@ -236,7 +236,9 @@ TEST(Budgets, AreJudgedOneByOne) {
 limits = ["stream.imu.lost == 0", "stream.lidar.lost <= 3", "stream.gnss.latency.p99 < 1s",
           "worker.load.*.uss.max < 1GiB", "core.)" +
                                           Core(TestCores().front()) + R"(.idle > 10%", "stream.imu.latency.p50 > 10s"]
-)"))
+)"),
+                                 // Whatever else this machine does.
+                                 {"--set", "max_foreign=100%", "--set", "max_steal=100%"})
                               .Wait();
   EXPECT_EQ(run.verdict(), "FAIL");
   EXPECT_EQ(run.exit_status, 2);

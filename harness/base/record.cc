@@ -1,5 +1,6 @@
 #include "harness/base/record.h"
 
+#include "harness/base/quantity.h"
 #include "harness/base/text.h"
 
 namespace corerig {
@@ -136,6 +137,12 @@ std::string_view ToText(CounterKind kind) {
       return "branch_misses";
   }
   return {};
+}
+
+std::string Describe(const BreakRecord& at) {
+  return StrCat("stream ", at.stream, " sample ", at.sample, " was ",
+                FormatDuration(static_cast<double>((at.done - at.due).count())), " late, limit ",
+                FormatDuration(static_cast<double>(at.limit.count())), " (break)");
 }
 
 std::string Describe(const EndRecord& end) {

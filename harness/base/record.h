@@ -169,7 +169,8 @@ struct TraceCoreRecord {
   std::uint64_t switches = 0, migrations_in = 0;
   Distribution runqueue;                           // of every task that came to run here
   std::optional<double> frequency = std::nullopt;  // Hz, mean over the time it is known
-  std::uint64_t lost = 0;                          // events, in the window or before
+  std::optional<double> frequency_min = std::nullopt, frequency_max = std::nullopt;
+  std::uint64_t lost = 0;  // events, in the window or before
   struct Foreign {
     std::string task;
     Nanos time{0};
@@ -184,6 +185,7 @@ struct TraceRecord {
   std::uint64_t inferred = 0;   // switches out of idle that the kernel did not trace
   bool gap = false;             // events were lost in the window: no figure stands
   bool sees_interrupts = true;  // else their time is that of the tasks they interrupted
+  Nanos covered{0};             // of the window: all, but of a run that stopped at a break, where the trace ends first
   std::vector<TracePartRecord> parts = {};
   std::vector<TraceCoreRecord> cores = {};
 };
@@ -356,6 +358,16 @@ struct SpikeRecord {
   std::string text;                // one sentence
 };
 
+// The sample that a run was stopped at, because it was later than its stream's `break`.
+struct BreakRecord {
+  std::string stream;
+  std::uint64_t sample = 0;  // counted from the window's first
+  Nanos due{0}, done{0};     // CLOCK_MONOTONIC
+  Nanos limit{0};
+  std::optional<Nanos> trace_stopped = {};  // after `done`; absent without a trace
+};
+std::string Describe(const BreakRecord& at);  // "stream imu sample 17 was 812 µs late, limit 500 µs (break)"
+
 struct RunRecord {
   static constexpr std::string_view kSchema = "corerig-report/1";
   std::string version, build;
@@ -371,6 +383,7 @@ struct RunRecord {
   Verdict verdict = Verdict::kUndecided;
   std::vector<std::string> reasons;
   std::vector<BudgetRecord> budgets;
+  std::optional<BreakRecord> at_break;
   std::vector<Metric> metrics;
   std::optional<ProcessRecord> source, handler;
   int source_core = -1;

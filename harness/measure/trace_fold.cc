@@ -43,6 +43,7 @@ struct TraceFold::Core {
   std::int64_t kilohertz = 0;
   Nanos frequency_since{0}, frequency_time{0};
   double frequency_sum = 0;  // kHz ns
+  std::int64_t lowest_kilohertz = 0, highest_kilohertz = 0;
 };
 
 TraceFold::TraceFold(std::vector<Part> parts, const std::vector<CpuId>& cores) : parts_(std::move(parts)) {
@@ -77,10 +78,16 @@ void TraceFold::AdvanceTo(Nanos at) {
     BookAll(Nanos(begin));
     ForgetFigures();
     opened_ = true;
+    booked_ = Nanos(begin);
   }
   const std::int64_t end = end_.load(std::memory_order_relaxed);
-  if (end == kNever || at.count() < end) return;
-  BookAll(Nanos(end));
+  if (end == kNever || at.count() < end) {
+    booked_ = std::max(booked_, at);
+    return;
+  }
+  // What was booked beyond an end that was drawn nearer too late stays.
+  booked_ = std::max(booked_, Nanos(end));
+  BookAll(booked_);
   closed_ = true;
 }
 
@@ -95,6 +102,7 @@ void TraceFold::ForgetFigures() {
     for (Nanos& time : core->by_role) time = Nanos(0);
     core->foreign = core->irq = core->idle = core->idled = core->frequency_time = Nanos(0);
     core->frequency_sum = 0;
+    core->lowest_kilohertz = core->highest_kilohertz = 0;
     core->switches = core->migrations_in = 0;
     core->runqueue = std::make_unique<LatencyHistogram>();
     core->foreign_tasks.clear();
@@ -136,6 +144,8 @@ void TraceFold::Book(Core& core, Nanos at) {
     const Nanos known = std::max(at - std::max(core.frequency_since, since), Nanos(0));
     core.frequency_time += known;
     core.frequency_sum += static_cast<double>(core.kilohertz) * static_cast<double>(known.count());
+    if (core.lowest_kilohertz == 0 || core.kilohertz < core.lowest_kilohertz) core.lowest_kilohertz = core.kilohertz;
+    core.highest_kilohertz = std::max(core.highest_kilohertz, core.kilohertz);
   }
   if (core.running < 0) return;
   irq = std::min(irq, at - since);
@@ -347,6 +357,7 @@ void TraceFold::OnLost(Core& core, const TraceEvent& event) {
 TraceRecord TraceFold::Take() const {
   TraceRecord record;
   record.gap = gap_;
+  if (opened_) record.covered = booked_ - Nanos(begin_.load(std::memory_order_relaxed));
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const PartFigures& figures = *figures_[i];
     TracePartRecord part = {.part = parts_[i].name,
@@ -385,6 +396,8 @@ TraceRecord TraceFold::Take() const {
                             .lost = from.lost};
     if (from.frequency_time > Nanos(0)) {
       core.frequency = from.frequency_sum * 1000 / static_cast<double>(from.frequency_time.count());
+      core.frequency_min = static_cast<double>(from.lowest_kilohertz) * 1000;
+      core.frequency_max = static_cast<double>(from.highest_kilohertz) * 1000;
     }
     for (const auto& [task, time] : from.foreign_tasks) core.foreign_tasks.push_back({task, time});
     std::sort(core.foreign_tasks.begin(), core.foreign_tasks.end(),

@@ -86,6 +86,7 @@ class TraceFold {
   const TraceNames* names_ = nullptr;  // during OnEvents
   std::atomic<std::int64_t> begin_{INT64_MAX}, end_{INT64_MAX};
   bool opened_ = false, closed_ = false;
+  Nanos booked_{0};  // up to here
   bool gap_ = false;
 };
 

@@ -52,6 +52,9 @@ Result<TraceInstance> TraceInstance::Create(TraceFs tracefs, const std::vector<s
   auto traces = files.OpenFile("instances", O_RDONLY | O_DIRECTORY);
   if (!traces) return Forward(traces);
   instance.traces_ = std::move(*traces);
+  auto trace_switch = files.OpenFile(folder + "/tracing_on", O_WRONLY);
+  if (!trace_switch) return Forward(trace_switch);
+  instance.switch_ = std::move(*trace_switch);
   return instance;
 }
 
@@ -59,6 +62,7 @@ TraceInstance::~TraceInstance() {
   if (folder_.empty()) return;
   pipes_.clear();
   marker_.Close();
+  switch_.Close();
   (void)tracefs_.Write(folder_ + "/tracing_on", "0");
   (void)tracefs_.RemoveFolder(folder_);
 }

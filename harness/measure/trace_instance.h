@@ -32,7 +32,8 @@ class TraceInstance {
         folder_(std::exchange(other.folder_, {})),
         pipes_(std::move(other.pipes_)),
         marker_(std::move(other.marker_)),
-        traces_(std::move(other.traces_)) {}
+        traces_(std::move(other.traces_)),
+        switch_(std::move(other.switch_)) {}
   TraceInstance& operator=(TraceInstance&&) = delete;
   // Closes the pipes and removes the trace.
   ~TraceInstance();
@@ -55,6 +56,8 @@ class TraceInstance {
   int pipe(std::size_t index) const { return pipes_[index].get(); }
   // What is written here stands in the trace, with the task that wrote it.
   int marker() const { return marker_.get(); }
+  // "0" written here ends the trace, as End does, from any process that has the descriptor.
+  int trace_switch() const { return switch_.get(); }
 
  private:
   TraceInstance(TraceFs tracefs, std::string folder) : tracefs_(std::move(tracefs)), folder_(std::move(folder)) {}
@@ -62,7 +65,7 @@ class TraceInstance {
   TraceFs tracefs_;
   std::string folder_;  // "instances/corerig-4711"; empty after a move
   std::vector<Fd> pipes_;
-  Fd marker_, traces_;
+  Fd marker_, traces_, switch_;
 };
 
 }  // namespace corerig

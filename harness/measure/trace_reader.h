@@ -57,6 +57,8 @@ class TraceReader {
 
   // A descriptor that children inherit and write their part's name to.
   int marker() const { return instance_.marker(); }
+  // "0" written to this one ends the trace at once; what was recorded is still read and handed over.
+  int trace_switch() const { return instance_.trace_switch(); }
   // Where the kernel's trace is made and its name there: for whoever is to remove it should we be killed.
   int traces_fd() const { return instance_.traces_fd(); }
   std::string name() const { return instance_.name(); }

@@ -92,7 +92,36 @@ Result<double> ParseLimit(std::string_view text, std::string_view unit) {
   return static_cast<double>(limit->count);
 }
 
+// A percentile is read from the middle of a bucket (base/latency_histogram.h).
+constexpr double kBucket = 0.01;
+constexpr std::string_view kBucketText = "1 %";
+
+bool IsBucketed(std::string_view pattern, const std::vector<std::string>& metrics) {
+  return std::any_of(metrics.begin(), metrics.end(), [&](const std::string& name) {
+    return MatchesPattern(pattern, name) && UnitOf(name) == "ns" && PercentileOf(name);
+  });
+}
+
+bool IsUpper(Comparison comparison) {
+  return comparison == Comparison::kLess || comparison == Comparison::kLessOrEqual;
+}
+bool IsLower(Comparison comparison) {
+  return comparison == Comparison::kGreater || comparison == Comparison::kGreaterOrEqual;
+}
+
 }  // namespace
+
+Status CheckTogether(const BudgetPlan& one, const BudgetPlan& other, const std::vector<std::string>& metrics) {
+  if (one.metric != other.metric || !IsBucketed(one.metric, metrics)) return {};
+  const BudgetPlan *upper = nullptr, *lower = nullptr;
+  for (const BudgetPlan* each : {&one, &other}) {
+    if (IsUpper(each->comparison)) upper = each;
+    if (IsLower(each->comparison)) lower = each;
+  }
+  if (upper == nullptr || lower == nullptr || upper->limit - lower->limit >= kBucket * upper->limit) return {};
+  return Fail("\"", lower->text, "\" and \"", upper->text, "\" are closer than the ", kBucketText,
+              " to which a percentile is known; move them apart");
+}
 
 Result<BudgetPlan> ParseBudget(std::string_view text, const std::vector<std::string>& metrics) {
   constexpr std::string_view kSigns = "<>=!", kExample = "\"stream.imu.latency.p99 < 500us\"";
@@ -117,6 +146,9 @@ Result<BudgetPlan> ParseBudget(std::string_view text, const std::vector<std::str
   }
   const auto limit = ParseLimit(limit_text, units[0]);
   if (!limit) return Forward(limit);
+  if (comparison == Comparison::kEqual && IsBucketed(metric, metrics)) {
+    return Fail("\"", metric, "\" is known to ", kBucketText, ", and never exactly; write < or >");
+  }
   return BudgetPlan{
       .text = std::string(text), .metric = std::string(metric), .comparison = *comparison, .limit = *limit};
 }

@@ -14,4 +14,7 @@ namespace corerig {
 // it: a duration, size, rate, share or whole number, "24MiB/s" or "1MiB/min".
 Result<BudgetPlan> ParseBudget(std::string_view text, const std::vector<std::string>& metrics);
 
+// A lower and an upper limit of one percentile leave room for the bucket that its value is read from. Other pairs pass.
+Status CheckTogether(const BudgetPlan& one, const BudgetPlan& other, const std::vector<std::string>& metrics);
+
 }  // namespace corerig

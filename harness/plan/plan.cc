@@ -1,5 +1,6 @@
 #include "harness/plan/plan.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "harness/base/metric.h"
@@ -42,6 +43,11 @@ std::optional<FaultKind> ParseFaultKind(std::string_view text) { return ValueOf(
 
 std::string_view ToText(Comparison comparison) { return TextOf(kComparisons, comparison); }
 std::optional<Comparison> ParseComparison(std::string_view text) { return ValueOf(kComparisons, text); }
+
+bool HasBreak(const Plan& plan) {
+  return std::any_of(plan.streams.begin(), plan.streams.end(),
+                     [](const StreamPlan& stream) { return stream.break_above.has_value(); });
+}
 
 std::vector<std::string> MetricsOf(const Plan& plan) {
   std::vector<std::string> metrics;

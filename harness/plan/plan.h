@@ -49,6 +49,7 @@ struct StreamPlan {
   ChannelKind channel = ChannelKind::kTimer;
   std::string loop;
   std::vector<FaultPlan> faults;
+  std::optional<Nanos> break_above = {};  // the first sample later than this ends the run
   bool operator==(const StreamPlan&) const = default;
 };
 
@@ -107,6 +108,15 @@ struct BudgetPlan {
   bool operator==(const BudgetPlan&) const = default;
 };
 
+// What others may do to a measured core, one with a worker, loop or source, before a violated limit tells more about
+// them than about the board (run/disturbance.h). Shares of the window; of the highest frequency.
+struct DisturbancePlan {
+  double max_foreign = 0.05;
+  double max_steal = 0.01;
+  double max_frequency_change = 0.1;
+  bool operator==(const DisturbancePlan&) const = default;
+};
+
 struct Plan {
   std::string name;
   std::string about;
@@ -117,8 +127,9 @@ struct Plan {
   std::vector<std::string> require;      // "fifo"
   std::optional<Nanos> cpu_dma_latency;  // held during the run; absent: "system", left alone
   bool trace = true;                     // record the kernel's scheduling trace, where the board lets us
-  std::optional<SourcePlan> source;      // present if a stream needs one
-  std::vector<LoopPlan> loops;           // all lists in the order of the file
+  DisturbancePlan disturbance;
+  std::optional<SourcePlan> source;  // present if a stream needs one
+  std::vector<LoopPlan> loops;       // all lists in the order of the file
   std::vector<StreamPlan> streams;
   std::vector<WorkerPlan> workers;
   std::vector<BudgetPlan> budgets;
@@ -126,6 +137,9 @@ struct Plan {
   std::vector<CpuId> cores;  // of the board, that this run may use
   bool operator==(const Plan&) const = default;
 };
+
+// Some stream has one: the run may end at a late sample.
+bool HasBreak(const Plan& plan);
 
 // The names of all metrics that a run of this plan reports, in the report's order.
 std::vector<std::string> MetricsOf(const Plan& plan);

@@ -38,13 +38,15 @@ Json LoopJson(const LoopPlan& loop) {
 }
 
 Json StreamJson(const StreamPlan& stream) {
-  return {{"name", stream.name},
-          {"sensor", stream.sensor},
-          {"format", stream.format},
-          {"rate", ToText(stream.rate)},
-          {"channel", ToText(stream.channel)},
-          {"loop", stream.loop},
-          {"fault", ListOf(stream.faults, FaultJson)}};
+  Json json = {{"name", stream.name},
+               {"sensor", stream.sensor},
+               {"format", stream.format},
+               {"rate", ToText(stream.rate)},
+               {"channel", ToText(stream.channel)},
+               {"loop", stream.loop},
+               {"fault", ListOf(stream.faults, FaultJson)}};
+  if (stream.break_above) json["break"] = ToText(*stream.break_above);
+  return json;
 }
 
 Json CommandJson(const CommandPlan& command) {
@@ -183,13 +185,15 @@ LoopPlan ReadLoop(const Reader& json) {
 }
 
 StreamPlan ReadStream(const Reader& json) {
-  return {.name = json.Field("name").Text(),
-          .sensor = json.Field("sensor").Text(),
-          .format = json.Field("format").Text(),
-          .rate = json.Field("rate").Word<Rate>(ParseRate, "a rate"),
-          .channel = json.Field("channel").Word<ChannelKind>(ParseChannelKind, "a channel"),
-          .loop = json.Field("loop").Text(),
-          .faults = json.Field("fault").List(ReadFault)};
+  StreamPlan stream = {.name = json.Field("name").Text(),
+                       .sensor = json.Field("sensor").Text(),
+                       .format = json.Field("format").Text(),
+                       .rate = json.Field("rate").Word<Rate>(ParseRate, "a rate"),
+                       .channel = json.Field("channel").Word<ChannelKind>(ParseChannelKind, "a channel"),
+                       .loop = json.Field("loop").Text(),
+                       .faults = json.Field("fault").List(ReadFault)};
+  if (json.Field("break").present()) stream.break_above = json.Field("break").Duration();
+  return stream;
 }
 
 std::vector<CpuId> ReadCores(const Reader& json) {
@@ -259,6 +263,9 @@ std::string PlanToJson(const Plan& plan) {
                {"seed", plan.seed},
                {"require", plan.require},
                {"trace", plan.trace},
+               {"max_foreign", plan.disturbance.max_foreign},
+               {"max_steal", plan.disturbance.max_steal},
+               {"max_frequency_change", plan.disturbance.max_frequency_change},
                {"cpu_dma_latency", plan.cpu_dma_latency ? ToText(*plan.cpu_dma_latency) : std::string(kSystem)}};
   if (plan.source) json["source"] = {{"core", plan.source->core.value}, {"policy", ToText(plan.source->policy)}};
   json["loops"] = ListOf(plan.loops, LoopJson);
@@ -285,6 +292,9 @@ Result<Plan> PlanFromJson(std::string_view text) {
   plan.seed = top.Field("seed").Count();
   plan.require = top.Field("require").List([](const Reader& item) { return item.Text(); });
   plan.trace = top.Field("trace").Boolean();
+  plan.disturbance = {.max_foreign = top.Field("max_foreign").Number(),
+                      .max_steal = top.Field("max_steal").Number(),
+                      .max_frequency_change = top.Field("max_frequency_change").Number()};
   const Reader latency = top.Field("cpu_dma_latency");
   if (const std::string word = latency.Text(); word != kSystem) plan.cpu_dma_latency = latency.Duration();
   if (const Reader source = top.Field("source"); source.present()) {

@@ -27,6 +27,7 @@ class PlanMaker {
     plan.seed = Bits();
     plan.require = Many(2, [&] { return Text(); });
     if (Coin()) plan.cpu_dma_latency = Duration();
+    plan.disturbance = {.max_foreign = Number(), .max_steal = Number(), .max_frequency_change = Number()};
     if (Coin()) plan.source = SourcePlan{Core(), SomePolicy()};
     plan.loops = Many(3, [&] { return LoopPlan{Word(), Core(), SomePolicy()}; });
     plan.streams = Many(4, [&] { return Stream(); });
@@ -85,10 +86,13 @@ class PlanMaker {
             .rate = SomeRate(),
             .channel = static_cast<ChannelKind>(Below(4)),
             .loop = Word(),
-            .faults = Many(4, [&] {
-              return FaultPlan{static_cast<FaultKind>(Below(4)), static_cast<double>(Below(1'000'001)) / 1e6,
-                               Many(4, [&] { return Bits(); })};
-            })};
+            .faults = Many(4,
+                           [&] {
+                             return FaultPlan{static_cast<FaultKind>(Below(4)),
+                                              static_cast<double>(Below(1'000'001)) / 1e6,
+                                              Many(4, [&] { return Bits(); })};
+                           }),
+            .break_above = Coin() ? std::optional(Duration()) : std::nullopt};
   }
   CommandPlan Command() {
     CommandPlan command;

@@ -29,6 +29,7 @@ class ScenarioReader {
     for (const Entry* table : streams) {
       plan_.streams.push_back(ReadStream(*table, loop_names, vocabulary_, fault_));
     }
+    ReadBreak();
     ReadSource();
     for (const Entry* table : workers) {
       plan_.workers.push_back(ReadWorker(*table, used_, vocabulary_, board_, fault_));
@@ -70,8 +71,31 @@ class ScenarioReader {
     plan_.drain = top_.Quantity("drain", "\"1s\"", ParseDuration).value_or(kSecond);
     plan_.seed = static_cast<std::uint64_t>(top_.Whole("seed", 0, "42").value_or(1));
     plan_.trace = top_.Boolean("trace").value_or(true);
+    ReadDisturbance();
     ReadRequire();
     ReadDmaLatency();
+  }
+
+  void ReadDisturbance() {
+    const auto read = [this](std::string_view key, double& share) {
+      if (const Value* value = top_.Find(key)) share = ReadShare(*value, key, fault_);
+    };
+    read("max_foreign", plan_.disturbance.max_foreign);
+    read("max_steal", plan_.disturbance.max_steal);
+    read("max_frequency_change", plan_.disturbance.max_frequency_change);
+  }
+
+  // For all streams that have none of their own.
+  void ReadBreak() {
+    const auto above = ReadBreakAbove(top_, fault_);
+    if (!above) return;
+    if (plan_.streams.empty()) {
+      fault_.Add(top_.Find("break")->position, "break stops the run at a late sample, and there is no stream; ",
+                 "leave it out, or add a table [stream.NAME]");
+    }
+    for (auto& stream : plan_.streams) {
+      if (!stream.break_above) stream.break_above = above;
+    }
   }
 
   void ReadRequire() {
@@ -141,6 +165,11 @@ class ScenarioReader {
       if (text == nullptr) continue;
       const auto budget = ParseBudget(*text, metrics);
       if (budget) {
+        for (const auto& other : plan_.budgets) {
+          if (auto together = CheckTogether(other, *budget, metrics); !together) {
+            fault_.Add(item.position, together.error().message);
+          }
+        }
         plan_.budgets.push_back(*budget);
       } else {
         fault_.Add(item.position, budget.error().message);

@@ -43,6 +43,46 @@ std::string InWorker(std::string_view lines) {
   return StrCat("name = \"a\"\nduration = \"1s\"\n[worker.w]\nworkload = \"montecarlo/option\"\n", lines, "\n");
 }
 
+// --- limits closer than a figure is known
+
+TEST(ScenarioError, ALimitThatAHistogramCannotTell) {
+  const auto limits = [](std::string_view list) { return InStream("tick", StrCat("[budget]\nlimits = [", list, "]")); };
+  EXPECT_EQ(Refusal(limits("\"stream.s.latency.p99 == 500us\"")),
+            "s.toml:8:11: \"stream.s.latency.p99\" is known to 1 %, and never exactly; write < or >");
+  EXPECT_EQ(
+      Refusal(limits("\"stream.s.latency.p99 > 498us\", \"stream.s.latency.p99 < 500us\"")),
+      "s.toml:8:43: \"stream.s.latency.p99 > 498us\" and \"stream.s.latency.p99 < 500us\" are closer than the 1 % "
+      "to which a percentile is known; move them apart");
+  const auto taken = [&](std::string_view list) {
+    return ReadScenario(limits(list), "s.toml", {}, SampleVocabulary(), BoardOf({0, 1})).has_value();
+  };
+  EXPECT_TRUE(taken("\"stream.s.latency.p99 > 490us\", \"stream.s.latency.p99 < 500us\""));
+  EXPECT_TRUE(taken("\"stream.s.latency.p99 > 499us\", \"stream.s.latency.p50 < 500us\""));
+  EXPECT_TRUE(taken("\"stream.s.latency.max == 500us\"")) << "the largest is known exactly";
+  EXPECT_TRUE(taken("\"stream.s.lost == 0\""));
+}
+
+// --- what others may do, and the break
+
+TEST(ScenarioError, AShareOfOthersThatIsNone) {
+  EXPECT_EQ(Refusal(AtTop("max_foreign = 1.5")),
+            "s.toml:3:15: max_foreign 1.5 is not from 0 to 1; write one such as 0.01 or \"1%\"");
+  EXPECT_EQ(Refusal(AtTop("max_steal = true")),
+            "s.toml:3:13: max_steal is a boolean; write a text such as \"1%\", or a number such as 0.01");
+  EXPECT_NE(Refusal(AtTop("max_frequency_change = \"2GHz\"")).find("s.toml:3:24: "), std::string::npos);
+}
+
+TEST(ScenarioError, ABreakThatStopsNothing) {
+  EXPECT_EQ(Refusal(InStream("tick", "break = \"0us\"")),
+            "s.toml:7:9: break is zero, and every sample is later; write one such as \"500us\"");
+  EXPECT_EQ(Refusal(InStream("tick", "break = \"500\"")), "s.toml:7:9: duration \"500\" has no unit; write \"500s\"");
+  EXPECT_EQ(Refusal(AtTop("break = \"500us\"")),
+            "s.toml:3:9: break stops the run at a late sample, and there is no stream; leave it out, or add a table "
+            "[stream.NAME]");
+  EXPECT_EQ(Refusal(InStream("tick", ""), {{"break", "0us"}}),
+            "--set break=0us: break is zero, and every sample is later; write one such as \"500us\"");
+}
+
 // --- the text itself
 
 TEST(ScenarioError, AFileThatIsNotText) {
@@ -177,7 +217,8 @@ TEST(ScenarioError, ADurationThatIsNone) {
 TEST(ScenarioError, AnUnknownKeyOfTheTop) {
   EXPECT_EQ(Refusal(AtTop("warmpu = \"1s\"")),
             "s.toml:3:1: unknown key \"warmpu\"; did you mean \"warmup\"? known: name, about, duration, warmup, drain, "
-            "seed, trace, require, cpu_dma_latency, loop, stream, worker, source, budget");
+            "seed, trace, max_foreign, max_steal, max_frequency_change, require, cpu_dma_latency, loop, stream, "
+            "worker, break, source, budget");
   EXPECT_EQ(Refusal(AtTop("[strem.imu]")).substr(0, 55), "s.toml:3:2: unknown key \"strem\"; did you mean \"stream\"?");
   EXPECT_EQ(Refusal(AtTop("colour = \"red\"")).substr(0, 46), "s.toml:3:1: unknown key \"colour\"; known: name,");
 }
@@ -289,7 +330,7 @@ TEST(ScenarioError, AFormatTheSensorDoesNotHave) {
 TEST(ScenarioError, AnUnknownKeyOfAStream) {
   EXPECT_EQ(Refusal(InStream("tick", "ratee = \"1kHz\"")),
             "s.toml:7:1: unknown key \"ratee\" in [stream.s]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, loop, fault");
+            "known: sensor, rate, channel, format, loop, fault, break");
 }
 
 TEST(ScenarioError, AFaultThatIsNone) {
@@ -506,7 +547,7 @@ TEST(OverrideError, AFaultInAnOverrideSaysWhich) {
 TEST(OverrideError, AnUnknownKey) {
   EXPECT_EQ(Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
             "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, loop, fault");
+            "known: sensor, rate, channel, format, loop, fault, break");
   EXPECT_EQ(Refusal(kDrone, {{"sed", "1"}}).substr(0, 52), "--set sed=1: unknown key \"sed\"; did you mean \"seed\"?");
 }
 

@@ -89,8 +89,17 @@ std::string ReadLoopName(Section& section, const std::vector<std::string>& loops
   return *name;
 }
 
-// The share of a fault: 0.01 or "1%".
-double ReadShare(const Value& value, FirstFault& fault) {
+}  // namespace
+
+std::optional<Nanos> ReadBreakAbove(Section& section, FirstFault& fault) {
+  const auto above = section.Quantity("break", "\"500us\"", ParseDuration);
+  if (above == Nanos(0)) {
+    fault.Add(section.Find("break")->position, "break is zero, and every sample is later; write one such as \"500us\"");
+  }
+  return above;
+}
+
+double ReadShare(const Value& value, std::string_view key, FirstFault& fault) {
   double share = 0;
   if (value.kind == Value::Kind::kText) {
     const auto parsed = ParseShare(value.text);
@@ -102,12 +111,14 @@ double ReadShare(const Value& value, FirstFault& fault) {
   } else if (value.kind == Value::Kind::kNumber) {
     share = value.number;
   } else {
-    AsText(value, "share", "\"1%\", or a number such as 0.01", fault);
+    AsText(value, key, "\"1%\", or a number such as 0.01", fault);
   }
   if (share >= 0 && share <= 1) return share;
-  fault.Add(value.position, "share ", share, " is not from 0 to 1; write one such as 0.01 or \"1%\"");
+  fault.Add(value.position, key, " ", share, " is not from 0 to 1; write one such as 0.01 or \"1%\"");
   return 0;
 }
+
+namespace {
 
 // The samples a fault hits: at = [3, 17].
 std::vector<std::uint64_t> ReadAt(const Value& value, FirstFault& fault) {
@@ -145,7 +156,7 @@ FaultPlan ReadFault(const Value& table, FirstFault& fault) {
     fault.Add(table.position, "a fault has ", share == nullptr ? "neither share nor at" : "share and at",
               "; write one of them, as in share = 0.01 or at = [3, 17]");
   }
-  if (share != nullptr) plan.share = ReadShare(*share, fault);
+  if (share != nullptr) plan.share = ReadShare(*share, "share", fault);
   if (at != nullptr) plan.at = ReadAt(*at, fault);
   section.RejectUnknownKeys();
   return plan;
@@ -192,6 +203,7 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
   stream.format = ReadFormat(section, sensor, fault);
   stream.loop = ReadLoopName(section, loops, fault);
   stream.faults = ReadFaults(section, sensor != nullptr && stream.channel == ChannelKind::kTimer, fault);
+  stream.break_above = ReadBreakAbove(section, fault);
   section.RejectUnknownKeys();
   return stream;
 }

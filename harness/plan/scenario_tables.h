@@ -31,6 +31,12 @@ Policy ReadPolicy(Section& section, FirstFault& fault);
 // A core's number if the board has it. `remedy` ends the message.
 std::optional<CpuId> CheckCore(const Value& value, const Board& board, std::string_view remedy, FirstFault& fault);
 
+// A share that stands under `key`: 0.01 or "1%".
+double ReadShare(const Value& value, std::string_view key, FirstFault& fault);
+
+// The key `break` of a stream, or of the whole scenario.
+std::optional<Nanos> ReadBreakAbove(Section& section, FirstFault& fault);
+
 StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops, const Vocabulary& vocabulary,
                       FirstFault& fault);
 

@@ -101,6 +101,27 @@ worker.w.workload = "train/mlp"
   EXPECT_EQ(plan.cpu_dma_latency, Nanos(20'000));
 }
 
+TEST(Scenario, ABreakOfTheTopIsForStreamsThatHaveNone) {
+  constexpr std::string_view kTwo =
+      "name = \"a\"\nduration = \"1s\"\n[loop.l]\n[stream.one]\nsensor = \"tick\"\nloop = \"l\"\n"
+      "[stream.two]\nsensor = \"tick\"\nloop = \"l\"\nbreak = \"2ms\"\n";
+  const Plan own = Read(kTwo, BoardOf({0, 1}));
+  EXPECT_FALSE(own.streams[0].break_above);
+  EXPECT_EQ(own.streams[1].break_above, Nanos(2'000'000));
+  EXPECT_TRUE(HasBreak(own));
+  const Plan all = Read(kTwo, BoardOf({0, 1}), {{"break", "500us"}});
+  EXPECT_EQ(all.streams[0].break_above, Nanos(500'000));
+  EXPECT_EQ(all.streams[1].break_above, Nanos(2'000'000));
+  EXPECT_FALSE(HasBreak(Read(kDrone, BoardOf({0, 1}))));
+}
+
+TEST(Scenario, WhatOthersMayDoIsAShareInEitherForm) {
+  const Plan plan = Read(kDrone, BoardOf({0, 1}), {{"max_foreign", "20%"}, {"max_steal", "0.5"}});
+  EXPECT_EQ(plan.disturbance, (DisturbancePlan{.max_foreign = 0.2, .max_steal = 0.5, .max_frequency_change = 0.1}));
+  EXPECT_EQ(Read(kDrone, BoardOf({0, 1})).disturbance,
+            (DisturbancePlan{.max_foreign = 0.05, .max_steal = 0.01, .max_frequency_change = 0.1}));
+}
+
 TEST(Scenario, TheCpusLatencyCanBeLeftToTheSystem) {
   const Plan plan =
       Read("name='a'\nduration='1s'\ncpu_dma_latency='system'\n[worker.w]\nworkload='train/mlp'\n", BoardOf({0}));

@@ -180,6 +180,8 @@ Json FromTraceCore(const TraceCoreRecord& core) {
           {"switches", core.switches},
           {"migrations_in", core.migrations_in},
           {"frequency", Value(core.frequency)},
+          {"frequency_min", Value(core.frequency_min)},
+          {"frequency_max", Value(core.frequency_max)},
           {"lost", core.lost},
           {"runqueue", FromDistribution(core.runqueue, 0)},
           {"foreign_tasks", std::move(foreign)}};
@@ -192,6 +194,7 @@ Json FromTrace(const TraceRecord& trace) {
               {"inferred", trace.inferred},
               {"gap", trace.gap},
               {"sees_interrupts", trace.sees_interrupts},
+              {"covered", Value(trace.covered)},
               {"parts", Json::array()},
               {"cores", Json::array()}};
   for (const auto& part : trace.parts) out["parts"].push_back(FromTracePart(part));
@@ -337,6 +340,14 @@ Json FromSpike(const SpikeRecord& spike) {
           {"text", spike.text}};
 }
 
+Json FromBreak(const std::optional<BreakRecord>& at) {
+  if (!at) return nullptr;
+  return {{"stream", at->stream},      {"sample", at->sample},
+          {"at", Value(at->due)},      {"delay", Value(at->done - at->due)},
+          {"limit", Value(at->limit)}, {"trace_stopped", Value(at->trace_stopped)},
+          {"text", Describe(*at)}};
+}
+
 Json FromBudget(const BudgetRecord& budget) {
   return {{"limit", budget.limit},
           {"metric", budget.metric},
@@ -385,6 +396,7 @@ Json FromRecord(const RunRecord& record) {
     for (const auto& item : items) out[key].push_back(from(item));
   };
   list("budgets", record.budgets, FromBudget);
+  out["break"] = FromBreak(record.at_break);
   out["metrics"] = FromMetrics(record.metrics);
   out["source"] = FromSource(record);
   out["handler"] = FromHandler(record);

@@ -266,6 +266,12 @@ RunRecord FullRecord() {
       {"stream.*.transport.p99 < 1ms", "stream.tick.transport.p99", "", Verdict::kUndecided,
        "absent: a timer stream has no sender"},
   };
+  record.at_break = BreakRecord{.stream = "imu",
+                                .sample = 10432,
+                                .due = 1'012s,
+                                .done = 1'012s + 2'310us,
+                                .limit = 2ms,
+                                .trace_stopped = Nanos(36'000)};
   record.metrics = Metrics();
   record.source = Process(4001);
   record.source_core = 0;
@@ -307,6 +313,7 @@ RunRecord FullRecord() {
   record.trace = {.absent = "",
                   .events = 412'000,
                   .inferred = 0,
+                  .covered = 20s,
                   .parts = {{.part = "loop flight",
                              .run = 1'500ms,
                              .voluntary = 20'000,
@@ -329,6 +336,8 @@ RunRecord FullRecord() {
                              .migrations_in = 2,
                              .runqueue = delays,
                              .frequency = 1.8e9,
+                             .frequency_min = 1.7e9,
+                             .frequency_max = 1.8e9,
                              .lost = 0,
                              .foreign_tasks = {{"hog", 290ms}, {"kworker/0:1", 10ms}}}}};
   record.total_pss = MemorySummary::Figure{21'000'000, 20'000'000};

@@ -103,6 +103,7 @@ class Page {
 
   std::string Write(const std::string& report_path) {
     Header();
+    Break();
     Streams();
     Faults();
     Loops();
@@ -173,6 +174,27 @@ class Page {
     if (!record_.scenario_file.empty()) run += StrCat(", ", record_.scenario_file);
     Line(Cut(Printable(run), kWidth));
     Line("");
+  }
+
+  // What a run was stopped for comes before all figures, with its explanation: the first spike.
+  void Break() {
+    if (!record_.at_break) return;
+    const BreakRecord& at = *record_.at_break;
+    Line(StrCat(Paint("stopped", ColourOf(Verdict::kFail)), " at the first sample later than ",
+                FormatDuration(static_cast<double>(at.limit.count()))));
+    const bool explained = !record_.spikes.empty() && IsOfBreak(record_.spikes.front());
+    Wrapped(explained ? record_.spikes.front().text : Describe(at), 2);
+    if (at.trace_stopped) {
+      Wrapped(StrCat("the kernel's trace ends ", FormatDuration(static_cast<double>(at.trace_stopped->count())),
+                     " after it was done"),
+              2);
+    }
+    Line("");
+  }
+
+  bool IsOfBreak(const SpikeRecord& spike) const {
+    return record_.at_break && spike.part == StrCat("stream.", record_.at_break->stream) &&
+           spike.sample == record_.at_break->sample;
   }
 
   void Streams() {
@@ -369,17 +391,20 @@ class Page {
   void Spikes() {
     constexpr std::size_t kMost = 3;
     std::vector<const SpikeRecord*> shown;
+    bool any = false;
     for (const auto& spike : record_.spikes) {
       const bool of_shown = std::any_of(shown.begin(), shown.end(), [&](const SpikeRecord* other) {
         return spike.at <= other->at + other->delay && other->at <= spike.at + spike.delay;
       });
       if (of_shown) continue;
-      if (shown.empty()) Line("why it was late");
-      Wrapped(spike.text, 2);
       shown.push_back(&spike);
+      if (IsOfBreak(spike)) continue;  // stands at the top
+      if (!any) Line("why it was late");
+      any = true;
+      Wrapped(spike.text, 2);
       if (shown.size() == kMost) break;
     }
-    if (!shown.empty()) Line("");
+    if (any) Line("");
   }
 
   void Budgets() {

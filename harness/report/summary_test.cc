@@ -30,7 +30,7 @@ TEST(Summary, AnyOtherFigureIsNotTheGolden) {
   RunRecord record = FullRecord();
   *record.metrics[2].value += 1;
   EXPECT_EQ(GoldenDifference(Summary(record, "corerig-out/report.json"), ReadDataFile(kFull)),
-            "line 6\n"
+            "line 11\n"
             "  is     \"imu      994 Hz  18.0 µs  42.2 µs        ∞   121       20   11      7\"\n"
             "  golden \"imu      994 Hz  18.0 µs  42.2 µs        ∞   120       20   11      7\"");
 }

@@ -95,6 +95,27 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
 
 }  // namespace
 
+std::optional<BreakRecord> CollectBreak(const Plan& plan, const StreamSides& sides, const Timeline& timeline,
+                                        bool traced) {
+  if (sides.handler == nullptr || timeline.start == Nanos(0)) return std::nullopt;
+  const auto moment = sides.handler->launched.slab.At<BreakLatch>(HandlerSlabLayout(plan).at_break)->Read();
+  if (!moment || moment->stream >= plan.streams.size()) return std::nullopt;
+  const StreamPlan& stream = plan.streams[moment->stream];
+  const SampleStamps& sample = moment->sample;
+  const std::uint64_t first =
+      Expected(plan, stream, timeline.window_begin - timeline.start, timeline.window_end - timeline.start).first;
+  const bool sound = stream.break_above && sample.due >= timeline.window_begin && sample.due < timeline.window_end &&
+                     sample.done > sample.due && sample.latency() > *stream.break_above && sample.sequence >= first;
+  if (!sound) return std::nullopt;
+  BreakRecord record = {.stream = stream.name,
+                        .sample = sample.sequence - first,
+                        .due = sample.due,
+                        .done = sample.done,
+                        .limit = *stream.break_above};
+  if (traced && moment->trace_stopped >= sample.done) record.trace_stopped = moment->trace_stopped - sample.done;
+  return record;
+}
+
 std::vector<StreamRecord> CollectStreams(const Plan& plan, const Rig& rig, const StreamSides& sides,
                                          const Timeline& timeline) {
   std::vector<StreamRecord> records;

@@ -1,6 +1,7 @@
 // What the slabs and readings of a run say, as parts of its record. Nothing read from a slab is trusted to be sound.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "harness/base/record.h"
@@ -25,6 +26,11 @@ struct StreamSides {
   const SupervisedChild* source = nullptr;
   const SupervisedChild* handler = nullptr;
 };
+
+// The sample that the handler stopped the run at; nothing if it did not, or says nonsense. `traced`: the kernel's trace
+// was running.
+std::optional<BreakRecord> CollectBreak(const Plan& plan, const StreamSides& sides, const Timeline& timeline,
+                                        bool traced);
 
 std::vector<StreamRecord> CollectStreams(const Plan& plan, const Rig& rig, const StreamSides& sides,
                                          const Timeline& timeline);

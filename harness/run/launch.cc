@@ -195,6 +195,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     }
     std::vector<int> handler_fds = numbers(receivers);
     if (plan.source) handler_fds.push_back(source_slab.get());
+    if (HasBreak(plan)) handler_fds.insert(handler_fds.end(), {context.break_event, context.trace_switch});
     // The handler's main thread only waits; its loops take their own cores and policies.
     LaunchedChild handler{.role = Role::kHandler, .name = std::string(kHandlerName), .core = plan.loops.front().core};
     auto slab = launcher.Start(handler, kHandlerVerb, plan_json, HandlerSlabLayout(plan).size, handler_fds);

@@ -64,6 +64,8 @@ struct LaunchContext {
   const ControlMemory& control;
   int marker = -1;                              // goes to every child (part_marker.h)
   const MemoryGroups* memory_groups = nullptr;  // null where there are none: then nobody gets one
+  int break_event = -1;                         // these two go to the handler if a stream has a break:
+  int trace_switch = -1;                        // an eventfd; the trace's, or /dev/null (sample_break.h)
 };
 
 // Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the

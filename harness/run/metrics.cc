@@ -129,13 +129,16 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
 class TraceView {
  public:
   TraceView(const RunRecord& record, double seconds)
-      : trace_(record.trace), switches_(record.switches), seconds_(seconds), nanos_(seconds * 1e9) {
+      : trace_(record.trace),
+        switches_(record.switches),
+        seconds_(seconds),
+        nanos_(trace_.covered > Nanos(0) ? static_cast<double>(trace_.covered.count()) : seconds * 1e9) {
     if (seconds <= 0) {
       absent_ = kEmptyWindow;
     } else if (!trace_.absent.empty()) {
       absent_ = StrCat("there is no scheduling trace: ", trace_.absent);
     } else if (trace_.gap) {
-      absent_ = StrCat("the scheduling trace has gaps: ", trace_.lost, " events were lost");
+      absent_ = WhyGap();
     }
   }
   const std::string& absent() const { return absent_; }
@@ -173,6 +176,20 @@ class TraceView {
   bool sees_interrupts() const { return trace_.sees_interrupts; }
 
  private:
+  // "the scheduling trace has gaps: 812 events of core 1 were lost; …"
+  std::string WhyGap() const {
+    std::vector<std::string> lost;
+    std::uint64_t known = 0;
+    for (const auto& core : trace_.cores) {
+      if (core.lost == 0) continue;
+      lost.push_back(StrCat(core.lost, core.lost == 1 ? " event" : " events", " of core ", core.cpu));
+      known += core.lost;
+    }
+    if (trace_.lost > known) lost.push_back(StrCat(trace_.lost - known, " of other cores"));
+    return StrCat("the scheduling trace has gaps: ", Join(lost, ", "),
+                  " were lost; leave the rig a core of its own, or lower the rates of streams and switches");
+  }
+
   const TraceRecord& trace_;
   const SwitchesRecord& switches_;
   const double seconds_, nanos_;

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 #include "harness/run/live.h"
 #include "harness/run/metrics.h"
 #include "harness/run/preflight.h"
+#include "harness/run/resolution.h"
 #include "harness/run/spikes.h"
 #include "harness/run/switch_watch.h"
 #include "harness/run/tracing.h"
@@ -116,6 +118,11 @@ class Runner {
   EndRecord EndOfCommand(const SupervisedChild& child, EndRecord end) const;
   void EndWhenAllEnded();
   void OnInterrupt();
+  Status WatchForBreak();
+  bool TakeBreak();
+  void OnBreak();
+  // Ends the run before its time; `how` is said of what has to be killed for it: "interrupted by SIGINT".
+  void EndEarly(EarlyEnd end, std::string how);
   void KillAll(SupervisedChild::Killed why, const std::string& detail);
   void KillFor(SupervisedChild& child, SupervisedChild::Killed why, std::string detail);
   void KillAtLimit(std::size_t index);
@@ -150,10 +157,12 @@ class Runner {
   std::optional<LiveView> live_;
   Fd keeper_pidfd_;
   std::unique_ptr<EventLoop> loop_;
-  std::unique_ptr<EventLoop::Watch> interrupt_watch_, keeper_watch_;
+  Fd break_event_;
+  std::unique_ptr<EventLoop::Watch> interrupt_watch_, keeper_watch_, break_watch_;
   Nanos launched_at_{0};
   Nanos next_trees_{0};
-  std::optional<std::string> interrupted_;
+  std::optional<EarlyEnd> early_;
+  std::string how_early_;
   bool over_ = false;
   bool keeper_ended_ = false;
   bool children_ended_ = false;  // since the record was last shown
@@ -167,10 +176,13 @@ Status Runner::Execute() {
   for (auto& child : children_) child.watch.reset();
   keeper_watch_.reset();
   interrupt_watch_.reset();
+  break_watch_.reset();
   // Died it after the last child, no callback has told.
   pollfd keeper_end = {.fd = keeper_pidfd_.get(), .events = POLLIN, .revents = 0};
   if (keeper_pidfd_.valid() && poll(&keeper_end, 1, 0) > 0) keeper_ended_ = true;
   keeper_.reset();
+  // All may have ended before its event was seen.
+  if (began && break_event_.valid()) (void)TakeBreak();
   if (tracing_) tracing_->Stop();
   if (switches_) switches_->Stop();
   // What a keeper would have killed, had it lived, has become ours.
@@ -208,16 +220,23 @@ Status Runner::Begin() {
   auto keeper_pidfd = OpenPidfd(keeper_->pid());
   if (!keeper_pidfd) return Forward(keeper_pidfd);
   keeper_pidfd_ = std::move(*keeper_pidfd);
+  if (HasBreak(plan_)) {
+    break_event_ = Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!break_event_.valid()) return Fail("cannot create an eventfd: ", ErrnoText(errno));
+  }
   auto launched = Launch(plan_, rig_,
                          {.program = options_.program,
                           .folder = options_.folder,
                           .control = *control_,
                           .marker = tracing_->marker(),
-                          .memory_groups = memory_groups_},
+                          .memory_groups = memory_groups_,
+                          .break_event = break_event_.get(),
+                          .trace_switch = tracing_->trace_switch()},
                          *keeper_);
   if (!launched) return Forward(launched);
   launched_at_ = MonotonicNow();
   if (auto placed = OutrankWorkers(); !placed) return placed;
+  if (auto watched = WatchForBreak(); !watched) return watched;
 
   auto interrupt_watch = loop_->WatchReadable(interrupts_.fd(), [this] { OnInterrupt(); });
   if (!interrupt_watch) return Forward(interrupt_watch);
@@ -280,7 +299,7 @@ void Runner::At(Nanos when, void (Runner::*what)()) {
 
 // No counting barrier: a child that died has its say in its end, and the others start without it.
 void Runner::CheckArmed() {
-  if (timeline_.start > Nanos(0) || interrupted_) return;
+  if (timeline_.start > Nanos(0) || early_) return;
   bool waiting = false;
   const Nanos now = MonotonicNow();
   for (auto& child : children_) {
@@ -296,8 +315,12 @@ void Runner::CheckArmed() {
 
 // The window as it is known now, to those who look at it from outside.
 void Runner::SetWindow() {
-  tracing_->SetWindow(timeline_.window_begin, timeline_.window_end);
-  switches_->SetWindow(timeline_.window_begin, timeline_.window_end);
+  Nanos end = timeline_.window_end;
+  const auto& at_break = record_.at_break;
+  // What came after the trace's end is not in it.
+  if (at_break && at_break->trace_stopped) end = std::min(end, at_break->done + *at_break->trace_stopped);
+  tracing_->SetWindow(timeline_.window_begin, end);
+  switches_->SetWindow(timeline_.window_begin, end);
 }
 
 void Runner::ReadSwitches() {
@@ -349,7 +372,7 @@ Nanos Runner::LimitOf(const SupervisedChild& child) const {
 }
 
 void Runner::OpenWindow() {
-  if (interrupted_) return;
+  if (early_) return;
   window_->Open(children_);
   memory_.BeginWindow(timeline_.window_begin);
 }
@@ -359,7 +382,7 @@ void Runner::CloseWindow() {
   window_->Close(children_);
   const Nanos now = MonotonicNow();
   memory_.EndWindow(now);
-  if (interrupted_) return;  // which has ordered more than this
+  if (early_) return;  // which has ordered more than this
   timeline_.stop_ordered = now;
   control_->page().stop.store(kWindowOver, std::memory_order_relaxed);
   TellCommandsToEnd();
@@ -369,7 +392,7 @@ void Runner::CloseWindow() {
 void Runner::TellCommandsToEnd() {
   for (auto& child : children_) {
     if (!child.tree || !child.running() || child.ended_at) continue;
-    if (plan_.workers[child.launched.group].command->until_exit && !interrupted_) continue;
+    if (plan_.workers[child.launched.group].command->until_exit && !early_) continue;
     const auto& members = child.tree->Look();
     // Ended already, only not yet seen: it did so by itself.
     if (members.empty() || members.front().pid != child.launched.process->pid || members.front().ended()) continue;
@@ -516,14 +539,14 @@ EndRecord Runner::EndOf(SupervisedChild& child, const EndRecord& seen) const {
   }
   if (by_us && child.killed == SupervisedChild::Killed::kInterrupted) {
     end.detail = child.killed_detail;
-    end.as_planned = interrupted_.has_value();
+    end.as_planned = early_.has_value();
     return end;
   }
   if (child.tree) return EndOfCommand(child, std::move(end));
   if (!error.empty()) end.detail = error;
   if (end.kind != EndRecord::Kind::kExited || end.number != 0) return end;
   end.as_planned = true;
-  if (child.launched.role != Role::kWorker || interrupted_) return end;
+  if (child.launched.role != Role::kWorker || early_) return end;
   const WorkerJob job = JobOf(plan_.workers[child.launched.group], child.launched.index, plan_.seed);
   const std::uint64_t done = child.progress().units;
   if (job.units && done < job.UnitsOfWorker()) {
@@ -544,7 +567,7 @@ EndRecord Runner::EndOfCommand(const SupervisedChild& child, EndRecord end) cons
     end.as_planned = succeeded || told;
     return end;
   }
-  end.as_planned = succeeded && (interrupted_ || plan_.workers[child.launched.group].command->until_exit);
+  end.as_planned = succeeded && (early_ || plan_.workers[child.launched.group].command->until_exit);
   if (succeeded && !end.as_planned) {
     end.detail = "before the window's end; write until = \"exit\" for a program that ends by itself";
   }
@@ -572,13 +595,49 @@ void Runner::OnKeeperEnded() {
 void Runner::OnInterrupt() {
   const std::string signal = interrupts_.Read();
   if (signal.empty()) return;
-  const bool again = interrupted_.has_value();
-  if (!again) interrupted_ = StrCat("interrupted by ", signal);
+  const std::string interrupted = StrCat("interrupted by ", signal);
+  const bool again = early_.has_value();
   if (again || timeline_.start == Nanos(0)) {
-    KillAll(SupervisedChild::Killed::kInterrupted, StrCat("killed because the run was ", *interrupted_));
+    if (!again) early_ = {.verdict = Verdict::kUndecided, .reason = interrupted};
+    if (!again) how_early_ = interrupted;
+    KillAll(SupervisedChild::Killed::kInterrupted, StrCat("killed because the run was ", how_early_));
     return EndWhenAllEnded();
   }
-  Message(StrCat(*interrupted_, ": ending the run; once more ends it at once"));
+  Message(StrCat(interrupted, ": ending the run; once more ends it at once"));
+  EndEarly({.verdict = Verdict::kUndecided, .reason = interrupted}, interrupted);
+}
+
+Status Runner::WatchForBreak() {
+  if (!break_event_.valid()) return {};
+  auto watch = loop_->WatchReadable(break_event_.get(), [this] {
+    break_watch_.reset();
+    OnBreak();
+  });
+  if (!watch) return Forward(watch);
+  break_watch_ = std::move(*watch);
+  return {};
+}
+
+// Whether a sample was later than its stream's break; the loop that found it has stopped the kernel's trace.
+bool Runner::TakeBreak() {
+  if (early_) return false;
+  record_.at_break = CollectBreak(plan_, Sides(), timeline_, tracing_->absent().empty());
+  if (!record_.at_break) return false;
+  early_ = {.verdict = Verdict::kFail, .reason = Describe(*record_.at_break)};
+  how_early_ = "stopped at its break";
+  SetWindow();
+  return true;
+}
+
+void Runner::OnBreak() {
+  if (!TakeBreak()) return;
+  Message(StrCat(early_->reason, ": ending the run"));
+  EndEarly(*early_, how_early_);
+}
+
+void Runner::EndEarly(EarlyEnd end, std::string how) {
+  early_ = std::move(end);
+  how_early_ = std::move(how);
   const Nanos now = MonotonicNow();
   ControlPage& page = control_->page();
   timeline_.window_end = std::clamp(now + kNotice, timeline_.window_begin, timeline_.window_end);
@@ -595,7 +654,7 @@ void Runner::OnInterrupt() {
   }
   auto set = loop_->At(now + kInterruptedGrace, [this, now] {
     KillAll(SupervisedChild::Killed::kInterrupted,
-            StrCat("killed ", SecondsText(MonotonicNow() - now), " after the run was ", *interrupted_));
+            StrCat("killed ", SecondsText(MonotonicNow() - now), " after the run was ", how_early_));
   });
   if (!set) KillAll(SupervisedChild::Killed::kInterrupted, set.error().message);
 }
@@ -738,7 +797,7 @@ void Runner::Fill(bool complete) {
         {WarningId::kOutputLost, StrCat(child.launched.name, ": ", output->lost(),
                                         " bytes of its output were not kept: ", output->why_lost())});
   }
-  Judgement judgement = Judge(plan_, record, interrupted_);
+  Judgement judgement = Judge(plan_, record, early_);
   record.verdict = judgement.verdict;
   record.reasons = std::move(judgement.reasons);
   record.budgets = std::move(judgement.budgets);
@@ -773,6 +832,9 @@ class SupervisorPlace {
 }  // namespace
 
 Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& options) {
+  if (auto resolved = CheckResolution(plan, MeasureBoard()); !resolved) {
+    return ForwardWith(resolved, options.scenario_file.empty() ? "" : options.scenario_file + ": ");
+  }
   RunRecord record;
   record.version = options.version;
   record.build = options.build;

@@ -36,7 +36,8 @@ struct RunOptions {
   std::function<void(const std::string&)> on_message;  // one line for the user: warnings, children that died
 };
 
-// The finished record, its verdict in it. An error is a fault of the system or of corerig, never of a child.
+// The finished record, its verdict in it. An error is a fault of the system or of corerig, never of a child; or a
+// budget that this board cannot resolve (resolution.h), and then nothing was started.
 Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& options);
 
 }  // namespace corerig

@@ -75,6 +75,8 @@ std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& side
     if (core.steal) context.steal[core.cpu] = *core.steal;
   }
   const auto in_window = [&](const SampleStamps& stamps) {
+    // Two loops may come upon a break at once: the trace ends with the first.
+    if (record.at_break && stamps.done > record.at_break->done) return false;
     return stamps.due >= timeline.window_begin && stamps.due < timeline.window_end && stamps.done > stamps.due;
   };
   for (std::size_t i = 0; i < plan.streams.size() && i < record.streams.size(); ++i) {
@@ -117,6 +119,12 @@ std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& side
   }
   std::stable_sort(spikes.begin(), spikes.end(),
                    [](const SpikeRecord& a, const SpikeRecord& b) { return a.delay > b.delay; });
+  if (record.at_break) {
+    const std::string part = StrCat("stream.", record.at_break->stream);
+    std::stable_partition(spikes.begin(), spikes.end(), [&](const SpikeRecord& spike) {
+      return spike.part == part && spike.sample == record.at_break->sample;
+    });
+  }
   return spikes;
 }
 

@@ -26,7 +26,8 @@ struct SpikeTrace {
   std::string absent;  // "there is no scheduling trace"
 };
 
-// Largest delay first. `record` has its streams and cores already.
+// The sample that the run was stopped at, then the largest delay first. `record` has its streams, cores and break
+// already.
 std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& sides, const Timeline& timeline,
                                        const RunRecord& record, const SpikeTrace& trace);
 

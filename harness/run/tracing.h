@@ -26,6 +26,8 @@ class Tracing {
 
   // What children mark their parts through: /dev/null without a trace.
   int marker() const { return reader_ ? reader_->marker() : null_.get(); }
+  // What a child can stop the trace with: /dev/null likewise.
+  int trace_switch() const { return reader_ ? reader_->trace_switch() : null_.get(); }
   // The reader; nullptr without a trace.
   const TraceReader* reader() const { return reader_.get(); }
   void SetWindow(Nanos begin, Nanos end);

@@ -4,6 +4,7 @@
 
 #include "harness/base/quantity.h"
 #include "harness/base/text.h"
+#include "harness/run/disturbance.h"
 
 namespace corerig {
 namespace {
@@ -94,19 +95,60 @@ std::optional<double> SinceSent(const LatencyMetric& latency) {
   return std::nullopt;
 }
 
-// The samples behind a stage of a stream: "stream.imu.queue.p99".
+// The samples behind a statistic of a distribution: "stream.imu.queue.p99", "loop.flight.wake.p999". Those of a latency
+// that never came are samples, too.
 std::optional<std::uint64_t> SamplesBehind(const RunRecord& record, std::string_view metric) {
-  const auto parts = Split(metric, '.');
-  if (parts.size() != 4 || parts[0] != "stream") return std::nullopt;
-  for (const auto& stream : record.streams) {
-    if (stream.name != parts[1]) continue;
-    if (parts[2] == "latency") return stream.latency.count() + stream.infinite;
-    if (parts[2] == "lateness") return stream.lateness.count();
-    if (parts[2] == "transport") return stream.transport.count();
-    if (parts[2] == "queue") return stream.queue.count();
-    if (parts[2] == "service") return stream.service.count();
+  if (const auto latency = AsLatency(record, metric)) {
+    return latency->stream->latency.count() + latency->stream->infinite;
+  }
+  const std::string count = StrCat(metric.substr(0, metric.rfind('.')), ".count");
+  for (const auto& other : record.metrics) {
+    if (other.name == count && other.value) return static_cast<std::uint64_t>(*other.value);
   }
   return std::nullopt;
+}
+
+// "too few samples: 500, and p99 needs 1000 (ten beyond it): a window of 20.0 s would have them"
+std::string TooFew(const RunRecord& record, std::string_view metric, std::uint64_t samples, std::uint64_t needed) {
+  std::string text = StrCat("too few samples: ", samples, ", and ", metric.substr(metric.rfind('.') + 1), " needs ",
+                            needed, " (ten beyond it)");
+  const auto window = static_cast<double>((record.window.end - record.window.begin).count());
+  if (samples > 0 && window > 0) {
+    const double enough = window * static_cast<double>(needed) / static_cast<double>(samples);
+    text += StrCat("; a window of ", FormatDuration(enough), " would have them");
+  }
+  return text;
+}
+
+bool IsUpper(Comparison comparison) {
+  return comparison == Comparison::kLess || comparison == Comparison::kLessOrEqual;
+}
+bool IsLower(Comparison comparison) {
+  return comparison == Comparison::kGreater || comparison == Comparison::kGreaterOrEqual;
+}
+
+// What the disturbances of its cores make of a budget that is judged.
+void WeighDisturbances(const Plan& plan, const std::vector<Disturbance>& disturbances, const BudgetPlan& budget,
+                       double value, BudgetRecord& judged) {
+  const Effect effect = EffectOn(judged.metric);
+  const auto concerning = Concerning(plan, disturbances, judged.metric);
+  if (effect == Effect::kNone || concerning.empty()) return;
+  std::vector<std::string> texts;
+  for (const Disturbance* each : concerning) texts.push_back(each->text);
+  const std::string what = Join(texts, "; ");
+  if (judged.result == Verdict::kFail) {
+    const bool too_high = value > budget.limit || (value == budget.limit && IsUpper(budget.comparison));
+    const bool explained = effect == Effect::kEither || effect == (too_high ? Effect::kRaises : Effect::kLowers);
+    if (!explained) return;
+    judged.result = Verdict::kUndecided;
+    judged.reason += StrCat(", but that may not be the board's doing: ", what);
+  } else if (judged.result == Verdict::kPass) {
+    const bool helped = (effect == Effect::kRaises && IsLower(budget.comparison)) ||
+                        (effect == Effect::kLowers && IsUpper(budget.comparison));
+    if (!helped) return;
+    judged.result = Verdict::kUndecided;
+    judged.reason = StrCat("is ", judged.value, ", but perhaps only with the help of others: ", what);
+  }
 }
 
 BudgetRecord JudgeOne(const RunRecord& record, const BudgetPlan& budget, const Metric& metric) {
@@ -121,13 +163,12 @@ BudgetRecord JudgeOne(const RunRecord& record, const BudgetPlan& budget, const M
     const auto samples = SamplesBehind(record, metric.name);
     if (samples && *samples < SamplesNeeded(*percentile)) {
       judged.result = Verdict::kUndecided;
-      judged.reason = StrCat("too few samples: ", *samples, ", and this percentile needs ", SamplesNeeded(*percentile));
+      judged.reason = TooFew(record, metric.name, *samples, SamplesNeeded(*percentile));
       return judged;
     }
   }
   if (Holds(*metric.value, budget.comparison, budget.limit)) return judged;
-  const bool upper = budget.comparison == Comparison::kLess || budget.comparison == Comparison::kLessOrEqual;
-  if (const auto latency = AsLatency(record, metric.name); latency && upper) {
+  if (const auto latency = AsLatency(record, metric.name); latency && IsUpper(budget.comparison)) {
     const auto since_sent = SinceSent(*latency);
     if (since_sent && Holds(*since_sent, budget.comparison, budget.limit)) {
       judged.result = Verdict::kUndecided;
@@ -141,12 +182,14 @@ BudgetRecord JudgeOne(const RunRecord& record, const BudgetPlan& budget, const M
 }
 
 // All matches of a budget's pattern; the worst one stands for it.
-BudgetRecord JudgeBudget(const RunRecord& record, const BudgetPlan& budget) {
+BudgetRecord JudgeBudget(const Plan& plan, const RunRecord& record, const std::vector<Disturbance>& disturbances,
+                         const BudgetPlan& budget) {
   std::optional<BudgetRecord> worst;
   std::optional<double> worst_value;
   for (const auto& metric : record.metrics) {
     if (!MatchesPattern(budget.metric, metric.name)) continue;
     BudgetRecord judged = JudgeOne(record, budget, metric);
+    if (metric.value) WeighDisturbances(plan, disturbances, budget, *metric.value, judged);
     const bool worse =
         !worst || Rank(judged.result) > Rank(worst->result) ||
         (judged.result == worst->result && metric.value && worst_value && IsWorse(*metric.value, *worst_value, budget));
@@ -193,14 +236,14 @@ void JudgeEnds(const Plan& plan, const RunRecord& record, Reasons& reasons) {
 }
 
 // An answer that is there is checked however the run ended; one that is missing counts only if there was time for it.
-void JudgeResults(const Plan& plan, const RunRecord& record, bool interrupted, Reasons& reasons) {
+void JudgeResults(const Plan& plan, const RunRecord& record, bool early, Reasons& reasons) {
   for (const auto& result : record.results) {
     if (result.check && !result.check->passed) {
       reasons.Add(Verdict::kFail, StrCat("result of ", result.group, ": ", result.check->text));
     }
     bool may_fail = false;
     for (const auto& group : plan.workers) may_fail = may_fail || (group.name == result.group && group.may_fail);
-    if (!result.absent.empty() && !may_fail && !interrupted) {
+    if (!result.absent.empty() && !may_fail && !early) {
       reasons.Add(Verdict::kFail, StrCat("result of ", result.group, " is absent: ", result.absent));
     }
   }
@@ -225,18 +268,21 @@ std::uint64_t SamplesNeeded(double percentile) {
   return static_cast<std::uint64_t>(std::llround(std::ceil(10 / (1 - percentile) - 1e-6)));
 }
 
-Judgement Judge(const Plan& plan, const RunRecord& record, const std::optional<std::string>& interrupted) {
+Judgement Judge(const Plan& plan, const RunRecord& record, const std::optional<EarlyEnd>& early) {
   Judgement judgement;
   Reasons reasons;
+  // Of a break it is the first.
+  if (early && early->verdict == Verdict::kFail) reasons.Add(early->verdict, early->reason);
   JudgeEnds(plan, record, reasons);
-  if (interrupted) reasons.Add(Verdict::kUndecided, *interrupted);
-  JudgeResults(plan, record, interrupted.has_value(), reasons);
-  if (!interrupted) JudgeSource(record, reasons);
+  if (early && early->verdict != Verdict::kFail) reasons.Add(early->verdict, early->reason);
+  JudgeResults(plan, record, early.has_value(), reasons);
+  if (!early) JudgeSource(record, reasons);
+  const auto disturbances = DisturbancesOf(plan, record);
   for (const auto& budget : plan.budgets) {
-    BudgetRecord judged = JudgeBudget(record, budget);
-    if (interrupted) {
+    BudgetRecord judged = JudgeBudget(plan, record, disturbances, budget);
+    if (early) {
       judged.result = Verdict::kUndecided;
-      judged.reason = *interrupted;
+      judged.reason = early->reason;
     } else if (judged.result != Verdict::kPass) {
       const std::string subject = judged.metric == budget.metric ? "" : StrCat(judged.metric, " ");
       reasons.Add(judged.result, StrCat(budget.text, ": ", subject, judged.reason));

@@ -16,16 +16,24 @@ struct Judgement {
   std::vector<BudgetRecord> budgets;
 };
 
-// Pure. `record` has its metrics, parts and results; `interrupted` says why the run was cut short, if it was: then a
-// budget cannot be held against it and stays undecided.
+// Why a run did not last as long as planned. No budget can be held against it then: they stay undecided.
+struct EarlyEnd {
+  Verdict verdict = Verdict::kUndecided;  // of an interruption; a break fails
+  std::string reason;                     // "interrupted by SIGINT"
+};
+
+// Pure. `record` has its metrics, parts and results.
 //
-//   FAIL       a limit violated; a child that did not end as planned (unless may_fail); a check that failed; no result
+//   FAIL       a limit violated; a child that did not end as planned (unless may_fail); a check that failed; no result;
+//              stopped at a break
 //   UNDECIDED  a budgeted metric absent; too few samples for a percentile (fewer than ten beyond it); more than
-//              1 % of a stream's frames sent over one period late, or not at all; interrupted
+//              1 % of a stream's frames sent over one period late, or not at all; interrupted; a limit violated in the
+//              direction in which others disturbed the figure's core beyond plan.disturbance, or held only with their
+//              help (disturbance.h)
 //
 // A latency limit passes if done - due passes, fails if done - sent alone violates it, and is undecided between the
 // two: there the source was late, and what the board would have done is not known.
-Judgement Judge(const Plan& plan, const RunRecord& record, const std::optional<std::string>& interrupted);
+Judgement Judge(const Plan& plan, const RunRecord& record, const std::optional<EarlyEnd>& early);
 
 // How many samples a percentile needs to be judged: ten beyond it.
 std::uint64_t SamplesNeeded(double percentile);

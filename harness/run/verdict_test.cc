@@ -184,7 +184,8 @@ TEST(Verdict, AFailedCheckFails) {
   result.check = CheckRecord{.passed = false, .text = "10 is not 11"};
   record.results = {result};
   EXPECT_EQ(Of(Plan(), record), Verdict::kFail);
-  EXPECT_EQ(Judge(Plan(), record, "interrupted").verdict, Verdict::kFail) << "wrong is wrong, however early";
+  EXPECT_EQ(Judge(Plan(), record, EarlyEnd{.reason = "interrupted"}).verdict, Verdict::kFail)
+      << "wrong is wrong, however early";
   record.results[0].check->passed = true;
   EXPECT_EQ(Of(Plan(), record), Verdict::kPass);
 }
@@ -204,7 +205,7 @@ TEST(Verdict, MoreThanOnePercentOfLateSendsIsUndecided) {
 TEST(Verdict, AnInterruptedRunHoldsNoBudgetAgainstTheBoard) {
   const RunRecord record = RecordWith({Measured("stream.imu.lost", 7)});
   const Judgement judgement =
-      Judge(PlanWith("stream.imu.lost", Comparison::kEqual, 0), record, "interrupted by SIGINT");
+      Judge(PlanWith("stream.imu.lost", Comparison::kEqual, 0), record, EarlyEnd{.reason = "interrupted by SIGINT"});
   EXPECT_EQ(judgement.verdict, Verdict::kUndecided);
   EXPECT_EQ(judgement.budgets[0].result, Verdict::kUndecided);
   EXPECT_EQ(judgement.reasons, std::vector<std::string>{"interrupted by SIGINT"});
@@ -226,6 +227,94 @@ TEST(Verdict, FailOutranksUndecidedAndItsReasonsComeFirst) {
   EXPECT_EQ(judgement.verdict, Verdict::kFail);
   ASSERT_EQ(judgement.reasons.size(), 3u);
   EXPECT_EQ(judgement.reasons[0], "result of price: wrong");
+}
+
+TEST(Verdict, ABreakFailsAndIsTheFirstReason) {
+  RunRecord record = RecordWith({Measured("stream.imu.lost", 7)});
+  record.workers = {Worker("price", Crashed())};
+  const Judgement judgement =
+      Judge(PlanWith("stream.imu.lost", Comparison::kEqual, 0), record,
+            EarlyEnd{.verdict = Verdict::kFail, .reason = "stream imu sample 17 was 812 µs late"});
+  EXPECT_EQ(judgement.verdict, Verdict::kFail);
+  ASSERT_EQ(judgement.reasons.size(), 2u);
+  EXPECT_EQ(judgement.reasons[0], "stream imu sample 17 was 812 µs late");
+  EXPECT_EQ(judgement.budgets[0].result, Verdict::kUndecided) << "the window was cut short";
+}
+
+TEST(Verdict, TooFewSamplesOfAFigureOfTheTraceAreUndecidedWithWhatWouldDo) {
+  RunRecord record =
+      RecordWith({Measured("loop.flight.wake.p999", 5000, "ns"), Measured("loop.flight.wake.count", 500)});
+  record.window = {Nanos(0), std::chrono::seconds(1)};
+  const Plan plan = PlanWith("loop.flight.wake.p999", Comparison::kLess, 10'000);
+  const Judgement judgement = Judge(plan, record, std::nullopt);
+  EXPECT_EQ(judgement.verdict, Verdict::kUndecided);
+  EXPECT_EQ(judgement.budgets[0].reason,
+            "too few samples: 500, and p999 needs 10000 (ten beyond it); a window of 20.0 s would have them");
+  record.metrics[1].value = 10'000;
+  EXPECT_EQ(Of(plan, record), Verdict::kPass);
+}
+
+// A loop on core 1, 60 % of which a hog took.
+struct Disturbed {
+  Plan plan;
+  RunRecord record;
+  Disturbed(const std::string& metric, Comparison comparison, double limit, double value, const std::string& unit) {
+    plan = PlanWith(metric, comparison, limit);
+    plan.loops = {{.name = "flight", .core = {1}, .policy = {}}};
+    StreamPlan imu;
+    imu.name = "imu";
+    imu.loop = "flight";
+    plan.streams = {imu};
+    WorkerPlan price;
+    price.name = "price";
+    price.cores = {{1}};
+    plan.workers = {price};
+    record = RecordWith({Measured(metric, value, unit)});
+    record.trace.absent.clear();
+    record.trace.covered = std::chrono::seconds(1);
+    TraceCoreRecord core;
+    core.cpu = 1;
+    core.foreign = std::chrono::milliseconds(600);
+    core.foreign_tasks = {{"hog", std::chrono::milliseconds(600)}};
+    record.trace.cores = {core};
+  }
+  BudgetRecord Budget() const { return Judge(plan, record, std::nullopt).budgets[0]; }
+};
+
+TEST(Verdict, ALimitViolatedBesideAHogIsUndecidedWithBothFacts) {
+  const Disturbed run("loop.flight.wake.max", Comparison::kLess, 500'000, 812'000, "ns");
+  const BudgetRecord budget = run.Budget();
+  EXPECT_EQ(budget.result, Verdict::kUndecided);
+  EXPECT_EQ(budget.reason,
+            "is 812 µs, but that may not be the board's doing: foreign tasks took 60.0 % of core 1 (hog 600 ms), more "
+            "than max_foreign = 5.00 %");
+  EXPECT_EQ(Judge(run.plan, run.record, std::nullopt).verdict, Verdict::kUndecided);
+}
+
+TEST(Verdict, ALimitHeldInSpiteOfAHogPasses) {
+  EXPECT_EQ(Disturbed("loop.flight.wake.max", Comparison::kLess, 500'000, 400'000, "ns").Budget().result,
+            Verdict::kPass);
+  EXPECT_EQ(Disturbed("stream.imu.lost", Comparison::kEqual, 0, 0, "count").Budget().result, Verdict::kPass);
+  EXPECT_EQ(Disturbed("worker.price.0.rate", Comparison::kGreater, 10, 20, "per_s").Budget().result, Verdict::kPass);
+}
+
+TEST(Verdict, ALimitHeldWithTheHelpOfAHogIsUndecided) {
+  EXPECT_EQ(Disturbed("worker.price.0.cpu", Comparison::kLess, 0.5, 0.4, "share").Budget().result, Verdict::kUndecided);
+  EXPECT_EQ(Disturbed("core.1.idle", Comparison::kLessOrEqual, 0.5, 0.1, "share").Budget().result, Verdict::kUndecided);
+}
+
+TEST(Verdict, AHogExcusesNothingThatItCannotHaveDone) {
+  EXPECT_EQ(Disturbed("worker.price.0.uss.max", Comparison::kLess, 1e6, 2e6, "bytes").Budget().result, Verdict::kFail);
+  EXPECT_EQ(Disturbed("core.1.foreign", Comparison::kLess, 0.1, 0.6, "share").Budget().result, Verdict::kFail);
+  EXPECT_EQ(Disturbed("stream.imu.corrupt", Comparison::kEqual, 0, 1, "count").Budget().result, Verdict::kFail);
+  // It makes workers slower, not faster.
+  EXPECT_EQ(Disturbed("worker.price.0.rate", Comparison::kLess, 10, 20, "per_s").Budget().result, Verdict::kFail);
+  EXPECT_EQ(Disturbed("worker.price.0.rate", Comparison::kGreater, 20, 10, "per_s").Budget().result,
+            Verdict::kUndecided);
+  EXPECT_EQ(Disturbed("stream.imu.lost", Comparison::kEqual, 0, 3, "count").Budget().result, Verdict::kUndecided);
+  EXPECT_EQ(Disturbed("stream.imu.lost", Comparison::kEqual, 5, 3, "count").Budget().result, Verdict::kFail);
+  // Exactly at the limit, which is not below it.
+  EXPECT_EQ(Disturbed("loop.flight.wake.max", Comparison::kLess, 500, 500, "ns").Budget().result, Verdict::kUndecided);
 }
 
 }  // namespace

@@ -10,14 +10,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "harness/child/child_context.h"
+#include "harness/child/part_marker.h"
 #include "harness/os/fd.h"
 #include "harness/os/scheduling.h"
 #include "harness/os/shared_memory.h"
 #include "harness/plan/plan_json.h"
 #include "harness/stream/loop_thread.h"
+#include "harness/stream/sample_break.h"
 #include "harness/stream/sensor_of.h"
 #include "harness/stream/slabs.h"
 
@@ -30,7 +33,8 @@ void Populate(const Mapping& mapping, int advice) { madvise(mapping.data(), mapp
 // The loops of the plan with their streams; not started yet.
 Result<std::vector<std::unique_ptr<LoopThread>>> MakeThreads(const Plan& plan, ChildContext& context,
                                                              std::span<const SensorType> sensors,
-                                                             const Mapping& source_slab, int done_event) {
+                                                             const Mapping& source_slab, int done_event,
+                                                             SampleBreak* at_break) {
   const SourceSlabLayout truths(plan);
   const HandlerSlabLayout layout(plan);
   std::vector<std::unique_ptr<LoopThread>> threads;
@@ -46,8 +50,9 @@ Result<std::vector<std::unique_ptr<LoopThread>>> MakeThreads(const Plan& plan, C
     if (loop == plan.loops.end()) return Fail("stream ", stream.name, ": the plan has no loop \"", stream.loop, "\"");
     LoopThread& thread = *threads[static_cast<std::size_t>(loop - plan.loops.begin())];
     HandlerStream& figures = *context.slab().At<HandlerStream>(layout.streams[i]);
+    const StreamBreak stream_break = {.above = stream.break_above.value_or(Nanos::max()), .stream = i, .at = at_break};
     if (stream.channel == ChannelKind::kTimer) {
-      thread.AddTicks(stream, figures);
+      thread.AddTicks(stream, figures, stream_break);
       continue;
     }
     const auto sensor = SensorOf(sensors, stream);
@@ -55,7 +60,7 @@ Result<std::vector<std::unique_ptr<LoopThread>>> MakeThreads(const Plan& plan, C
     thread.AddChannel(
         stream, **sensor, Fd(fd++),
         {.ring = source_slab.At<const TruthRing>(truths.streams[i].ring), .capacity = truths.streams[i].ring_capacity},
-        figures);
+        figures, stream_break);
   }
   return threads;
 }
@@ -85,9 +90,10 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
   }
   const auto channels = std::count_if(plan->streams.begin(), plan->streams.end(),
                                       [](const StreamPlan& s) { return s.channel != ChannelKind::kTimer; });
+  int next_fd = kFirstRoleFd + static_cast<int>(channels);
   Mapping source_slab;
   if (plan->source) {
-    const Fd fd(kFirstRoleFd + static_cast<int>(channels));
+    const Fd fd(next_fd++);
     auto mapping = Mapping::Map(fd.get(), SourceSlabLayout(*plan).size, Mapping::Access::kRead);
     if (!mapping) return ForwardWith(mapping, "the source's slab: ");
     source_slab = std::move(*mapping);
@@ -98,7 +104,16 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
   const Fd done_event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!signal_fd.valid() || !done_event.valid()) return Fail("cannot create a signalfd or eventfd: ", ErrnoText(errno));
 
-  auto threads = MakeThreads(*plan, context, sensors, source_slab, done_event.get());
+  std::optional<SampleBreak> at_break;
+  Fd break_event, trace_switch;
+  if (HasBreak(*plan)) {
+    break_event = Fd(next_fd++);
+    trace_switch = Fd(next_fd++);
+    at_break.emplace(*context.slab().At<BreakLatch>(HandlerSlabLayout(*plan).at_break),
+                     SampleBreak::Descriptors{
+                         .event = break_event.get(), .trace_switch = trace_switch.get(), .trace_mark = kMarkerFd});
+  }
+  auto threads = MakeThreads(*plan, context, sensors, source_slab, done_event.get(), at_break ? &*at_break : nullptr);
   if (!threads) return Forward(threads);
   if (std::any_of(plan->loops.begin(), plan->loops.end(),
                   [](const LoopPlan& loop) { return loop.policy.scheduling_class == Policy::Class::kFifo; })) {

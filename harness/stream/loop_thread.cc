@@ -27,7 +27,7 @@ LoopThread::LoopThread(const Plan& plan, const LoopPlan& loop, ChildContext& con
     : plan_(plan), loop_plan_(loop), context_(context), figures_(figures), done_event_(done_event) {}
 
 void LoopThread::AddChannel(const StreamPlan& stream, const SensorType& sensor, Fd receiver, Matcher::Source truth,
-                            HandlerStream& figures) {
+                            HandlerStream& figures, const StreamBreak& at_break) {
   auto added = std::make_unique<Stream>();
   added->plan = &stream;
   added->figures = &figures;
@@ -35,14 +35,15 @@ void LoopThread::AddChannel(const StreamPlan& stream, const SensorType& sensor, 
   added->end = std::move(receiver);
   added->decoder = sensor.make_decoder(ContextOf(plan_, stream));
   added->matcher = std::make_unique<Matcher>(context_.control(), truth, stream.channel, *added->decoder,
-                                             figures_.activity.turn, figures, &MonotonicNow);
+                                             figures_.activity.turn, figures, &MonotonicNow, at_break);
   streams_.push_back(std::move(added));
 }
 
-void LoopThread::AddTicks(const StreamPlan& stream, HandlerStream& figures) {
+void LoopThread::AddTicks(const StreamPlan& stream, HandlerStream& figures, const StreamBreak& at_break) {
   auto added = std::make_unique<Stream>();
   added->plan = &stream;
   added->figures = &figures;
+  added->at_break = at_break;
   streams_.push_back(std::move(added));
 }
 
@@ -124,12 +125,12 @@ Status LoopThread::Begin(Nanos start) {
   for (auto& stream : streams_) {
     stream->schedule = ScheduleOf(plan_, *stream->plan, start);
     if (stream->matcher) continue;
-    auto ticker =
-        Ticker::Start(*loop_, {.first = stream->schedule.first, .rate = stream->schedule.rate},
-                      [this, s = stream.get()](const Tick& tick) {
-                        if (tick.due >= InstantOf(context_.control().window_end)) return s->ticker.reset();
-                        CountTick(tick, MonotonicNow(), context_.control(), figures_.activity.turn, *s->figures);
-                      });
+    auto ticker = Ticker::Start(*loop_, {.first = stream->schedule.first, .rate = stream->schedule.rate},
+                                [this, s = stream.get()](const Tick& tick) {
+                                  if (tick.due >= InstantOf(context_.control().window_end)) return s->ticker.reset();
+                                  CountTick(tick, MonotonicNow(), context_.control(), figures_.activity.turn,
+                                            *s->figures, s->at_break);
+                                });
     if (!ticker) return ForwardWith(ticker, "stream ", stream->plan->name, ": ");
     stream->ticker = std::move(*ticker);
   }

@@ -24,6 +24,7 @@
 #include "harness/os/fd.h"
 #include "harness/plan/plan.h"
 #include "harness/stream/matcher.h"
+#include "harness/stream/sample_break.h"
 #include "harness/stream/schedule.h"
 #include "harness/stream/sensor.h"
 #include "harness/stream/slabs.h"
@@ -38,8 +39,8 @@ class LoopThread {
 
   // Before Start. The decoder for a stream on a channel, with the channel's receiving end and the stream's truth.
   void AddChannel(const StreamPlan& stream, const SensorType& sensor, Fd receiver, Matcher::Source truth,
-                  HandlerStream& figures);
-  void AddTicks(const StreamPlan& stream, HandlerStream& figures);
+                  HandlerStream& figures, const StreamBreak& at_break);
+  void AddTicks(const StreamPlan& stream, HandlerStream& figures, const StreamBreak& at_break);
 
   Status Start();
   // Waits until the thread is pinned and listens to its channels.
@@ -53,6 +54,7 @@ class LoopThread {
   struct Stream {
     const StreamPlan* plan;
     HandlerStream* figures;
+    StreamBreak at_break = {};
     std::size_t max_frame_size = 0;
     Fd end;
     std::unique_ptr<Decoder> decoder;

@@ -18,7 +18,7 @@ bool Has(const Truth& truth, TruthFlag flag) { return (truth.flags & flag) != 0;
 }  // namespace
 
 Matcher::Matcher(const ControlPage& control, Source source, ChannelKind channel, Decoder& decoder, const LoopTurn& turn,
-                 HandlerStream& figures, Nanos (*now)())
+                 HandlerStream& figures, Nanos (*now)(), const StreamBreak& at_break)
     : control_(control),
       source_(source),
       datagrams_(IsDatagram(channel)),
@@ -26,6 +26,7 @@ Matcher::Matcher(const ControlPage& control, Source source, ChannelKind channel,
       turn_(turn),
       figures_(figures),
       now_(now),
+      break_(at_break),
       emissions_(source.capacity) {}
 
 void Matcher::OnArrival(const Arrival& arrival) {
@@ -242,17 +243,20 @@ void Matcher::Count(Emission& emission, const DecodedFrame& frame, Nanos done) {
   figures_.service.Record(done - begin_);
   figures_.since_sent.Record(done - truth.sent);
   AddSquare(figures_.value_error_squares, frame.value - truth.value);
-  if (figures_.worst.Qualifies(latency) && !Has(truth, kTruthReordered)) {
+  // Later than any limit for a break, as no sample before was, it is among the worst.
+  if (figures_.worst.Qualifies(latency) && !Has(truth, kTruthReordered) && !break_.Over()) {
     const LoopTurn::Span earlier = turn_.LongestBetween(truth.due, begin_);
-    figures_.worst.Add({.sequence = truth.sequence,
-                        .due = truth.due,
-                        .sent = truth.sent,
-                        .kernel = stamp.value_or(Nanos(0)),
-                        .woken = turn_.woken,
-                        .earlier_begin = earlier.begin,
-                        .earlier_done = earlier.end,
-                        .begin = begin_,
-                        .done = done});
+    const SampleStamps stamps = {.sequence = truth.sequence,
+                                 .due = truth.due,
+                                 .sent = truth.sent,
+                                 .kernel = stamp.value_or(Nanos(0)),
+                                 .woken = turn_.woken,
+                                 .earlier_begin = earlier.begin,
+                                 .earlier_done = earlier.end,
+                                 .begin = begin_,
+                                 .done = done};
+    figures_.worst.Add(stamps);
+    if (break_.Hits(latency)) break_.Fire(stamps);
   }
 }
 

@@ -23,6 +23,7 @@
 #include "harness/child/control.h"
 #include "harness/loop/channel.h"
 #include "harness/loop/loop_turn.h"
+#include "harness/stream/sample_break.h"
 #include "harness/stream/schedule.h"
 #include "harness/stream/sensor.h"
 #include "harness/stream/slabs.h"
@@ -39,7 +40,7 @@ class Matcher : private FrameSink {
 
   // Everything referred to outlives it. `turn` is of the loop that calls, `now` reads CLOCK_MONOTONIC.
   Matcher(const ControlPage& control, Source source, ChannelKind channel, Decoder& decoder, const LoopTurn& turn,
-          HandlerStream& figures, Nanos (*now)());
+          HandlerStream& figures, Nanos (*now)(), const StreamBreak& at_break = {});
   Matcher(const Matcher&) = delete;
 
   void OnArrival(const Arrival& arrival);
@@ -97,6 +98,7 @@ class Matcher : private FrameSink {
   const LoopTurn& turn_;
   HandlerStream& figures_;
   Nanos (*const now_)();
+  const StreamBreak break_;
 
   std::uint64_t next_truth_ = 0;     // emission of the ring to be read next
   std::vector<Emission> emissions_;  // positions [head_, tail_): read from the ring and not yet closed

@@ -368,5 +368,31 @@ TEST(Matcher, LossesShowWhileTheRunGoesOn) {
   EXPECT_EQ(stream.handler.lost.Get(), 1u);
 }
 
+TEST(Matcher, TheFirstLateSampleOfTheWindowBreaksAndNoneThatWasHeldBackOnPurpose) {
+  constexpr Nanos kLate = std::chrono::microseconds(600);
+  const auto latch = std::make_unique<BreakLatch>();
+  SampleBreak at(*latch, {});  // descriptors that nothing is written to
+  SimulatedStream stream(
+      {.faults = {At(FaultKind::kReorder, {20})}, .at_break = {.above = Nanos(500'000), .stream = 1, .at = &at}});
+  for (int emission = 0; stream.emitting(); ++emission) {
+    const bool in_warmup = emission == 5;
+    if (emission == 60) {
+      ASSERT_FALSE(latch->Read()) << latch->Read()->sample.sequence;
+      ASSERT_GT(stream.handler.latency.Read().max(), 500'000) << "the one held back is late";
+    }
+    stream.Emit(in_warmup || emission == 60 ? kLate : emission == 70 ? kLate + kLate / 4 : Nanos(0));
+    stream.Receive();
+    EXPECT_EQ(latch->Read().has_value(), emission >= 60) << emission;
+  }
+  stream.Finish();
+  const auto moment = latch->Read();
+  ASSERT_TRUE(moment);
+  EXPECT_EQ(moment->stream, 1u);
+  EXPECT_GT(moment->sample.latency(), kLate);
+  EXPECT_LT(moment->sample.latency(), kLate + kLate / 8);
+  EXPECT_EQ(stream.handler.worst.Read().at(0), moment->sample) << "what came later has no trace";
+  EXPECT_GT(stream.handler.latency.Read().max(), (kLate + kLate / 8).count()) << "it counts all the same";
+}
+
 }  // namespace
 }  // namespace corerig

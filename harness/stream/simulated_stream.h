@@ -29,6 +29,7 @@ struct SimulationSettings {
   std::uint64_t seed = 42;
   std::size_t ring_capacity = 1024;
   bool stamps = true;  // the channel stamps messages
+  StreamBreak at_break = {};
 };
 
 class SimulatedStream {
@@ -64,7 +65,7 @@ class SimulatedStream {
                         .send = [this](std::span<const std::byte> frame) { return Send(frame); },
                         .now = &Now});
     matcher_ = std::make_unique<Matcher>(control_, Matcher::Source{&ring(), settings.ring_capacity}, settings.channel,
-                                         *decoder_, turn, handler, &Now);
+                                         *decoder_, turn, handler, &Now, settings.at_break);
   }
 
   // Time goes on by a microsecond at every reading.

@@ -35,6 +35,7 @@ HandlerSlabLayout::HandlerSlabLayout(const Plan& plan) {
   layout.Add<SlabHeader>();
   for (std::size_t i = 0; i < plan.streams.size(); ++i) streams.push_back(layout.Add<HandlerStream>());
   for (std::size_t i = 0; i < plan.loops.size(); ++i) loops.push_back(layout.Add<HandlerLoop>());
+  at_break = layout.Add<BreakLatch>();
   size = layout.size();
 }
 

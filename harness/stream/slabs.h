@@ -16,6 +16,7 @@
 #include "harness/child/slab.h"
 #include "harness/loop/event_loop.h"
 #include "harness/plan/plan.h"
+#include "harness/stream/sample_break.h"
 #include "harness/stream/truth.h"
 
 namespace corerig {
@@ -81,6 +82,7 @@ struct SourceSlabLayout {
 struct HandlerSlabLayout {
   std::vector<std::size_t> streams;  // of HandlerStream, in the plan's order
   std::vector<std::size_t> loops;    // of HandlerLoop, in the plan's order
+  std::size_t at_break = 0;          // of BreakLatch
   std::size_t size = 0;
   explicit HandlerSlabLayout(const Plan& plan);
 };

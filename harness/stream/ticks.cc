@@ -4,7 +4,8 @@
 
 namespace corerig {
 
-void CountTick(const Tick& tick, Nanos done, const ControlPage& control, const LoopTurn& turn, HandlerStream& figures) {
+void CountTick(const Tick& tick, Nanos done, const ControlPage& control, const LoopTurn& turn, HandlerStream& figures,
+               const StreamBreak& at_break) {
   const Nanos latency = done - tick.due;
   figures.received_in_all.Add();
   figures.latest_latency_ns.Set(static_cast<std::uint64_t>(std::max(latency, Nanos(0)).count()));
@@ -14,15 +15,18 @@ void CountTick(const Tick& tick, Nanos done, const ControlPage& control, const L
   figures.latency.Record(latency);
   figures.queue.Record(tick.begin - tick.due);
   figures.service.Record(done - tick.begin);
-  if (figures.worst.Qualifies(latency)) {
+  // Later than the limit for a break, as no tick before was, it is among the worst.
+  if (figures.worst.Qualifies(latency) && !at_break.Over()) {
     const LoopTurn::Span earlier = turn.LongestBetween(tick.due, tick.begin);
-    figures.worst.Add({.sequence = tick.index,
-                       .due = tick.due,
-                       .woken = turn.woken,
-                       .earlier_begin = earlier.begin,
-                       .earlier_done = earlier.end,
-                       .begin = tick.begin,
-                       .done = done});
+    const SampleStamps stamps = {.sequence = tick.index,
+                                 .due = tick.due,
+                                 .woken = turn.woken,
+                                 .earlier_begin = earlier.begin,
+                                 .earlier_done = earlier.end,
+                                 .begin = tick.begin,
+                                 .done = done};
+    figures.worst.Add(stamps);
+    if (at_break.Hits(latency)) at_break.Fire(stamps);
   }
 }
 

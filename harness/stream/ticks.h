@@ -5,13 +5,15 @@
 #include "harness/child/control.h"
 #include "harness/loop/loop_turn.h"
 #include "harness/loop/ticker.h"
+#include "harness/stream/sample_break.h"
 #include "harness/stream/schedule.h"
 #include "harness/stream/slabs.h"
 
 namespace corerig {
 
 // One tick, done at `done`; `turn` is of the loop that calls.
-void CountTick(const Tick& tick, Nanos done, const ControlPage& control, const LoopTurn& turn, HandlerStream& figures);
+void CountTick(const Tick& tick, Nanos done, const ControlPage& control, const LoopTurn& turn, HandlerStream& figures,
+               const StreamBreak& at_break = {});
 
 // At the end: the ticks due in the window and not delivered are lost.
 void FinishTicks(const StreamSchedule& schedule, const ControlPage& control, HandlerStream& figures);

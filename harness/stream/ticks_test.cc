@@ -72,5 +72,28 @@ TEST_F(Ticks, ThoseNotDeliveredWithinTheDrainAreLost) {
   EXPECT_EQ(figures_->lost.Get(), 5u);
 }
 
+TEST_F(Ticks, TheFirstInTheWindowThatIsLaterThanTheBreakIsTheLastAmongTheWorst) {
+  const auto latch = std::make_unique<BreakLatch>();
+  SampleBreak at(*latch, {});  // descriptors that nothing is written to
+  const StreamBreak at_break = {.above = Nanos(100'000), .stream = 3, .at = &at};
+  const auto deliver = [&](std::uint64_t k, std::int64_t latency) {
+    const Nanos due = schedule_.DueOf(k);
+    CountTick({.index = k, .due = due, .begin = due + Nanos(10'000), .merged = 0}, due + Nanos(latency), control_,
+              turn_, *figures_, at_break);
+  };
+  deliver(5, 900'000);   // in the warm-up
+  deliver(12, 100'000);  // as late as it may be
+  EXPECT_FALSE(latch->Read());
+  deliver(14, 100'001);
+  ASSERT_TRUE(latch->Read());
+  EXPECT_EQ(latch->Read()->stream, 3u);
+  EXPECT_EQ(latch->Read()->sample.sequence, 14u);
+  EXPECT_EQ(latch->Read()->sample.latency(), Nanos(100'001));
+  deliver(16, 700'000);  // of which the trace says nothing any more
+  EXPECT_EQ(latch->Read()->sample.sequence, 14u);
+  EXPECT_EQ(figures_->worst.Read().at(0).sequence, 14u);
+  EXPECT_EQ(figures_->latency.Read().count(), 3u) << "it counts all the same";
+}
+
 }  // namespace
 }  // namespace corerig

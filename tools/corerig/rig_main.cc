@@ -93,6 +93,12 @@ int RunCommandLine(const Rig& rig, int argc, char** argv) {
       ->add_option("--out", run.out,
                    "folder for report.json (default: $TEST_UNDECLARED_OUTPUTS_DIR, else corerig-out/NAME)")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  run_command->add_option_function<std::string>(
+      "--break",
+      [&run](const std::string& above) {
+        run.scenario.overrides.push_back({"break", above});
+      },
+      "stop at the first sample of a stream that is later than this, e.g. 500us, and say why; exit status 2");
   run.command.assign(argv, argv + argc);
 
   ScenarioArguments check;
