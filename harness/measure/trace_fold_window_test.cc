@@ -1,8 +1,8 @@
-#include "harness/measure/trace_fold.h"
-
 #include <gtest/gtest.h>
 
 #include <vector>
+
+#include "harness/measure/trace_fold.h"
 
 namespace corerig {
 namespace {
