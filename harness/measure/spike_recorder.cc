@@ -62,7 +62,7 @@ void AddName(const TraceEvent& event, const TraceNames& names, SpikeEvidence& ev
 
 }  // namespace
 
-SpikeRecorder::SpikeRecorder(std::vector<Stream> streams, const std::vector<Thread>& loops, Nanos window_begin)
+SpikeRecorder::SpikeRecorder(const std::vector<Stream>& streams, const std::vector<Thread>& loops, Nanos window_begin)
     : window_begin_(window_begin) {
   const auto watch = [](const WorstSamples* worst, std::initializer_list<Thread> threads) {
     Watch out;

@@ -41,7 +41,7 @@ class SpikeRecorder {
   };
 
   // The delays of loops count from `window_begin` on.
-  SpikeRecorder(std::vector<Stream> streams, const std::vector<Thread>& loops, Nanos window_begin);
+  SpikeRecorder(const std::vector<Stream>& streams, const std::vector<Thread>& loops, Nanos window_begin);
   SpikeRecorder(const SpikeRecorder&) = delete;
 
   // All events before `complete_until` have been handed over now. The last call must come after the handler has ended;

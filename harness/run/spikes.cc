@@ -63,7 +63,7 @@ std::unique_ptr<SpikeRecorder> MakeSpikeRecorder(const Plan& plan, const StreamS
       streams.push_back(stream);
     }
   }
-  return std::make_unique<SpikeRecorder>(std::move(streams), loops, timeline.window_begin);
+  return std::make_unique<SpikeRecorder>(streams, loops, timeline.window_begin);
 }
 
 std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& sides, const Timeline& timeline,

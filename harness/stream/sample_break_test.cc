@@ -13,15 +13,20 @@
 namespace corerig {
 namespace {
 
+// Closed with the test.
+struct Pipe {
+  Pipe() { EXPECT_EQ(pipe2(end, O_NONBLOCK), 0); }
+  Pipe(const Pipe&) = delete;
+  ~Pipe() {
+    close(end[0]);
+    close(end[1]);
+  }
+  int end[2] = {-1, -1};
+};
+
 class SampleBreakTest : public testing::Test {
  protected:
-  SampleBreakTest() {
-    EXPECT_EQ(pipe2(switch_, O_NONBLOCK), 0);
-    EXPECT_EQ(pipe2(mark_, O_NONBLOCK), 0);
-  }
-  ~SampleBreakTest() override {
-    for (const int fd : {switch_[0], switch_[1], mark_[0], mark_[1], event_}) close(fd);
-  }
+  ~SampleBreakTest() override { close(event_); }
   static std::string Written(int fd) {
     char text[64];
     const auto got = read(fd, text, sizeof text);
@@ -35,10 +40,10 @@ class SampleBreakTest : public testing::Test {
     return stamps;
   }
 
-  int switch_[2], mark_[2];
+  Pipe switch_, mark_;
   int event_ = eventfd(0, EFD_NONBLOCK);
   std::unique_ptr<BreakLatch> latch_ = std::make_unique<BreakLatch>();
-  SampleBreak break_{*latch_, {.event = event_, .trace_switch = switch_[1], .trace_mark = mark_[1]}};
+  SampleBreak break_{*latch_, {.event = event_, .trace_switch = switch_.end[1], .trace_mark = mark_.end[1]}};
 };
 
 TEST_F(SampleBreakTest, FiresAboveItsLimitOnly) {
@@ -58,8 +63,8 @@ TEST_F(SampleBreakTest, StopsTheTraceAndTellsTheSample) {
   EXPECT_EQ(moment->stream, 2u);
   EXPECT_EQ(moment->sample, Sample(17, 812));
   EXPECT_GT(moment->trace_stopped, Nanos(0));
-  EXPECT_EQ(Written(switch_[0]), "0");
-  EXPECT_EQ(Written(mark_[0]), "corerig-break");
+  EXPECT_EQ(Written(switch_.end[0]), "0");
+  EXPECT_EQ(Written(mark_.end[0]), "corerig-break");
   eventfd_t count = 0;
   EXPECT_EQ(eventfd_read(event_, &count), 0);
   EXPECT_EQ(count, 1u);
@@ -78,7 +83,7 @@ TEST_F(SampleBreakTest, OfManyLoopsTheFirstCounts) {
   const auto moment = latch_->Read();
   ASSERT_TRUE(moment);
   EXPECT_EQ(moment->sample.sequence, moment->stream) << "one loop's, not a mixture";
-  EXPECT_EQ(Written(switch_[0]), "0");
+  EXPECT_EQ(Written(switch_.end[0]), "0");
   eventfd_t count = 0;
   EXPECT_EQ(eventfd_read(event_, &count), 0);
   EXPECT_EQ(count, 1u);

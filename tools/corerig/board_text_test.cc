@@ -42,7 +42,8 @@ TEST_P(Golden, TextAndJson) {
 // But for commands, which must stay in one piece to be copied.
 TEST_P(Golden, NoLineIsWiderThanAHundredColumns) {
   const auto report = Recorded(GetParam());
-  for (const auto line : Split(BoardText(report), '\n')) {
+  const std::string text = BoardText(report);
+  for (const auto line : Split(text, '\n')) {
     bool command = false;
     for (const auto& advice : report.advice) command |= Trim(line) == advice.command;
     EXPECT_TRUE(command || DisplayWidth(line) <= 100) << line;
