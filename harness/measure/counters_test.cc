@@ -222,8 +222,8 @@ TEST(Counters, OfTheHardwareArePlausibleWhereThereIsAny) {
   const Counters counters = Counters::OfThread(gettid());
   const auto before = counters.Read();
   constexpr int kTurns = 1'000'000;
-  volatile int sum = 0;
-  for (int i = 0; i < kTurns; ++i) sum = sum + i;
+  volatile unsigned sum = 0;
+  for (int i = 0; i < kTurns; ++i) sum = sum + static_cast<unsigned>(i);
   const CountersRecord record = counters.Between(before, counters.Read());
   const auto &cycles = Find(record, CounterKind::kCycles), &instructions = Find(record, CounterKind::kInstructions);
   if (!cycles.value || !instructions.value) {
