@@ -113,7 +113,7 @@ class Model final : public SensorModel {
           for (int i = 0; i < 4; ++i, at += 3) {
             const Return hit = room_.Cast(Azimuth(firing_nanos + (laser + i) * kFiringNanos), laser + i);
             const double measured = hit.distance + kRangeNoise * noise[i];
-            PutLittleEndian(out, at, static_cast<std::uint32_t>(measured / kMetresPerLsb + 0.5), 2);
+            PutLittleEndian(out, at, static_cast<std::uint64_t>(std::lround(measured / kMetresPerLsb)), 2);
             out[at + 2] = std::byte{hit.reflectivity};
           }
         }
@@ -130,7 +130,7 @@ class Model final : public SensorModel {
  private:
   static constexpr std::uint64_t kDrawsPerPacket = kBlocks * kSequencesPerBlock * kLasers / 4;
 
-  static int Azimuth(double nanos) { return static_cast<int>(nanos * kCentidegreesPerNano + 0.5) % kCircle; }
+  static int Azimuth(double nanos) { return static_cast<int>(std::lround(nanos * kCentidegreesPerNano)) % kCircle; }
 
   double FirstReturn(double nanos) const { return room_.Cast(Azimuth(nanos), 0).distance; }
 

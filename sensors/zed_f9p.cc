@@ -15,7 +15,7 @@ namespace corerig {
 namespace {
 
 constexpr std::size_t kLongestSentence = 82;  // with $, CR and LF
-constexpr std::int64_t kHundredthNanos = 10'000'000, kHundredthsPerDay = 8'640'000;
+constexpr std::int64_t kHundredthNanos = 10'000'000;
 
 // Positions on the wire are counted in 1e-5 minutes of arc.
 constexpr std::int64_t kTicksPerDegree = 60 * 100'000;

@@ -31,7 +31,7 @@
 
 namespace corerig {
 
-class Matcher : private FrameSink {
+class Matcher final : private FrameSink {
  public:
   struct Source {
     const TruthRing* ring;

@@ -22,7 +22,7 @@ namespace {
 // What `run` and `check` have in common.
 void AddScenarioOptions(CLI::App& command, ScenarioArguments& arguments) {
   command.add_option("SCENARIO", arguments.file, "the scenario file (TOML)")->required();
-  const auto override_key = [&arguments](std::string key) {
+  const auto override_key = [&arguments](const std::string& key) {
     return [&arguments, key](const std::string& value) { arguments.overrides.push_back({key, value}); };
   };
   command.add_option_function<std::string>("--duration", override_key("duration"), "length of the window, e.g. 10s");
