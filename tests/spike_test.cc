@@ -82,7 +82,8 @@ long long LengthFound(const nlohmann::json& report, const Burst& burst, int tid)
     const auto at = spike["at"].get<long long>();
     if (at < burst.begin - 1'000'000 || at > burst.end) continue;
     const auto& worst = spike["causes"][0];
-    if (worst["kind"] == "core_held" && worst["tid"] == tid && worst["task"] == "hog" && worst["role"] == "foreign") {
+    const bool of_hog = worst["tid"] == tid || !InFirstPidNamespace();
+    if (worst["kind"] == "core_held" && of_hog && worst["task"] == "hog" && worst["role"] == "foreign") {
       return worst["duration"].get<long long>();
     }
   }

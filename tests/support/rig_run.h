@@ -65,4 +65,7 @@ std::vector<std::string> CheckReport(const FinishedRun& run);
 // The cores this test may use.
 std::vector<int> TestCores();
 
+// Whether the kernel's trace numbers tasks as we do: it knows those of the first pid namespace only.
+bool InFirstPidNamespace();
+
 }  // namespace corerig
