@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   }
   const std::string streams = std::to_string(cores.front().value), worker = std::to_string(cores.back().value);
   const std::string scenario =
-      "name = \"worker\"\nduration = \"1s\"\nwarmup = \"300ms\"\ndrain = \"100ms\"\n"
+      "name = \"worker\"\ntrace = false\nduration = \"1s\"\nwarmup = \"300ms\"\ndrain = \"100ms\"\n"
       "[source]\ncores = [" +
       streams +
       "]\npolicy = \"fifo:90\"\n"
