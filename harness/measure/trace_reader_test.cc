@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cstring>
 #include <semaphore>
 #include <thread>
@@ -60,7 +62,7 @@ class TraceOfThisBoard : public testing::Test {
   TraceFold fold_{{{"rig", TraceFold::Role::kRig}, {"worker test.0", TraceFold::Role::kWorker}}, AllowedCores()};
   std::unique_ptr<TraceReader> reader_;
   Nanos last_{0};
-  std::array<std::uint64_t, 32> seen_{};
+  std::array<std::atomic<std::uint64_t>, 32> seen_{};  // counted by the reader, looked at by tests while it runs
 };
 
 TEST_F(TraceOfThisBoard, AThreadsRunTimeAndSwitchesAreThoseTheKernelCounts) {
