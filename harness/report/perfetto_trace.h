@@ -11,7 +11,7 @@
 //   (*trace)->Counter(depth, at, 3);
 //   if (Status written = (*trace)->Finish(5s); !written) ... // "FILE: No space left on device; 812 events are missing"
 //
-// Nothing here waits for the disk, but Create and Finish: what the disk does not take in time is dropped() and counted,
+// Nothing here waits for the disk, but Create, Drain and Finish: what the disk does not take in time is dropped() and counted,
 // and the file stays readable. Times are CLOCK_MONOTONIC, and so is the time that Perfetto shows: that of report.json.
 // Takes 512 KiB for what waits to be written, touched as it fills, and 18 KiB per core (from 32 cores on 0.6 MiB in
 // all). A switch or a waking takes 27 ns of the reader's thread and nine bytes of the file
@@ -86,6 +86,10 @@ class PerfettoTrace {
   // A slice from due to done. A stream's samples come in the order of `done`.
   void LateSample(Track stream, const Late& late);
   void Counter(Track counter, Nanos at, std::int64_t value);
+
+  // Waits until all chunks that were filled are written, for a producer that may wait; false if the disk takes nothing
+  // for `patience`. Any thread.
+  bool Drain(std::chrono::milliseconds patience) { return writer_->Drain(patience); }
 
   // Writes what is left; nothing may be called any more, but dropped(). A disk that takes nothing for `patience` is
   // given up. Fails if anything is missing from the file.
