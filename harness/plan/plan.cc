@@ -49,6 +49,12 @@ bool HasBreak(const Plan& plan) {
                      [](const StreamPlan& stream) { return stream.break_above.has_value(); });
 }
 
+double SamplesPerSecond(const Plan& plan) {
+  double samples = 0;
+  for (const auto& stream : plan.streams) samples += stream.rate.hertz();
+  return samples;
+}
+
 std::vector<std::string> MetricsOf(const Plan& plan) {
   std::vector<std::string> metrics;
   const auto add = [&](std::string_view part_kind, const std::string& part) {

@@ -141,6 +141,9 @@ struct Plan {
 // Some stream has one: the run may end at a late sample.
 bool HasBreak(const Plan& plan);
 
+// What all streams together send per second.
+double SamplesPerSecond(const Plan& plan);
+
 // The names of all metrics that a run of this plan reports, in the report's order.
 std::vector<std::string> MetricsOf(const Plan& plan);
 

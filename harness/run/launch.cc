@@ -16,6 +16,7 @@
 #include "harness/loop/channel.h"
 #include "harness/os/clock.h"
 #include "harness/os/line_pattern.h"
+#include "harness/plan/parts.h"
 #include "harness/plan/plan_json.h"
 #include "harness/stream/handler.h"
 #include "harness/stream/slabs.h"
@@ -140,10 +141,6 @@ class Launcher {
 
 }  // namespace
 
-std::string LoopName(const LoopPlan& loop) { return "loop " + loop.name; }
-
-std::string WorkerName(const WorkerPlan& group, int index) { return StrCat("worker ", group.name, ".", index); }
-
 Result<ControlMemory> ControlMemory::Create() {
   ControlMemory control;
   auto fd = CreateSharedMemory("corerig-control", sizeof(ControlPage));
@@ -185,7 +182,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     Fd source_slab;
     if (plan.source) {
       LaunchedChild source{.role = Role::kSource,
-                           .name = std::string(kSourceName),
+                           .name = std::string(kSourcePart),
                            .core = plan.source->core,
                            .policy = plan.source->policy};
       auto slab = launcher.Start(source, kSourceVerb, plan_json, SourceSlabLayout(plan).size, numbers(senders));
@@ -197,7 +194,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     if (plan.source) handler_fds.push_back(source_slab.get());
     if (HasBreak(plan)) handler_fds.insert(handler_fds.end(), {context.break_event, context.trace_switch});
     // The handler's main thread only waits; its loops take their own cores and policies.
-    LaunchedChild handler{.role = Role::kHandler, .name = std::string(kHandlerName), .core = plan.loops.front().core};
+    LaunchedChild handler{.role = Role::kHandler, .name = std::string(kHandlerPart), .core = plan.loops.front().core};
     auto slab = launcher.Start(handler, kHandlerVerb, plan_json, HandlerSlabLayout(plan).size, handler_fds);
     if (!slab) return ForwardWith(slab, "handler: ");
     children.push_back(std::move(handler));
@@ -211,7 +208,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
       LaunchedChild worker{.role = Role::kWorker,
                            .group = g,
                            .index = i,
-                           .name = WorkerName(group, i),
+                           .name = WorkerPart(group.name, i),
                            .core = group.cores[static_cast<std::size_t>(i)],
                            .policy = group.policy,
                            .result_capacity = group.command ? 0 : workload->result_size(job)};

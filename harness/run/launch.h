@@ -51,12 +51,6 @@ struct LaunchedChild {
   std::string stdout_file = {}, stderr_file = {};  // in the run's folder; empty if they are not kept
 };
 
-// What a child is called in messages and in the scheduling trace: "source", "handler", "worker price.0".
-inline constexpr std::string_view kSourceName = "source", kHandlerName = "handler";
-std::string WorkerName(const WorkerPlan& group, int index);
-// A loop is no child; in the trace it is "loop flight".
-std::string LoopName(const LoopPlan& loop);
-
 // What children are started with; all of it outlives the call.
 struct LaunchContext {
   const std::string& program;  // of this rig

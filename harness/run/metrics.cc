@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "harness/base/text.h"
+#include "harness/plan/parts.h"
 
 namespace corerig {
 namespace {
@@ -320,7 +321,7 @@ void AddLoop(Table& table, const LoopRecord& loop, double seconds, bool on_time,
     table.Absent(part + "busy", "the loop did not come to the window's end");
   }
   AddScheduling(table, part, loop.scheduling, on_time);
-  AddTraced(table, part, trace, "loop " + loop.name, "wake", &TracePartRecord::wake);
+  AddTraced(table, part, trace, LoopPart(loop.name), "wake", &TracePartRecord::wake);
   AddCounters(table, part, loop.counters, on_time);
 }
 
@@ -334,7 +335,7 @@ void AddWorker(Table& table, const WorkerRecord& worker, bool is_command, bool o
     table.Absent(part + "rate", "no unit of work ended in the window");
   }
   AddScheduling(table, part, worker.process.scheduling, on_time);
-  AddTraced(table, part, trace, StrCat("worker ", worker.name, ".", worker.index), "slice", &TracePartRecord::slice);
+  AddTraced(table, part, trace, WorkerPart(worker.name, worker.index), "slice", &TracePartRecord::slice);
   AddCounters(table, part, worker.process.counters, on_time);
   if (worker.process.scheduling.observed > Nanos(0) && on_time) {
     table.Set(part + "faults.minor", static_cast<double>(worker.process.minor_faults), "procfs");

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "harness/base/text.h"
+#include "harness/plan/parts.h"
 #include "harness/stream/schedule.h"
 #include "harness/stream/slabs.h"
 
@@ -13,14 +14,14 @@ namespace {
 // Its number is that in the trace, if there is one.
 SpikeThread SourceThread(const Plan& plan, const SupervisedChild* source, const SpikeRecorder* recorder) {
   if (source == nullptr || !source->launched.process || !plan.source) return {};
-  return {.tid = recorder == nullptr ? 0 : recorder->TidOf(std::string(kSourceName)),
+  return {.tid = recorder == nullptr ? 0 : recorder->TidOf(std::string(kSourcePart)),
           .core = source->launched.core.value,
           .name = StrCat("the source (", ToText(plan.source->policy), ")")};
 }
 
 // `name` is how a sentence calls it.
 SpikeThread LoopThreadOf(const LoopPlan& loop, const SpikeRecorder* recorder, std::string name) {
-  return {.tid = recorder == nullptr ? 0 : recorder->TidOf(LoopName(loop)),
+  return {.tid = recorder == nullptr ? 0 : recorder->TidOf(LoopPart(loop.name)),
           .core = loop.core.value,
           .name = std::move(name)};
 }
@@ -52,11 +53,11 @@ std::unique_ptr<SpikeRecorder> MakeSpikeRecorder(const Plan& plan, const StreamS
   std::vector<SpikeRecorder::Stream> streams;
   std::vector<SpikeRecorder::Thread> loops;
   if (sides.handler != nullptr) {
-    for (const auto& loop : plan.loops) loops.push_back({.part = LoopName(loop), .core = loop.core.value});
+    for (const auto& loop : plan.loops) loops.push_back({.part = LoopPart(loop.name), .core = loop.core.value});
     for (std::size_t i = 0; i < plan.streams.size(); ++i) {
       SpikeRecorder::Stream stream{.worst = &WorstOf(plan, *sides.handler, i), .source = {}, .loop = {}};
       if (plan.streams[i].channel != ChannelKind::kTimer && plan.source) {
-        stream.source = {.part = std::string(kSourceName), .core = plan.source->core.value};
+        stream.source = {.part = std::string(kSourcePart), .core = plan.source->core.value};
       }
       const std::size_t loop = LoopOf(plan, plan.streams[i]);
       if (loop < loops.size()) stream.loop = loops[loop];

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "harness/base/quantity.h"
 #include "harness/base/text.h"
 #include "harness/os/board.h"
-#include "harness/run/launch.h"
+#include "harness/plan/parts.h"
 #include "harness/stream/slabs.h"
 
 namespace corerig {
@@ -18,12 +19,9 @@ constexpr std::size_t kBytesPerRecord = 32;  // two per switch: in and out
 constexpr std::size_t kRecordsPerSample = 4, kRecordsPerCore = 1000;
 
 std::size_t BytesWanted(const Plan& plan) {
-  double samples = 0;
-  for (const auto& stream : plan.streams) samples += stream.rate.hertz();
-  return kSeconds * kBytesPerRecord * (kRecordsPerCore + kRecordsPerSample * static_cast<std::size_t>(samples));
+  return kSeconds * kBytesPerRecord *
+         (kRecordsPerCore + kRecordsPerSample * static_cast<std::size_t>(SamplesPerSecond(plan)));
 }
-
-std::string LoopPart(const LoopPlan& loop) { return "loop " + loop.name; }
 
 }  // namespace
 
@@ -36,11 +34,9 @@ SwitchWatch::SwitchWatch(const Plan& plan, const std::string& no_trace) : plan_(
     absent_ = no_trace;
     return;
   }
-  if (plan.source) parts_.emplace_back(kSourceName);
-  for (const auto& loop : plan.loops) parts_.push_back(LoopPart(loop));
-  for (const auto& group : plan.workers) {
-    for (std::size_t i = 0; i < group.cores.size(); ++i) parts_.push_back(WorkerName(group, static_cast<int>(i)));
-  }
+  if (plan.source) parts_.emplace_back(kSourcePart);
+  for (auto& part : LoopParts(plan)) parts_.push_back(std::move(part));
+  for (auto& part : WorkerParts(plan)) parts_.push_back(std::move(part));
   const std::size_t wanted = BytesWanted(plan);
   // The next power of two, which a ring has to be.
   auto records = SwitchRecords::Start(parts_, OnlineCpus(""), std::bit_ceil(wanted));
@@ -78,7 +74,7 @@ Status SwitchWatch::FollowAll(const std::vector<SupervisedChild>& children) {
     for (std::size_t i = 0; i < plan_.loops.size(); ++i) {
       const auto tid = static_cast<pid_t>(child.launched.slab.At<HandlerLoop>(layout.loops[i])->tid.Get());
       if (tid <= 0) continue;
-      if (auto followed = records_->FollowThread(tid, part(LoopPart(plan_.loops[i]))); !followed) return followed;
+      if (auto followed = records_->FollowThread(tid, part(LoopPart(plan_.loops[i].name))); !followed) return followed;
     }
   }
   return {};

@@ -3,15 +3,15 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <utility>
 
-#include "harness/base/text.h"
 #include "harness/os/board.h"
-#include "harness/run/launch.h"
+#include "harness/plan/parts.h"
 
 namespace corerig {
 namespace {
 
-using TaskRole = TraceFold::Role;
+using Role = TraceFold::Role;
 
 // The reader looks every 50 ms; its buffers last for two seconds, should it be kept from looking.
 constexpr std::size_t kSeconds = 2;
@@ -26,21 +26,16 @@ constexpr std::size_t kLeast = 2 << 20, kMost = 128 << 20;
 constexpr std::uint64_t kMemoryShare = 32;
 
 std::vector<TraceFold::Part> PartsOf(const Plan& plan) {
-  std::vector<TraceFold::Part> parts = {{"rig", TaskRole::kRig},
-                                        {std::string(kSourceName), TaskRole::kSource},
-                                        {std::string(kHandlerName), TaskRole::kRig}};
-  for (const auto& loop : plan.loops) parts.push_back({LoopName(loop), TaskRole::kLoop});
-  for (const auto& group : plan.workers) {
-    for (std::size_t i = 0; i < group.cores.size(); ++i) {
-      parts.push_back({WorkerName(group, static_cast<int>(i)), TaskRole::kWorker});
-    }
-  }
+  std::vector<TraceFold::Part> parts = {{std::string(kRigPart), Role::kRig},
+                                        {std::string(kSourcePart), Role::kSource},
+                                        {std::string(kHandlerPart), Role::kRig}};
+  for (auto& part : LoopParts(plan)) parts.push_back({std::move(part), Role::kLoop});
+  for (auto& part : WorkerParts(plan)) parts.push_back({std::move(part), Role::kWorker});
   return parts;
 }
 
 std::vector<TraceReader::Buffer> BuffersOf(const Plan& plan) {
-  double samples = 0;
-  for (const auto& stream : plan.streams) samples += stream.rate.hertz();
+  const auto samples = static_cast<std::size_t>(SamplesPerSecond(plan));
   const auto cpus = OnlineCpus("");
   const std::uint64_t share = ReadBoard("", plan.cores).memory / kMemoryShare / std::max<std::size_t>(cpus.size(), 1);
   std::vector<TraceReader::Buffer> buffers;
@@ -53,7 +48,7 @@ std::vector<TraceReader::Buffer> BuffersOf(const Plan& plan) {
       return group.command && std::find(group.cores.begin(), group.cores.end(), cpu) != group.cores.end();
     });
     if (command) bytes += kSeconds * kBytesPerCommand;
-    if (streams) bytes += kSeconds * static_cast<std::size_t>(samples) * kBytesPerSample;
+    if (streams) bytes += kSeconds * samples * kBytesPerSample;
     buffers.push_back({cpu, std::clamp<std::size_t>(std::min<std::uint64_t>(bytes, share), kLeast, kMost)});
   }
   return buffers;
@@ -73,7 +68,7 @@ Tracing::Tracing(const Plan& plan, TraceReader::Sink on_events) : on_events_(std
   options.core = plan.rig_core;
   for (const auto& part : parts) {
     options.parts.push_back(part.name);
-    if (part.role == TaskRole::kLoop || part.role == TaskRole::kSource) options.faults_of.push_back(part.name);
+    if (part.role == Role::kLoop || part.role == Role::kSource) options.faults_of.push_back(part.name);
   }
   fold_ = std::make_unique<TraceFold>(parts, plan.cores);
   auto reader = TraceReader::Start(

@@ -4,6 +4,7 @@
 
 #include "harness/base/quantity.h"
 #include "harness/base/text.h"
+#include "harness/plan/parts.h"
 #include "harness/run/disturbance.h"
 
 namespace corerig {
@@ -231,7 +232,7 @@ void JudgeEnds(const Plan& plan, const RunRecord& record, Reasons& reasons) {
   for (const auto& worker : record.workers) {
     bool may_fail = false;
     for (const auto& group : plan.workers) may_fail = may_fail || (group.name == worker.name && group.may_fail);
-    if (!may_fail) judge(StrCat("worker ", worker.name, ".", worker.index), worker.process.end);
+    if (!may_fail) judge(WorkerPart(worker.name, worker.index), worker.process.end);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "harness/child/part_marker.h"
 #include "harness/os/clock.h"
 #include "harness/os/scheduling.h"
+#include "harness/plan/parts.h"
 #include "harness/stream/sensor_of.h"
 #include "harness/stream/ticks.h"
 
@@ -76,7 +77,7 @@ Status LoopThread::Join() {
 }
 
 void LoopThread::Body() {
-  MarkPart("loop " + loop_plan_.name);
+  MarkPart(LoopPart(loop_plan_.name));
   status_ = Prepare();
   const bool prepared = status_.has_value();
   ready_.release();
