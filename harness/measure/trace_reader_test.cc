@@ -95,15 +95,19 @@ TEST_F(TraceOfThisBoard, AThreadsRunTimeAndSwitchesAreThoseTheKernelCounts) {
   const SchedulingRecord kernel = Difference(before, after);
   // Only the sleep after the second reading is in the window and not between the readings.
   EXPECT_EQ(part.voluntary, kernel.voluntary + 1);
-  EXPECT_GE(kernel.voluntary, 200u);
-  // A preemption between clock and reading is in one of them only.
-  EXPECT_NEAR(static_cast<double>(part.involuntary), static_cast<double>(kernel.involuntary), 2);
-  // The kernel leaves interrupts in a task's time unless it accounts for them apart.
+  // A thread that is preempted on its way into a sleep may find it over when it comes back, and sleeps no more.
+  EXPECT_GE(kernel.voluntary, 180u);
+  // Preemptions between the window's ends and the readings are in one of them only.
+  EXPECT_NEAR(static_cast<double>(part.involuntary), static_cast<double>(kernel.involuntary),
+              2 + 0.01 * static_cast<double>(kernel.involuntary));
+  // The kernel leaves interrupts in a task's time unless it accounts for them apart, and takes out what a host stole.
   const double share = static_cast<double>(part.run.count()) / static_cast<double>(kernel.run.count());
   EXPECT_GT(share, 0.90);
-  EXPECT_LT(share, 1.02);
-  EXPECT_GE(part.slice.count(), 200u);
-  EXPECT_GE(part.wake.count(), 199u);
+  EXPECT_LT(share, 1.05);
+  EXPECT_GE(part.slice.count(), kernel.voluntary);
+  // Each sleep between the readings ends with a wake, and the one before them may have been over at the window's begin.
+  EXPECT_GE(part.wake.count(), kernel.voluntary);
+  EXPECT_LE(part.wake.count(), kernel.voluntary + 1);
   EXPECT_LE(part.wake.count(), part.runqueue.count());
 
   for (const auto& each : record.cores) {
