@@ -32,8 +32,8 @@ struct WorkerJob {
   // 0 when it is not.
   std::uint64_t UnitsOfWorker() const;
   // The parameter's value; the scenario reader has checked that it is there and of its kind.
-  double Number(std::string_view parameter) const;
-  std::string_view Word(std::string_view parameter) const;
+  double Number(std::string_view parameter) const { return NumberOf(parameters, parameter); }
+  std::string_view Word(std::string_view parameter) const { return WordOf(parameters, parameter); }
 };
 
 // One worker's computation. Made, driven and destroyed on one thread.

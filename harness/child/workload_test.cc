@@ -43,8 +43,8 @@ TEST(WorkerJob, ParametersAreFoundByName) {
 TEST(WorkerJobDeathTest, AnUndeclaredParameterIsAMistakeInTheProgram) {
   WorkerJob job;
   job.parameters = {{"kind", "call"}};
-  EXPECT_DEATH(job.Word("strike"), "asks for its parameter \"strike\" as a word, but does not declare it");
-  EXPECT_DEATH(job.Number("kind"), "asks for its parameter \"kind\" as a number, but does not declare it");
+  EXPECT_DEATH(job.Word("strike"), "\"strike\" is asked for as a word, but was not declared so");
+  EXPECT_DEATH(job.Number("kind"), "\"kind\" is asked for as a number, but was not declared so");
 }
 
 }  // namespace

@@ -49,10 +49,12 @@ bool HasBreak(const Plan& plan) {
                      [](const StreamPlan& stream) { return stream.break_above.has_value(); });
 }
 
-double SamplesPerSecond(const Plan& plan) {
-  double samples = 0;
-  for (const auto& stream : plan.streams) samples += stream.rate.hertz();
-  return samples;
+Rate FrameRate(const StreamPlan& stream) { return {stream.rate.millihertz / stream.batch}; }
+
+double FramesPerSecond(const Plan& plan) {
+  double frames = 0;
+  for (const auto& stream : plan.streams) frames += FrameRate(stream).hertz();
+  return frames;
 }
 
 std::vector<std::string> MetricsOf(const Plan& plan) {

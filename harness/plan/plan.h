@@ -12,6 +12,7 @@
 #include "harness/base/channel_kind.h"
 #include "harness/base/policy.h"
 #include "harness/base/units.h"
+#include "harness/plan/parameter.h"
 
 namespace corerig {
 
@@ -41,24 +42,26 @@ struct LoopPlan {
   bool operator==(const LoopPlan&) const = default;
 };
 
+// A sensor's own clock against the board's: it runs `ppb` parts in 10^9 fast, and showed `offset` when the run began.
+struct ClockPlan {
+  Nanos offset{0};
+  std::int32_t ppb = 0;
+  bool operator==(const ClockPlan&) const = default;
+};
+
 struct StreamPlan {
   std::string name;
   std::string sensor;
   std::string format;  // "" where the sensor has one wire format
-  Rate rate;
+  Rate rate;           // of samples
   ChannelKind channel = ChannelKind::kTimer;
   std::string loop;
   std::vector<FaultPlan> faults;
   std::optional<Nanos> break_above = {};  // the first sample later than this ends the run
+  std::uint32_t batch = 1;                // samples per frame: a part with a FIFO is read when so many are in it
+  ClockPlan clock = {};
+  std::vector<Parameter> parameters = {};  // every one the sensor declares, defaults filled in
   bool operator==(const StreamPlan&) const = default;
-};
-
-// A workload's own parameter, by name; its text was checked against the workload's declaration when the scenario was
-// read.
-struct Parameter {
-  std::string name;
-  std::string value;
-  bool operator==(const Parameter&) const = default;
 };
 
 // When a command ends: with the window, or when it does.
@@ -141,8 +144,11 @@ struct Plan {
 // Some stream has one: the run may end at a late sample.
 bool HasBreak(const Plan& plan);
 
+// Frames per second, by the sensor's own clock.
+Rate FrameRate(const StreamPlan& stream);
+
 // What all streams together send per second.
-double SamplesPerSecond(const Plan& plan);
+double FramesPerSecond(const Plan& plan);
 
 // The names of all metrics that a run of this plan reports, in the report's order.
 std::vector<std::string> MetricsOf(const Plan& plan);

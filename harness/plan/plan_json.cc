@@ -37,6 +37,8 @@ Json LoopJson(const LoopPlan& loop) {
   return {{"name", loop.name}, {"core", loop.core.value}, {"policy", ToText(loop.policy)}};
 }
 
+Json ParameterJson(const Parameter& parameter) { return {{"name", parameter.name}, {"value", parameter.value}}; }
+
 Json StreamJson(const StreamPlan& stream) {
   Json json = {{"name", stream.name},
                {"sensor", stream.sensor},
@@ -46,6 +48,10 @@ Json StreamJson(const StreamPlan& stream) {
                {"loop", stream.loop},
                {"fault", ListOf(stream.faults, FaultJson)}};
   if (stream.break_above) json["break"] = ToText(*stream.break_above);
+  json["batch"] = stream.batch;
+  json["clock_offset"] = ToText(stream.clock.offset);
+  json["clock_ppb"] = stream.clock.ppb;
+  json["parameters"] = ListOf(stream.parameters, ParameterJson);
   return json;
 }
 
@@ -71,9 +77,7 @@ Json WorkerJson(const WorkerPlan& worker) {
     json["memory_counts"] = worker.memory_counts_address_space ? kAddressSpace : kUsed;
   }
   if (worker.command) json["command"] = CommandJson(*worker.command);
-  json["parameters"] = ListOf(worker.parameters, [](const Parameter& parameter) -> Json {
-    return {{"name", parameter.name}, {"value", parameter.value}};
-  });
+  json["parameters"] = ListOf(worker.parameters, ParameterJson);
   return json;
 }
 
@@ -117,6 +121,13 @@ class Reader {
   std::uint64_t Count() const {
     return Has(json_ != nullptr && json_->is_number_unsigned(), "a whole number from 0") ? json_->get<std::uint64_t>()
                                                                                          : 0;
+  }
+
+  template <typename Integer>
+  Integer Whole(std::int64_t least, std::int64_t most) const {
+    const bool holds = json_ != nullptr && json_->is_number_integer() && json_->get<double>() >= double(least) &&
+                       json_->get<double>() <= double(most);
+    return Has(holds, StrCat("a whole number from ", least, " to ", most)) ? json_->get<Integer>() : Integer();
   }
 
   CpuId Core() const {
@@ -178,6 +189,8 @@ FaultPlan ReadFault(const Reader& json) {
           .at = json.Field("at").List([](const Reader& item) { return item.Count(); })};
 }
 
+Parameter ReadParameter(const Reader& json) { return {json.Field("name").Text(), json.Field("value").Text()}; }
+
 LoopPlan ReadLoop(const Reader& json) {
   return {.name = json.Field("name").Text(),
           .core = json.Field("core").Core(),
@@ -193,6 +206,10 @@ StreamPlan ReadStream(const Reader& json) {
                        .loop = json.Field("loop").Text(),
                        .faults = json.Field("fault").List(ReadFault)};
   if (json.Field("break").present()) stream.break_above = json.Field("break").Duration();
+  stream.batch = json.Field("batch").Whole<std::uint32_t>(1, 1 << 20);
+  stream.clock = {.offset = json.Field("clock_offset").Duration(),
+                  .ppb = json.Field("clock_ppb").Whole<std::int32_t>(-1'000'000, 1'000'000)};
+  stream.parameters = json.Field("parameters").List(ReadParameter);
   return stream;
 }
 
@@ -222,9 +239,7 @@ WorkerPlan ReadWorker(const Reader& json) {
                     .units = std::nullopt,
                     .time_limit = std::nullopt,
                     .may_fail = json.Field("may_fail").Boolean(),
-                    .parameters = json.Field("parameters").List([](const Reader& item) {
-                      return Parameter{item.Field("name").Text(), item.Field("value").Text()};
-                    }),
+                    .parameters = json.Field("parameters").List(ReadParameter),
                     .memory = std::nullopt,
                     .memory_counts_address_space = false,
                     .command = std::nullopt};

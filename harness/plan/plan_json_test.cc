@@ -92,7 +92,12 @@ class PlanMaker {
                                               static_cast<double>(Below(1'000'001)) / 1e6,
                                               Many(4, [&] { return Bits(); })};
                            }),
-            .break_above = Coin() ? std::optional(Duration()) : std::nullopt};
+            .break_above = Coin() ? std::optional(Duration()) : std::nullopt,
+            .batch = static_cast<std::uint32_t>(1 + Magnitude((1 << 20) - 1)),
+            .clock = {.offset = Duration(), .ppb = static_cast<std::int32_t>(Below(2'000'001)) - 1'000'000},
+            .parameters = Many(3, [&] {
+              return Parameter{Word(), Text()};
+            })};
   }
   CommandPlan Command() {
     CommandPlan command;
@@ -200,8 +205,12 @@ TEST(PlanJson, AFieldOfAnotherTypeIsNamed) {
   EXPECT_EQ(RefusalWith("\"may_fail\": false", "\"may_fail\": 0"), "plan: workers[0].may_fail is not a boolean");
   EXPECT_EQ(RefusalWith("\"limit\": 0.0", "\"limit\": \"0\""), "plan: budgets[0].limit is not a number");
   EXPECT_EQ(RefusalWith("\"rig_core\": 0", "\"rig_core\": 2147483648"), "plan: rig_core is too large for a core");
-  EXPECT_EQ(RefusalWith("\"parameters\": [", "\"parameters\": [7, "),
-            "plan: workers[0].parameters[0] is not an object");
+  EXPECT_EQ(RefusalWith("\"parameters\": []", "\"parameters\": [7]"),
+            "plan: streams[0].parameters[0] is not an object");
+  EXPECT_EQ(RefusalWith("\"batch\": 1", "\"batch\": 0"),
+            "plan: streams[0].batch is not a whole number from 1 to 1048576");
+  EXPECT_EQ(RefusalWith("\"clock_ppb\": 0", "\"clock_ppb\": -1000001"),
+            "plan: streams[0].clock_ppb is not a whole number from -1000000 to 1000000");
 }
 
 TEST(PlanJson, WhatIsWrongInACommandIsNamed) {

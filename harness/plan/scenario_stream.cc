@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "harness/base/quantity.h"
@@ -36,6 +37,53 @@ Rate ReadRate(Section& section, const SensorInfo* sensor, FirstFault& fault) {
               sensor->name, "\"; write at most \"", highest, "\"");
   }
   return rate.value_or(sensor->default_rate);
+}
+
+// How many samples a frame holds.
+std::uint32_t ReadBatch(Section& section, const SensorInfo& sensor, Rate rate, FirstFault& fault) {
+  const Batching& batching = sensor.batching;
+  std::uint32_t batch = 1;
+  if (batching.frames.millihertz > 0) {
+    const std::int64_t least = (rate.millihertz + batching.frames.millihertz - 1) / batching.frames.millihertz;
+    batch = static_cast<std::uint32_t>(std::clamp<std::int64_t>(least, 1, batching.most));
+  }
+  const auto written = section.Whole("batch", 1, StrCat(batch));
+  const Position at = written ? section.Find("batch")->position : section.position();
+  if (written && *written > batching.most) {
+    fault.Add(at, "batch is ", *written, "; sensor \"", sensor.name, "\" has at most ", batching.most,
+              batching.most == 1 ? " sample in a frame" : " samples in a frame");
+    return batch;
+  }
+  if (written) batch = static_cast<std::uint32_t>(*written);
+  if (rate.millihertz % batch != 0) {
+    fault.Add(at, "rate ", ToText(rate), " in batches of ", batch,
+              " makes frames of no whole number of mHz; write a batch that divides the rate");
+  }
+  return batch;
+}
+
+// The sensor's own clock.
+ClockPlan ReadClock(Section& section, bool timer, FirstFault& fault) {
+  ClockPlan clock;
+  constexpr std::string_view kOffset = "clock_offset", kDrift = "clock_ppm";
+  for (const std::string_view key : {kOffset, kDrift}) {
+    if (timer && section.Find(key) != nullptr) {
+      fault.Add(section.Find(key)->position, "a timer stream is the board's own clock; leave ", key, " out");
+    }
+  }
+  clock.offset = section.Quantity(kOffset, "\"2ms\"", ParseDuration).value_or(Nanos(0));
+  // Crystals are within 100; what is beyond 1000 is broken.
+  constexpr double kMost = 1000;
+  const Value* value = section.Find(kDrift);
+  if (value == nullptr) return clock;
+  const bool whole = value->kind == Value::Kind::kWhole;
+  const double ppm = whole ? static_cast<double>(value->whole) : value->number;
+  if ((!whole && value->kind != Value::Kind::kNumber) || !(std::abs(ppm) <= kMost)) {
+    fault.Add(value->position, kDrift, " is not a number from -1000 to 1000; write one such as 20 or -3.5");
+    return clock;
+  }
+  clock.ppb = static_cast<std::int32_t>(std::lround(ppm * 1000));
+  return clock;
 }
 
 // Of the words a sensor offers under `key`, the one that is written, or the first.
@@ -202,8 +250,14 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
   stream.channel = ReadChannel(section, sensor, fault);
   stream.format = ReadFormat(section, sensor, fault);
   stream.loop = ReadLoopName(section, loops, fault);
-  stream.faults = ReadFaults(section, sensor != nullptr && stream.channel == ChannelKind::kTimer, fault);
+  const bool timer = sensor != nullptr && stream.channel == ChannelKind::kTimer;
+  stream.faults = ReadFaults(section, timer, fault);
   stream.break_above = ReadBreakAbove(section, fault);
+  stream.clock = ReadClock(section, timer, fault);
+  // Without the sensor, there is no telling its parameters from mistyped keys.
+  if (sensor == nullptr) return stream;
+  stream.batch = ReadBatch(section, *sensor, stream.rate, fault);
+  stream.parameters = ReadParameters(section, sensor->parameters, fault);
   section.RejectUnknownKeys();
   return stream;
 }

@@ -37,6 +37,9 @@ double ReadShare(const Value& value, std::string_view key, FirstFault& fault);
 // The key `break` of a stream, or of the whole scenario.
 std::optional<Nanos> ReadBreakAbove(Section& section, FirstFault& fault);
 
+// A part's own parameters, each checked against its declaration, defaults filled in.
+std::vector<Parameter> ReadParameters(Section& section, const std::vector<ParameterInfo>& declared, FirstFault& fault);
+
 StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops, const Vocabulary& vocabulary,
                       FirstFault& fault);
 

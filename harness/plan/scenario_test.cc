@@ -31,7 +31,14 @@ TEST(Scenario, TheExampleOfTheDesignIsReadInFull) {
   EXPECT_EQ(
       plan.streams,
       (std::vector<StreamPlan>{
-          {"imu", "icm42688p", "", Rate::Hertz(1000), ChannelKind::kSeqpacket, "flight", {}},
+          {.name = "imu",
+           .sensor = "icm42688p",
+           .format = "",
+           .rate = Rate::Hertz(1000),
+           .channel = ChannelKind::kSeqpacket,
+           .loop = "flight",
+           .faults = {},
+           .parameters = {{"noise", "1"}}},
           {"gnss", "zed-f9p", "nmea", Rate::Hertz(10), ChannelKind::kPty, "flight", {{FaultKind::kDrop, 0.01, {}}}},
           {"lidar", "vlp16", "", Rate::Hertz(754), ChannelKind::kUdp, "flight", {}}}));
   EXPECT_EQ(plan.workers,
@@ -222,6 +229,53 @@ fault = [{ kind = "drop", share = 0.7 }, { kind = "duplicate", share = "10%" }, 
                                                             {FaultKind::kDuplicate, 0.1, {}},
                                                             {FaultKind::kReorder, 0.2, {}},
                                                             {FaultKind::kBitFlip, 0, {0, 3, 17}}}));
+}
+
+std::string ImuWith(std::string_view lines) {
+  return StrCat("name = \"a\"\nduration = \"1s\"\n[loop.l]\n[stream.imu]\nsensor = \"icm42688p\"\nloop = \"l\"\n",
+                lines, "\n");
+}
+
+TEST(Scenario, AFastSensorSendsBatchesThatKeepItsFramesFew) {
+  const auto batch = [](std::string_view lines) { return Read(ImuWith(lines), BoardOf({0, 1})).streams[0].batch; };
+  EXPECT_EQ(batch(""), 1u);
+  EXPECT_EQ(batch("rate = \"8kHz\""), 8u);
+  EXPECT_EQ(batch("rate = \"1001Hz\"\nbatch = 1"), 1u);
+  EXPECT_EQ(batch("rate = \"819.2Hz\"\nbatch = 4"), 4u);
+  const StreamPlan stream = Read(ImuWith("rate = \"819.2Hz\"\nbatch = 4"), BoardOf({0, 1})).streams[0];
+  EXPECT_EQ(stream.rate, Rate{819'200});
+  EXPECT_EQ(FrameRate(stream), Rate{204'800});
+}
+
+TEST(Scenario, ASensorHasAClockAndParametersOfItsOwn) {
+  const StreamPlan plain = Read(ImuWith(""), BoardOf({0, 1})).streams[0];
+  EXPECT_EQ(plain.clock, ClockPlan{});
+  EXPECT_EQ(plain.parameters, (std::vector<Parameter>{{"noise", "1"}}));
+  const StreamPlan own =
+      Read(ImuWith("clock_offset = \"2ms\"\nclock_ppm = -20.5\nnoise = 0.5"), BoardOf({0, 1})).streams[0];
+  EXPECT_EQ(own.clock, (ClockPlan{.offset = Nanos(2'000'000), .ppb = -20'500}));
+  EXPECT_EQ(own.parameters, (std::vector<Parameter>{{"noise", "0.5"}}));
+}
+
+TEST(Scenario, WhatCannotBeBatchedOrClockedIsRefused) {
+  const auto refusal = [](std::string_view text) {
+    const auto plan = ReadScenario(text, "s.toml", {}, SampleVocabulary(), BoardOf({0, 1}));
+    return plan ? "taken" : plan.error().message;
+  };
+  EXPECT_EQ(refusal(ImuWith("batch = 17")),
+            "s.toml:7:9: batch is 17; sensor \"icm42688p\" has at most 16 samples in a frame");
+  EXPECT_EQ(
+      refusal(ImuWith("rate = \"1000.001Hz\"")),
+      "s.toml:4:1: rate 1000.001Hz in batches of 2 makes frames of no whole number of mHz; write a batch that divides "
+      "the rate");
+  EXPECT_EQ(refusal(ImuWith("clock_ppm = 1000.5")),
+            "s.toml:7:13: clock_ppm is not a number from -1000 to 1000; write one such as 20 or -3.5");
+  EXPECT_EQ(refusal(ImuWith("clock_ppm = \"20\"")),
+            "s.toml:7:13: clock_ppm is not a number from -1000 to 1000; write one such as 20 or -3.5");
+  EXPECT_EQ(
+      refusal("name = \"a\"\nduration = \"1s\"\n[loop.l]\n[stream.t]\nsensor = \"tick\"\nloop = \"l\"\nclock_ppm = 2"),
+      "s.toml:7:13: a timer stream is the board's own clock; leave clock_ppm out");
+  EXPECT_EQ(refusal(ImuWith("noise = \"loud\"")), "s.toml:7:9: noise is not a number; write one such as 1");
 }
 
 TEST(Scenario, PartsKeepTheOrderOfTheFileAndNotOfTheAlphabet) {

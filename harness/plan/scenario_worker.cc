@@ -1,5 +1,3 @@
-#include <cmath>
-
 #include "harness/base/quantity.h"
 #include "harness/plan/placement.h"
 #include "harness/plan/scenario_tables.h"
@@ -50,56 +48,6 @@ std::vector<CpuId> ReadCores(Section& section, std::string_view group, const std
   fault.Add(value == nullptr ? section.position() : value->position, "no core is left for worker ", group,
             ": source and loops use ", CoresText(board.cores), "; write cores = [", board.cores.back().value, "]");
   return board.cores;
-}
-
-std::string_view Describe(ParameterInfo::Kind kind) {
-  switch (kind) {
-    case ParameterInfo::Kind::kNumber:
-      return "a number";
-    case ParameterInfo::Kind::kPositiveNumber:
-      return "a number above 0";
-    case ParameterInfo::Kind::kWholeNumber:
-      return "a whole number";
-    case ParameterInfo::Kind::kWord:
-      return "a word in quotes";
-  }
-  return "";
-}
-
-// The canonical text of a parameter; nothing if the value is not of its kind.
-std::optional<std::string> ParameterText(const Value& value, ParameterInfo::Kind kind) {
-  if (kind == ParameterInfo::Kind::kWord) {
-    const bool word = value.kind == Value::Kind::kText && !value.text.empty() &&
-                      value.text.find_first_of(" \t\r\n") == std::string::npos;
-    return word ? std::optional(value.text) : std::nullopt;
-  }
-  // Up to here a double holds every whole number, and 1e6 means 1000000.
-  constexpr double kExact = 0x1p53;
-  if (value.kind == Value::Kind::kWhole) {
-    if (kind == ParameterInfo::Kind::kPositiveNumber && value.whole <= 0) return std::nullopt;
-    return StrCat(value.whole);
-  }
-  if (value.kind != Value::Kind::kNumber || !std::isfinite(value.number)) return std::nullopt;
-  if (kind == ParameterInfo::Kind::kPositiveNumber && value.number <= 0) return std::nullopt;
-  if (std::abs(value.number) <= kExact && std::trunc(value.number) == value.number) {
-    return StrCat(static_cast<std::int64_t>(value.number));
-  }
-  if (kind == ParameterInfo::Kind::kWholeNumber) return std::nullopt;
-  return StrCat(value.number);
-}
-
-Parameter ReadParameter(Section& section, const ParameterInfo& info, FirstFault& fault) {
-  Parameter parameter{std::string(info.name), std::string(info.default_value)};
-  const Value* value = section.Find(info.name);
-  if (value == nullptr) return parameter;
-  const auto text = ParameterText(*value, info.kind);
-  if (!text) {
-    const bool word = info.kind == ParameterInfo::Kind::kWord;
-    fault.Add(value->position, info.name, " is not ", Describe(info.kind), "; write one such as ", word ? "\"" : "",
-              info.default_value, word ? "\"" : "");
-  }
-  parameter.value = text.value_or(parameter.value);
-  return parameter;
 }
 
 void ReadMemory(Section& section, WorkerPlan& worker, FirstFault& fault) {
@@ -239,9 +187,7 @@ WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const 
   if (workload->command) {
     worker.command = ReadCommand(section, *workload->command, fault);
   } else {
-    for (const auto& parameter : workload->parameters) {
-      worker.parameters.push_back(ReadParameter(section, parameter, fault));
-    }
+    worker.parameters = ReadParameters(section, workload->parameters, fault);
   }
   section.RejectUnknownKeys();
   if (workload->check) {

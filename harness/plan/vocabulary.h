@@ -14,21 +14,30 @@
 
 namespace corerig {
 
-struct SensorInfo {
-  std::string_view name;   // "icm42688p"
-  std::string_view about;  // one line for `corerig list`
-  Rate default_rate;
-  Rate highest_rate;
-  std::vector<ChannelKind> channels;      // the first is the default
-  std::vector<std::string_view> formats;  // the first is the default; empty: one format, no name
-};
-
 struct ParameterInfo {
   enum class Kind { kNumber, kPositiveNumber, kWholeNumber, kWord };
   std::string_view name;  // "strike"
   Kind kind;
   std::string_view default_value;
   std::string_view about;
+};
+
+// How many samples a part sends in one frame: what its FIFO holds, and by default as many as keep the frames at or
+// below `frames` per second.
+struct Batching {
+  std::uint32_t most = 1;
+  Rate frames = {};
+};
+
+struct SensorInfo {
+  std::string_view name;   // "icm42688p"
+  std::string_view about;  // one line for `corerig list`
+  Rate default_rate;       // of samples
+  Rate highest_rate;
+  std::vector<ChannelKind> channels;      // the first is the default
+  std::vector<std::string_view> formats;  // the first is the default; empty: one format, no name
+  Batching batching = {};
+  std::vector<ParameterInfo> parameters = {};  // its own, besides the keys that every stream has
 };
 
 // What of a command only the machine it will run on can tell. Each fails with what is wrong and what would be right.

@@ -20,7 +20,7 @@ constexpr std::size_t kRecordsPerSample = 4, kRecordsPerCore = 1000;
 
 std::size_t BytesWanted(const Plan& plan) {
   return kSeconds * kBytesPerRecord *
-         (kRecordsPerCore + kRecordsPerSample * static_cast<std::size_t>(SamplesPerSecond(plan)));
+         (kRecordsPerCore + kRecordsPerSample * static_cast<std::size_t>(FramesPerSecond(plan)));
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ std::vector<TraceFold::Part> PartsOf(const Plan& plan) {
 }
 
 std::vector<TraceReader::Buffer> BuffersOf(const Plan& plan) {
-  const auto samples = static_cast<std::size_t>(SamplesPerSecond(plan));
+  const auto samples = static_cast<std::size_t>(FramesPerSecond(plan));
   const auto cpus = OnlineCpus("");
   const std::uint64_t share = ReadBoard("", plan.cores).memory / kMemoryShare / std::max<std::size_t>(cpus.size(), 1);
   std::vector<TraceReader::Buffer> buffers;

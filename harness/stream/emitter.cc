@@ -13,7 +13,7 @@ Emitter::Emitter(const Plan& plan, const StreamPlan& stream, Nanos start, const 
       seed_(plan.seed),
       schedule_(ScheduleOf(plan, stream, start)),
       first_in_window_(Expected(plan, stream, plan.warmup, plan.warmup + plan.duration).first),
-      period_(stream.rate.OffsetOf(1)),
+      period_(FrameRate(stream).OffsetOf(1)),
       control_(control),
       model_(model),
       output_(std::move(output)),

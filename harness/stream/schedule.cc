@@ -1,5 +1,7 @@
 #include "harness/stream/schedule.h"
 
+#include <cmath>
+
 #include "harness/base/philox.h"
 
 namespace corerig {
@@ -12,15 +14,34 @@ constexpr std::uint32_t kPhaseLane = 0xFA000020;
 }  // namespace
 
 SampleRange StreamSchedule::DueIn(Nanos begin, Nanos end) const {
-  const std::uint64_t before = rate.EventsBefore(begin - first);
-  const std::uint64_t until = rate.EventsBefore(end - first);
+  const std::uint64_t before = DueBefore(begin), until = DueBefore(end);
   return {.first = before, .count = until > before ? until - before : 0};
 }
 
+Nanos StreamSchedule::ByTheBoardsClock(Nanos own) const {
+  if (ppb == 0) return own;
+  // own / (1 + ppb * 1e-9), as a small correction: a double keeps it to the nanosecond for a hundred days and more, and
+  // is the same on every machine.
+  const double correction = static_cast<double>(own.count()) * ppb / (1e9 + ppb);
+  return own - Nanos(std::llround(correction));
+}
+
+std::uint64_t StreamSchedule::DueBefore(Nanos instant) const {
+  std::uint64_t before = rate.EventsBefore(instant - first);
+  if (ppb == 0) return before;
+  // The sensor's clock has counted a little more or less by then.
+  const double correction = static_cast<double>((instant - first).count()) * ppb * 1e-9;
+  before = rate.EventsBefore(instant - first + Nanos(std::llround(correction)));
+  while (before > 0 && DueOf(before - 1) >= instant) --before;
+  while (DueOf(before) < instant) ++before;
+  return before;
+}
+
 StreamSchedule ScheduleOf(const Plan& plan, const StreamPlan& stream, Nanos start) {
-  const auto period = static_cast<double>(stream.rate.OffsetOf(1).count());
+  const Rate rate = FrameRate(stream);
+  const auto period = static_cast<double>(rate.OffsetOf(1).count());
   const double share = UniformOpen(RandomWords(plan.seed, StreamId(stream.name), 0, kPhaseLane)[0]);
-  return {.first = start + Nanos(static_cast<std::int64_t>(share * period)), .rate = stream.rate};
+  return {.first = start + Nanos(static_cast<std::int64_t>(share * period)), .rate = rate, .ppb = stream.clock.ppb};
 }
 
 SampleRange Expected(const Plan& plan, const StreamPlan& stream, Nanos begin, Nanos end) {

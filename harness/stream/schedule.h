@@ -13,7 +13,8 @@
 
 namespace corerig {
 
-// Samples first, first + 1, …, first + count - 1.
+// Frames first, first + 1, …, first + count - 1. What is said of samples here holds for the frames of a stream that
+// sends several samples in one.
 struct SampleRange {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
@@ -21,12 +22,18 @@ struct SampleRange {
 };
 
 struct StreamSchedule {
-  Nanos first{0};  // sample 0 is due
-  Rate rate;
+  Nanos first{0};        // sample 0 is due
+  Rate rate;             // of frames, by the sensor's own clock
+  std::int32_t ppb = 0;  // the sensor's clock is so many parts in 10^9 fast
 
-  Nanos DueOf(std::uint64_t sequence) const { return first + rate.OffsetOf(sequence); }
+  Nanos DueOf(std::uint64_t sequence) const { return first + ByTheBoardsClock(rate.OffsetOf(sequence)); }
   // The samples due in [begin, end).
   SampleRange DueIn(Nanos begin, Nanos end) const;
+
+ private:
+  // A time span that the sensor's clock measured.
+  Nanos ByTheBoardsClock(Nanos own) const;
+  std::uint64_t DueBefore(Nanos instant) const;
 };
 
 // Sample 0 is due at a phase within the first period after the start. The phase is drawn from the seed and the stream's

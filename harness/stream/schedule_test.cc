@@ -94,5 +94,41 @@ TEST(Schedule, AWindowThatEndsBeforeItBeginsIsEmpty) {
   EXPECT_EQ(Expected(plan, plan.streams[0], seconds(1), milliseconds(300)).count, 0u);
 }
 
+// Over a day: the sum of all periods is that of a clock that is so much faster or slower.
+TEST(Schedule, ASensorsClockThatRunsFastMakesItsSamplesComeEarly) {
+  for (const int ppb : {-1'000'000, -20'000, 1, 50'000, 1'000'000}) {
+    Plan plan = PlanWith({1'000'000});
+    plan.streams[0].clock.ppb = ppb;
+    const StreamSchedule schedule = ScheduleOf(plan, plan.streams[0], Nanos(0));
+    constexpr std::uint64_t kDay = 86'400'000;
+    const double seconds = static_cast<double>((schedule.DueOf(kDay) - schedule.DueOf(0)).count()) * 1e-9;
+    EXPECT_NEAR(86'400 / seconds, 1 + ppb * 1e-9, 1e-13) << ppb;
+  }
+}
+
+TEST(Schedule, ExpectedCountsExactlyWhateverTheSensorsClockDoes) {
+  for (const int ppb : {-1'000'000, -999, 1, 333'333, 1'000'000}) {
+    Plan plan = PlanWith({1'000'000, 819'200, 3'333});
+    for (auto& stream : plan.streams) {
+      stream.clock.ppb = ppb;
+      const StreamSchedule schedule = ScheduleOf(plan, stream, Nanos(0));
+      for (const Nanos end : {Nanos(seconds(4)), Nanos(1'777'000'001), schedule.DueOf(1000), schedule.DueOf(1001)}) {
+        SampleRange counted;
+        while (schedule.DueOf(counted.first) < plan.warmup) ++counted.first;
+        while (schedule.DueOf(counted.first + counted.count) < end) ++counted.count;
+        EXPECT_EQ(Expected(plan, stream, plan.warmup, end), counted) << stream.name << " " << ppb << " " << end.count();
+      }
+    }
+  }
+}
+
+TEST(Schedule, AStreamThatSendsSeveralSamplesInAFrameHasAsManyFramesLess) {
+  Plan plan = PlanWith({8'000'000});
+  plan.streams[0].batch = 8;
+  const StreamSchedule schedule = ScheduleOf(plan, plan.streams[0], Nanos(0));
+  EXPECT_EQ(schedule.DueOf(1) - schedule.DueOf(0), milliseconds(1));
+  EXPECT_EQ(Expected(plan, plan.streams[0], seconds(1), seconds(4)).count, 3000u);
+}
+
 }  // namespace
 }  // namespace corerig

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "harness/base/units.h"
 #include "harness/plan/vocabulary.h"
@@ -20,8 +21,14 @@ namespace corerig {
 struct SensorContext {
   std::uint64_t seed = 0;       // the scenario's
   std::uint32_t stream_id = 0;  // StreamId(name): names the stream's random numbers
-  Rate rate;
+  Rate rate;                    // of samples
+  std::uint32_t batch = 1;      // samples in a frame
   std::string_view format;
+  ChannelKind channel = ChannelKind::kTimer;
+  // What the sensor's own clock showed when the run began. How fast it runs is the harness's affair: sample n is taken
+  // when that clock shows clock_offset + n / rate, and so is the stamp on the wire.
+  Nanos clock_offset{0};
+  std::vector<Parameter> parameters = {};  // the sensor's own: NumberOf(parameters, "noise")
   // Civil time of sample 0, in ns since 1970: receivers of satellite time and lidars show it on the wire. It is
   // simulated, kSimulatedEpoch in every run, so that models and decoders agree without talking to each other and one
   // seed gives the same frames byte for byte in every run; and whole, as satellite receivers keep their epochs.
@@ -30,7 +37,7 @@ struct SensorContext {
 
 inline constexpr Nanos kSimulatedEpoch = std::chrono::seconds(1'767'225'600);  // 2026-01-01 00:00:00 UTC
 
-// One frame to be sent, as the model fills it in.
+// One frame to be sent, as the model fills it in. Key and value are those of its last sample.
 struct EncodedFrame {
   std::size_t size = 0;        // bytes written
   std::uint64_t wire_key = 0;  // what on the wire identifies the sample, as the receiver will read it (it may wrap)
@@ -41,8 +48,9 @@ struct EncodedFrame {
 class SensorModel {
  public:
   virtual ~SensorModel() = default;
-  // Writes the frame of sample `sequence` into `out` (max_frame_size bytes). A pure function of the context and
-  // `sequence`: samples may be asked for in any order, and no state is carried.
+  // Writes frame `sequence` into `out` (max_frame_size bytes): samples sequence * batch to sequence * batch + batch
+  // - 1. A pure function of the context and `sequence`: frames may be asked for in any order. What it costs may depend
+  // on the order, and the source asks in the order of time.
   virtual EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) = 0;
 };
 
@@ -77,7 +85,7 @@ class Decoder {
 
 struct SensorType {
   SensorInfo info;
-  std::size_t max_frame_size = 0;
+  std::size_t max_frame_size = 0;                                              // of the largest batch
   std::string_view value_unit;                                                 // of EncodedFrame::value, e.g. "m/s^2"
   std::unique_ptr<SensorModel> (*make_model)(const SensorContext&) = nullptr;  // both null for "tick"
   std::unique_ptr<Decoder> (*make_decoder)(const SensorContext&) = nullptr;

@@ -20,7 +20,11 @@ SensorContext ContextOf(const Plan& plan, const StreamPlan& stream) {
   return {.seed = plan.seed,
           .stream_id = StreamId(stream.name),
           .rate = stream.rate,
+          .batch = stream.batch,
           .format = stream.format,
+          .channel = stream.channel,
+          .clock_offset = stream.clock.offset,
+          .parameters = stream.parameters,
           .epoch = kSimulatedEpoch};
 }
 

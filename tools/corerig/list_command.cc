@@ -20,6 +20,15 @@ std::string Joined(const auto& items, const auto& text_of) {
 
 void Column(std::string_view text, int width) { std::cout << std::left << std::setw(width) << text << " "; }
 
+void ListParameters(const std::vector<ParameterInfo>& parameters, int indent) {
+  for (const auto& parameter : parameters) {
+    std::cout << std::string(static_cast<std::size_t>(indent), ' ');
+    Column(parameter.name, 12);
+    Column(parameter.default_value, 8);
+    std::cout << parameter.about << "\n";
+  }
+}
+
 void ListSensors(const Rig& rig) {
   std::cout << "sensors\n";
   for (const auto& sensor : rig.sensors) {
@@ -33,7 +42,9 @@ void ListSensors(const Rig& rig) {
     if (!info.formats.empty()) {
       std::cout << ", format " << Joined(info.formats, [](std::string_view format) { return format; });
     }
+    if (info.batching.most > 1) std::cout << ", batch at most " << info.batching.most;
     std::cout << "\n";
+    ListParameters(info.parameters, 15);
   }
 }
 
@@ -56,12 +67,7 @@ void ListWorkloads(const Rig& rig) {
   std::cout << "\nworkloads\n";
   for (const WorkloadInfo& info : VocabularyOf(rig).workloads) {
     std::cout << "  " << info.name << "  " << info.about << "; unit: " << info.unit << "\n";
-    for (const auto& parameter : info.parameters) {
-      std::cout << "    ";
-      Column(parameter.name, 12);
-      Column(parameter.default_value, 8);
-      std::cout << parameter.about << "\n";
-    }
+    ListParameters(info.parameters, 4);
   }
 }
 

@@ -1,0 +1,66 @@
+#include <cmath>
+
+#include "harness/plan/scenario_tables.h"
+
+namespace corerig {
+namespace {
+
+std::string_view Describe(ParameterInfo::Kind kind) {
+  switch (kind) {
+    case ParameterInfo::Kind::kNumber:
+      return "a number";
+    case ParameterInfo::Kind::kPositiveNumber:
+      return "a number above 0";
+    case ParameterInfo::Kind::kWholeNumber:
+      return "a whole number";
+    case ParameterInfo::Kind::kWord:
+      return "a word in quotes";
+  }
+  return "";
+}
+
+// The canonical text of a parameter; nothing if the value is not of its kind.
+std::optional<std::string> ParameterText(const Value& value, ParameterInfo::Kind kind) {
+  if (kind == ParameterInfo::Kind::kWord) {
+    const bool word = value.kind == Value::Kind::kText && !value.text.empty() &&
+                      value.text.find_first_of(" \t\r\n") == std::string::npos;
+    return word ? std::optional(value.text) : std::nullopt;
+  }
+  // Up to here a double holds every whole number, and 1e6 means 1000000.
+  constexpr double kExact = 0x1p53;
+  if (value.kind == Value::Kind::kWhole) {
+    if (kind == ParameterInfo::Kind::kPositiveNumber && value.whole <= 0) return std::nullopt;
+    return StrCat(value.whole);
+  }
+  if (value.kind != Value::Kind::kNumber || !std::isfinite(value.number)) return std::nullopt;
+  if (kind == ParameterInfo::Kind::kPositiveNumber && value.number <= 0) return std::nullopt;
+  if (std::abs(value.number) <= kExact && std::trunc(value.number) == value.number) {
+    return StrCat(static_cast<std::int64_t>(value.number));
+  }
+  if (kind == ParameterInfo::Kind::kWholeNumber) return std::nullopt;
+  return StrCat(value.number);
+}
+
+Parameter ReadParameter(Section& section, const ParameterInfo& info, FirstFault& fault) {
+  Parameter parameter{std::string(info.name), std::string(info.default_value)};
+  const Value* value = section.Find(info.name);
+  if (value == nullptr) return parameter;
+  const auto text = ParameterText(*value, info.kind);
+  if (!text) {
+    const bool word = info.kind == ParameterInfo::Kind::kWord;
+    fault.Add(value->position, info.name, " is not ", Describe(info.kind), "; write one such as ", word ? "\"" : "",
+              info.default_value, word ? "\"" : "");
+  }
+  parameter.value = text.value_or(parameter.value);
+  return parameter;
+}
+
+}  // namespace
+
+std::vector<Parameter> ReadParameters(Section& section, const std::vector<ParameterInfo>& declared, FirstFault& fault) {
+  std::vector<Parameter> parameters;
+  for (const auto& info : declared) parameters.push_back(ReadParameter(section, info, fault));
+  return parameters;
+}
+
+}  // namespace corerig
