@@ -10,6 +10,9 @@ constexpr std::pair<ChannelKind, std::string_view> kNames[] = {
     {ChannelKind::kSeqpacket, "seqpacket"},
     {ChannelKind::kPty, "pty"},
     {ChannelKind::kUdp, "udp"},
+    {ChannelKind::kPipe, "pipe"},
+    {ChannelKind::kStream, "stream"},
+    {ChannelKind::kTcp, "tcp"},
 };
 
 }  // namespace

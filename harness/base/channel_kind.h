@@ -11,6 +11,9 @@ enum class ChannelKind {
   kSeqpacket,  // Unix seqpacket socket: messages, kernel receive stamps
   kPty,        // pseudo-terminal in raw mode: bytes, as a UART delivers them
   kUdp,        // UDP over IPv4 loopback: messages, kernel receive stamps
+  kPipe,       // bytes
+  kStream,     // Unix stream socket: bytes
+  kTcp,        // TCP over IPv4 loopback, without Nagle's delay: bytes
 };
 
 std::string_view ToText(ChannelKind kind);  // as written in a scenario: "seqpacket"

@@ -5,7 +5,8 @@
 namespace corerig {
 namespace {
 
-constexpr ChannelKind kAll[] = {ChannelKind::kTimer, ChannelKind::kSeqpacket, ChannelKind::kPty, ChannelKind::kUdp};
+constexpr ChannelKind kAll[] = {ChannelKind::kTimer, ChannelKind::kSeqpacket, ChannelKind::kPty, ChannelKind::kUdp,
+                                ChannelKind::kPipe,  ChannelKind::kStream,    ChannelKind::kTcp};
 
 TEST(ChannelKind, ReadsBackAsWritten) {
   for (const ChannelKind kind : kAll) {
@@ -16,13 +17,17 @@ TEST(ChannelKind, ReadsBackAsWritten) {
 }
 
 TEST(ChannelKind, NothingElseIsOne) {
-  for (const char* text : {"", "UDP", "udp ", "tcp", "can"}) EXPECT_FALSE(ParseChannelKind(text)) << '"' << text << '"';
+  for (const char* text : {"", "UDP", "udp ", "unix", "can"})
+    EXPECT_FALSE(ParseChannelKind(text)) << '"' << text << '"';
 }
 
 TEST(ChannelKind, MessagesSurviveOnSocketsOnly) {
   EXPECT_TRUE(IsDatagram(ChannelKind::kSeqpacket));
   EXPECT_TRUE(IsDatagram(ChannelKind::kUdp));
   EXPECT_FALSE(IsDatagram(ChannelKind::kPty));
+  EXPECT_FALSE(IsDatagram(ChannelKind::kPipe));
+  EXPECT_FALSE(IsDatagram(ChannelKind::kStream));
+  EXPECT_FALSE(IsDatagram(ChannelKind::kTcp));
   EXPECT_FALSE(IsDatagram(ChannelKind::kTimer));
 }
 

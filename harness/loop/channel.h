@@ -19,8 +19,9 @@
 namespace corerig {
 
 // seqpacket: a socketpair. udp: a socket bound to 127.0.0.1 and another connected to it. pty: the master sends, the
-// slave (raw mode, as a UART's driver leaves it to a GNSS daemon) receives. All are non-blocking and close on exec.
-// Receivers' kernel stamps are switched on where the kernel has them.
+// slave (raw mode, as a UART's driver leaves it to a GNSS daemon) receives. stream: a socketpair. tcp: two sockets of
+// 127.0.0.1. All are non-blocking and close on exec. Receivers' kernel stamps are switched on where the kernel has them,
+// message by message.
 //
 // What is in a pty is lost when its last sender is closed: keep one open until the receiver is drained. The other kinds
 // deliver what was sent before.
@@ -32,8 +33,8 @@ Result<ChannelEnds> OpenChannel(ChannelKind kind);  // not for kTimer
 
 // Hands one frame to the kernel without waiting. Returns the bytes taken: all of them, or 0 when the channel is full,
 // or, on a byte channel, part of them. A full udp channel takes the frame and loses it, as UDP does. An error is a
-// channel that is broken (the receiver is gone; udp notices at the next frame) or a frame it can never take. The frame
-// is not empty.
+// channel that is broken (the receiver is gone; udp and tcp notice at the next frame) or a frame it can never take. The
+// frame is not empty. The process ignores SIGPIPE: a pipe has no other way to tell that its receiver is gone.
 Result<std::size_t> Send(int fd, std::span<const std::byte> frame);
 
 // Bytes as they came out of one read: a whole message, or on a byte channel any piece.

@@ -40,7 +40,7 @@ StreamPlan StreamOf(std::string name, ChannelKind channel, std::string loop, std
   StreamPlan stream;
   stream.name = std::move(name);
   stream.sensor = channel == ChannelKind::kTimer ? "tick" : "test";
-  stream.format = channel == ChannelKind::kPty ? "bytes" : channel == ChannelKind::kTimer ? "" : "message";
+  stream.format = channel == ChannelKind::kTimer ? "" : IsDatagram(channel) ? "message" : "bytes";
   stream.rate = Rate::Hertz(500);
   stream.channel = channel;
   stream.loop = std::move(loop);
@@ -48,7 +48,7 @@ StreamPlan StreamOf(std::string name, ChannelKind channel, std::string loop, std
   return stream;
 }
 
-// Three channels with all faults, one without any, and a tick, on two loops.
+// Every channel with all faults, one without any, and a tick, on two loops.
 Plan AllChannels() {
   const std::vector<FaultPlan> faults = {{.kind = FaultKind::kDrop, .share = 0.02, .at = {0}},
                                          {.kind = FaultKind::kDuplicate, .share = 0.02, .at = {2}},
@@ -64,8 +64,12 @@ Plan AllChannels() {
   plan.source = SourcePlan{.core = core, .policy = {}};
   plan.loops = {{.name = "flight", .core = other, .policy = {}}, {.name = "slow", .core = core, .policy = {}}};
   plan.streams = {StreamOf("imu", ChannelKind::kSeqpacket, "flight", faults),
-                  StreamOf("tick", ChannelKind::kTimer, "slow"), StreamOf("lidar", ChannelKind::kUdp, "slow", faults),
+                  StreamOf("tick", ChannelKind::kTimer, "slow"),
+                  StreamOf("lidar", ChannelKind::kUdp, "slow", faults),
                   StreamOf("gnss", ChannelKind::kPty, "flight", faults),
+                  StreamOf("sound", ChannelKind::kPipe, "slow", faults),
+                  StreamOf("camera", ChannelKind::kStream, "flight", faults),
+                  StreamOf("remote", ChannelKind::kTcp, "slow", faults),
                   StreamOf("clean", ChannelKind::kSeqpacket, "slow")};
   return plan;
 }
@@ -257,7 +261,7 @@ void ExpectEverySampleAccountedFor(const Plan& plan) {
     EXPECT_EQ(handler.value_error_squares.load(), 0.0);
     EXPECT_EQ(handler.latency.Read().count(), counts.done);
     EXPECT_EQ(handler.since_sent.Read().count(), counts.done);
-    const bool stamps = plan.streams[i].channel != ChannelKind::kPty;
+    const bool stamps = IsDatagram(plan.streams[i].channel);
     EXPECT_EQ(handler.transport.Read().count(), stamps ? counts.done - handler.stamps_discarded.Get() : 0);
     EXPECT_GT(run.source(i).bytes.Get(), 300u * 10);
   }

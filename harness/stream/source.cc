@@ -152,6 +152,7 @@ int SourceMain(std::span<const SensorType> sensors) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);  // see Send
   return RunChild("source", [&](ChildContext& context) { return Run(context, sensors, signals); });
 }
 

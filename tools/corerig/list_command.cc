@@ -54,6 +54,9 @@ void ListChannels() {
       {ChannelKind::kSeqpacket, "Unix seqpacket socket: messages, lossless, with kernel receive stamps"},
       {ChannelKind::kPty, "pseudo-terminal in raw mode: bytes as a UART delivers them, split across reads, no stamps"},
       {ChannelKind::kUdp, "UDP over loopback: messages that a full socket loses, with kernel receive stamps"},
+      {ChannelKind::kPipe, "pipe: bytes, lossless, no stamps"},
+      {ChannelKind::kStream, "Unix stream socket: bytes, lossless, no stamps"},
+      {ChannelKind::kTcp, "TCP over loopback without Nagle's delay: bytes, lossless, no stamps"},
   };
   std::cout << "\nchannels\n";
   for (const auto& [kind, about] : kChannels) {
