@@ -20,8 +20,8 @@ namespace corerig {
 
 // seqpacket: a socketpair. udp: a socket bound to 127.0.0.1 and another connected to it. pty: the master sends, the
 // slave (raw mode, as a UART's driver leaves it to a GNSS daemon) receives. stream: a socketpair. tcp: two sockets of
-// 127.0.0.1. All are non-blocking and close on exec. Receivers' kernel stamps are switched on where the kernel has them,
-// message by message.
+// 127.0.0.1. All are non-blocking and close on exec. Receivers' kernel stamps are switched on where the kernel has
+// them, message by message.
 //
 // What is in a pty is lost when its last sender is closed: keep one open until the receiver is drained. The other kinds
 // deliver what was sent before.
