@@ -42,14 +42,15 @@ struct Arrival {
   std::span<const std::byte> bytes;
   std::uint64_t offset = 0;           // of bytes[0] in the stream of bytes received on this channel
   std::optional<Nanos> kernel_stamp;  // when the kernel queued it, CLOCK_MONOTONIC; absent where it does not stamp
-  Nanos begin{0};                     // read for this arrival, right after the kernel handed it over
+  Nanos begin{0};                     // read for this arrival, when its turn had come
 };
 
 class Receiver {
  public:
-  // Starts on the loop's thread and reads everything there is at every wake-up, but at most `kBurst` arrivals before
-  // other handles get their turn. `largest` is the largest message expected; a longer one is cut to one byte more than
-  // that, and so corrupt. When all senders are gone and everything is read, the descriptor is watched no more.
+  // Starts on the loop's thread and reads everything there is at every wake-up, but at most `kBurst` arrivals (fewer
+  // messages, if they are larger than 4 KiB) before other handles get their turn. `largest` is the largest message
+  // expected; a longer one is cut to one byte more than that, and so corrupt. When all senders are gone and everything
+  // is read, the descriptor is watched no more.
   static constexpr int kBurst = 64;
   static Result<Receiver> Start(EventLoop& loop, ChannelKind kind, Fd receiver, std::size_t largest,
                                 std::function<void(const Arrival&)> on_arrival);
@@ -60,6 +61,9 @@ class Receiver {
 
   // Reads until the channel is empty, without waiting, through the same callback.
   void Drain();
+
+  // Messages that came when the socket's buffer was full, and were lost there.
+  std::uint64_t Overflows();
 
   // Kernel stamps that were thrown away because CLOCK_REALTIME was stepped.
   std::uint64_t discarded_stamps() const;

@@ -27,10 +27,11 @@ void EnlargeBuffer(int socket, int force_option, int option) {
   }
 }
 
-// A kernel without stamps refuses, and arrivals then have none.
-void AskForStamps(int receiver) {
+// Stamps, and the count of what a full buffer lost. A kernel without one of them refuses, and arrivals have none.
+void AskForMore(int receiver) {
   const int on = 1;
   setsockopt(receiver, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  setsockopt(receiver, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 }
 
 Result<ChannelEnds> OpenSeqpacket() {
@@ -41,7 +42,7 @@ Result<ChannelEnds> OpenSeqpacket() {
   ChannelEnds channel{.sender = Fd(ends[0]), .receiver = Fd(ends[1])};
   // What is queued is charged to the sender's buffer; the receiver's has no say in Unix sockets (unix(7)).
   EnlargeBuffer(channel.sender.get(), SO_SNDBUFFORCE, SO_SNDBUF);
-  AskForStamps(channel.receiver.get());
+  AskForMore(channel.receiver.get());
   return channel;
 }
 
@@ -77,7 +78,7 @@ Result<ChannelEnds> OpenUdp() {
   while (recv(receiver->get(), &stranger, sizeof stranger, MSG_DONTWAIT) >= 0) {
   }
   EnlargeBuffer(receiver->get(), SO_RCVBUFFORCE, SO_RCVBUF);
-  AskForStamps(receiver->get());
+  AskForMore(receiver->get());
   return ChannelEnds{.sender = std::move(*sender), .receiver = std::move(*receiver)};
 }
 

@@ -245,6 +245,7 @@ Json FromStream(const StreamRecord& stream) {
           {"ambiguous", stream.ambiguous},
           {"truth_lost", stream.truth_lost},
           {"overruns", stream.overruns},
+          {"overflows", stream.overflows},
           {"bytes", stream.bytes},
           {"infinite", stream.infinite},
           {"late_sends", stream.late_sends},

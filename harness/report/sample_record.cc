@@ -64,6 +64,7 @@ StreamRecord Imu() {
   imu.ambiguous = 2;
   imu.truth_lost = 3;
   imu.overruns = 4;
+  imu.overflows = 1;
   imu.bytes = 320'000;
   imu.infinite = 5;
   imu.late_sends = 6;

@@ -37,6 +37,7 @@ void AddHandlerSide(StreamRecord& record, const HandlerStream& handler) {
   record.ambiguous = handler.ambiguous.Get();
   record.truth_lost = handler.truth_lost.Get();
   record.stamps_discarded = handler.stamps_discarded.Get();
+  record.overflows = handler.overflows.Get();
   record.latency = handler.latency.Read();
   record.lateness = handler.lateness.Read();
   record.transport = handler.transport.Read();

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "harness/base/channel_kind.h"
 #include "harness/base/text.h"
 #include "harness/plan/parts.h"
 
@@ -94,6 +95,11 @@ std::string_view WhyNoStream(const RunRecord& record, const StreamRecord& stream
   return {};
 }
 
+bool ChannelStamps(std::string_view channel) {
+  const auto kind = ParseChannelKind(channel);
+  return kind && IsDatagram(*kind);
+}
+
 void AddStream(Table& table, const StreamRecord& stream, double seconds, std::string_view unknown) {
   const std::string part = StrCat("stream.", stream.name, ".");
   if (!unknown.empty()) {
@@ -119,9 +125,9 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   AddStage(table, part + "latency", stream.latency, stream.infinite, kNoSamples);
   AddStage(table, part + "lateness", stream.lateness, 0, timer ? no_sender : kNoSamples);
   AddStage(table, part + "transport", stream.transport, 0,
-           timer                     ? no_sender
-           : stream.channel == "pty" ? "the kernel stamps nothing on a pty"
-                                     : "the kernel's receive stamps were not usable");
+           timer                            ? no_sender
+           : !ChannelStamps(stream.channel) ? "the kernel stamps no single frame of a stream of bytes"
+                                            : "the kernel's receive stamps were not usable");
   AddStage(table, part + "queue", stream.queue, 0, kNoSamples);
   AddStage(table, part + "service", stream.service, 0, kNoSamples);
 }

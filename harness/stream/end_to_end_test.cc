@@ -284,6 +284,35 @@ TEST(EndToEnd, EverySampleIsAccountedForInRealTimeToo) {
   ExpectEverySampleAccountedFor(plan);
 }
 
+// Each part says itself what it lost, and together it is all that was lost.
+TEST(EndToEnd, WhatAFullSocketLostIsToldApartFromTheRest) {
+  Plan plan = AllChannels();
+  plan.streams = {StreamOf("lidar", ChannelKind::kUdp, "slow", {{.kind = FaultKind::kBitFlip, .share = 0, .at = {7}}}),
+                  StreamOf("imu", ChannelKind::kSeqpacket, "slow")};
+  plan.streams[0].rate = plan.streams[1].rate = Rate::Hertz(10'000);
+  plan.streams[0].format = "message";
+  plan.duration = seconds(4);
+  Rehearsal run(plan);
+  ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+  run.StartAll();
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.handler(0).done.Get() > 20; }));
+  // Who does not read: 8 MiB of buffer hold a little more than a second of such frames.
+  kill(run.handler_pid(), SIGSTOP);
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.source_header().ended_at.Get() != 0; }));
+  kill(run.handler_pid(), SIGCONT);
+  run.MoveEnds(Nanos(run.control().window_end), MonotonicNow() + seconds(1));
+  EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+  EXPECT_EQ(run.HandlerStatus(), 0) << run.handler_header().error.Read();
+  const HandlerStream &udp = run.handler(0), &unix_socket = run.handler(1);
+  EXPECT_TRUE(AddsUp(CountsOf(run.source(0), udp))) << CountsOf(run.source(0), udp);
+  EXPECT_EQ(udp.overflows.Get() + udp.lost_injected.Get(), udp.lost.Get()) << CountsOf(run.source(0), udp);
+  EXPECT_GT(udp.overflows.Get(), 5'000u);
+  EXPECT_EQ(run.source(0).overruns.Get(), 0u);
+  EXPECT_EQ(unix_socket.overflows.Get(), 0u);
+  EXPECT_EQ(run.source(1).overruns.Get(), unix_socket.lost.Get()) << CountsOf(run.source(1), unix_socket);
+  EXPECT_GT(run.source(1).overruns.Get(), 0u);
+}
+
 TEST(EndToEnd, AnInterruptedRunIsExactUpToItsEarlierEnd) {
   Plan plan = AllChannels();
   plan.duration = seconds(30);

@@ -54,6 +54,7 @@ struct HandlerStream {
   WorstSamples worst;
   std::atomic<double> value_error_squares;  // sum over `done`
   Counter stamps_discarded;
+  Counter overflows;        // messages lost in the socket's full buffer between the window's begin and the drain's end
   Counter received_in_all;  // warm-up included: for the live display
   Counter latest_latency_ns;
   Counter bytes_in_all;  // read from the channel, warm-up included
