@@ -151,7 +151,25 @@ void Matcher::Close(const Emission& emission) {
 
 template <typename Before>
 std::uint64_t Matcher::FirstNot(const Before& before) const {
+  // Mostly it is near the latest match, and there may be thousands of emissions behind: steps that double, from there.
   std::uint64_t low = head_, high = tail_;
+  const std::uint64_t near = std::clamp(latest_match_, low, high);
+  for (std::uint64_t step = 1; near + step <= high; step *= 2) {
+    if (!before(At(near + step - 1))) {
+      high = near + step - 1;
+      break;
+    }
+    low = near + step;
+  }
+  if (low == head_ && near > low) {
+    for (std::uint64_t step = 1; step <= near - head_; step *= 2) {
+      if (before(At(near - step))) {
+        low = near - step + 1;
+        break;
+      }
+      high = std::min(high, near - step);
+    }
+  }
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
     if (before(At(middle))) {
@@ -166,7 +184,9 @@ std::uint64_t Matcher::FirstNot(const Before& before) const {
 template <typename Eligible>
 std::uint64_t Matcher::NearestInTime(const Eligible& eligible) const {
   const Nanos reference = arrival_->kernel_stamp.value_or(arrival_->begin);
-  const std::uint64_t end = FirstNot([&](const Emission& e) { return e.truth.sent <= arrival_->begin; });
+  // Most often all that is known was sent before.
+  const bool all = tail_ > head_ && At(tail_ - 1).truth.sent <= arrival_->begin;
+  const std::uint64_t end = all ? tail_ : FirstNot([&](const Emission& e) { return e.truth.sent <= arrival_->begin; });
   const std::uint64_t middle = std::min(end, FirstNot([&](const Emission& e) { return e.truth.sent <= reference; }));
   std::uint64_t nearest = kNone;
   Nanos distance = Nanos::max();
