@@ -47,11 +47,12 @@ std::string_view RemedyFor(WarningId id) {
     case WarningId::kStampsDiscarded:
       return "keep the clock from being stepped while the run goes on: sudo timedatectl set-ntp false";
     case WarningId::kSourceLate:
-      return "set cores in [source] to a core of its own and its policy to \"fifo:90\", or lower the stream's rate";
+      return "set cores in [source] to a core of its own and its policy to \"fifo:90\"; where they are so, keep other "
+             "load off that core or lower the stream's rate";
     case WarningId::kTruthLost:
       return "set the loop's policy to \"fifo:80\" on a core without workers, or lower the stream's rate";
     case WarningId::kRigHeavy:
-      return "set the worker groups' cores so that one core is left to the rig, or use fewer workers";
+      return "set cores so that one is left to the rig that no worker, loop or source has, or set trace = false";
     case WarningId::kGovernor:
       return "first: echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor";
     case WarningId::kMemorySampled:

@@ -3,8 +3,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
+#include "harness/base/metric.h"
+#include "harness/base/text.h"
 #include "harness/os/procfs.h"
 #include "harness/os/trace_fs.h"
 
@@ -26,6 +31,49 @@ TEST(Capabilities, EachSaysWhatNeedsItAndARefusalWhyAndWhatHelps) {
     EXPECT_NE(FindCapability(all, name), nullptr) << name;
   }
   EXPECT_EQ(FindCapability(all, "wings"), nullptr);
+}
+
+// "{loop.NAME,worker.NAME.I}.cpu" written out: each of the first group with each of the next.
+std::vector<std::string> WrittenOut(const std::string& text) {
+  const auto open = text.find('{');
+  if (open == std::string::npos) return {text};
+  const auto close = text.find('}', open);
+  std::vector<std::string> all;
+  for (const auto each : Split(std::string_view(text).substr(open + 1, close - open - 1), ',')) {
+    for (auto& one : WrittenOut(StrCat(text.substr(0, open), each, text.substr(close + 1)))) all.push_back(one);
+  }
+  return all;
+}
+
+// The parts' names in capitals are those of the table, so that what a board is said to lack can be looked up in `list`.
+TEST(Capabilities, NameOnlyMetricsThatThereAre) {
+  std::vector<std::string> metrics;
+  for (const auto& kind : MetricKinds()) {
+    for (auto& name : MetricNames(kind.part, kind.part)) metrics.push_back(std::move(name));
+  }
+  int named = 0;
+  for (const auto& capability : TryCapabilities()) {
+    std::string spaced;  // a comma between braces stays one word, one outside ends it
+    int depth = 0;
+    for (const char c : capability.needed_by) {
+      depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+      spaced += depth == 0 && (c == ',' || c == ';') ? ' ' : c;
+    }
+    for (const auto word : Split(spaced, ' ')) {
+      if (word.find('{') == std::string_view::npos && word.find('.') == std::string_view::npos) continue;
+      if (word == "trace.perfetto-trace" || word.starts_with("/") || word.starts_with("report.json")) continue;
+      for (const auto& name : WrittenOut(std::string(word))) {
+        EXPECT_TRUE(std::any_of(metrics.begin(), metrics.end(),
+                                [&](const std::string& metric) {
+                                  return metric == name || metric.starts_with(name + ".") ||
+                                         (name.ends_with(".*") && metric.starts_with(name.substr(0, name.size() - 1)));
+                                }))
+            << capability.name << " names " << name;
+        ++named;
+      }
+    }
+  }
+  EXPECT_GT(named, 30);
 }
 
 // Oracles that do not go through the probes.
