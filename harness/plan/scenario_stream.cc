@@ -258,6 +258,11 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
   if (sensor == nullptr) return stream;
   stream.batch = ReadBatch(section, *sensor, stream.rate, fault);
   stream.parameters = ReadParameters(section, sensor->parameters, fault);
+  if (sensor->pattern && !fault.found()) {
+    const auto pattern = sensor->pattern(stream);
+    if (!pattern) fault.Add(section.position(), "stream ", stream.name, ": ", pattern.error().message);
+    stream.pattern = pattern.value_or(std::vector<Nanos>());
+  }
   section.RejectUnknownKeys();
   return stream;
 }

@@ -257,6 +257,22 @@ TEST(Scenario, ASensorHasAClockAndParametersOfItsOwn) {
   EXPECT_EQ(own.parameters, (std::vector<Parameter>{{"noise", "0.5"}}));
 }
 
+TEST(Scenario, ASensorMaySpaceItsFramesUnevenly) {
+  Vocabulary vocabulary = SampleVocabulary();
+  for (auto& sensor : vocabulary.sensors) {
+    if (sensor.name != "icm42688p") continue;
+    sensor.pattern = [](const StreamPlan& stream) -> Result<std::vector<Nanos>> {
+      if (NumberOf(stream.parameters, "noise") > 1) return Fail("too loud");
+      return std::vector<Nanos>{Nanos(0), stream.rate.OffsetOf(1) / 2};
+    };
+  }
+  const auto read = [&](std::string_view lines) {
+    return ReadScenario(ImuWith(lines), "s.toml", {}, vocabulary, BoardOf({0, 1}));
+  };
+  EXPECT_EQ(read("rate = \"500Hz\"")->streams[0].pattern, (std::vector<Nanos>{Nanos(0), Nanos(1'000'000)}));
+  EXPECT_EQ(read("noise = 2").error().message, "s.toml:4:1: stream imu: too loud");
+}
+
 TEST(Scenario, WhatCannotBeBatchedOrClockedIsRefused) {
   const auto refusal = [](std::string_view text) {
     const auto plan = ReadScenario(text, "s.toml", {}, SampleVocabulary(), BoardOf({0, 1}));

@@ -38,6 +38,9 @@ struct SensorInfo {
   std::vector<std::string_view> formats;  // the first is the default; empty: one format, no name
   Batching batching = {};
   std::vector<ParameterInfo> parameters = {};  // its own, besides the keys that every stream has
+  // Makes StreamPlan::pattern of a stream that is read but for it; empty: frames are evenly spaced. Fails if rate and
+  // parameters, each right by itself, cannot be had together.
+  std::function<Result<std::vector<Nanos>>(const StreamPlan&)> pattern = {};
 };
 
 // What of a command only the machine it will run on can tell. Each fails with what is wrong and what would be right.
