@@ -11,10 +11,10 @@
 //   (*trace)->Counter(depth, at, 3);
 //   if (Status written = (*trace)->Finish(5s); !written) ... // "FILE: No space left on device; 812 events are missing"
 //
-// Nothing here waits for the disk, but Create, Drain and Finish: what the disk does not take in time is dropped() and counted,
-// and the file stays readable. Times are CLOCK_MONOTONIC, and so is the time that Perfetto shows: that of report.json.
-// Takes 512 KiB for what waits to be written, touched as it fills, and 18 KiB per core (from 32 cores on 0.6 MiB in
-// all). A switch or a waking takes 27 ns of the reader's thread and nine bytes of the file
+// Nothing here waits for the disk, but Create, Drain and Finish: what the disk does not take in time is dropped() and
+// counted, and the file stays readable. Times are CLOCK_MONOTONIC, and so is the time that Perfetto shows: that of
+// report.json. Takes 512 KiB for what waits to be written, touched as it fills, and 18 KiB per core (from 32 cores on
+// 0.6 MiB in all). A switch or a waking takes 27 ns of the reader's thread and nine bytes of the file
 // (tests/bench/perfetto_bench.cc). What is shown of a core where events were lost: core_events.h.
 #pragma once
 
