@@ -84,10 +84,7 @@ TraceReader::TraceReader(TraceDecoder decoder, TraceInstance instance, const Opt
   const auto& events = decoder_.events();
   sees_interrupts_ = std::find(events.begin(), events.end(), "irq/irq_handler_entry") != events.end();
   ReadInterruptNames(names_);
-  for (const CpuId cpu : cpus_) {
-    lost_.emplace_back(cpu, 0);
-    idle_switches_.emplace_back(cpu);
-  }
+  for (const CpuId cpu : cpus_) idle_switches_.emplace_back(cpu);
   batch_.reserve(kBatch);
   last_look_.store(MonotonicNow().count());
   thread_ = std::thread([this] { Body(); });
@@ -156,7 +153,6 @@ Nanos TraceReader::ReadAll() {
       if (got <= 0) break;  // EAGAIN: nothing more
       const std::span<const std::byte> page(page_.data(), static_cast<std::size_t>(got));
       if (const std::uint64_t lost = LostBefore(page, decoder_.layout()); lost > 0) {
-        lost_[i].second += lost;
         total_lost_.fetch_add(lost, std::memory_order_relaxed);
         Nanos first{0};
         ForEachRecord(page, decoder_.layout(), [&](Nanos at, auto) {
