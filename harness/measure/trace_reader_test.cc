@@ -4,9 +4,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <map>
 #include <semaphore>
 #include <thread>
 
@@ -35,9 +37,11 @@ void Burn(Nanos time) {
 
 class TraceOfThisBoard : public testing::Test {
  protected:
+  virtual std::size_t BufferOf(CpuId) const { return 8 << 20; }
+
   void SetUp() override {
     std::vector<TraceReader::Buffer> buffers;
-    for (const CpuId cpu : AllowedCores()) buffers.push_back({cpu, 8 << 20});
+    for (const CpuId cpu : AllowedCores()) buffers.push_back({cpu, BufferOf(cpu)});
     auto reader =
         TraceReader::Start({.parts = {"rig", "worker test.0"},
                             .faults_of = {"worker test.0"},
@@ -53,7 +57,11 @@ class TraceOfThisBoard : public testing::Test {
                                  last_ = event.at;
                                }
                                ++seen_[static_cast<std::size_t>(event.kind)];
+                               if (event.kind == TraceEvent::Kind::kLost) {
+                                 told_lost_[event.cpu] += static_cast<std::uint64_t>(event.value);
+                               }
                              }
+                             complete_until_ = complete_until.count();
                            });
     if (!reader) GTEST_SKIP() << "no scheduling trace here: " << reader.error().message;
     reader_ = std::move(*reader);
@@ -63,6 +71,8 @@ class TraceOfThisBoard : public testing::Test {
   std::unique_ptr<TraceReader> reader_;
   Nanos last_{0};
   std::array<std::atomic<std::uint64_t>, 32> seen_{};  // counted by the reader, looked at by tests while it runs
+  std::atomic<std::int64_t> complete_until_{0};
+  std::map<int, std::uint64_t> told_lost_;  // by kLost, per CPU; to be looked at when the reader has ended
 };
 
 TEST_F(TraceOfThisBoard, AThreadsRunTimeAndSwitchesAreThoseTheKernelCounts) {
@@ -168,6 +178,116 @@ TEST_F(TraceOfThisBoard, PageFaultsAreTracedOfWatchedPartsOnly) {
   thread.join();
   reader_->Stop();
   EXPECT_GT(seen_[static_cast<std::size_t>(TraceEvent::Kind::kPageFault)], 0u);
+}
+
+// The real-time priority of this process's thread of that name; 0 for one without, -1 if there is no such thread.
+int PriorityOf(const std::string& name) {
+  const auto threads = ProcFs().Threads(getpid());
+  if (!threads) return -1;
+  for (const pid_t tid : *threads) {
+    const auto comm = ReadFile(StrCat("/proc/self/task/", tid, "/comm"));
+    sched_param parameters{};
+    if (comm && Trim(*comm) == name && sched_getparam(tid, &parameters) == 0) return parameters.sched_priority;
+  }
+  return -1;
+}
+
+TEST_F(TraceOfThisBoard, AReaderWhoseCoreIsHeldComesThroughBeforeItsBuffersOverflow) {
+  // The buffers hold two seconds.
+  constexpr auto kTooLate = milliseconds(2000);
+  std::atomic<bool> real_time{true}, came_through{false};
+  std::atomic<int> lifted_to{0};
+  Nanos begun{0};
+  std::thread hog([&] {
+    ASSERT_TRUE(SetAffinity(0, AllowedCores()[0]));
+    if (!SetPolicy(0, {Policy::Class::kFifo, 80})) {
+      real_time = false;
+      return;
+    }
+    begun = MonotonicNow();
+    // What happened while the reader's core was held is handed over while it still is.
+    while (!came_through && MonotonicNow() < begun + kTooLate) {
+      came_through = complete_until_.load() > (begun + milliseconds(50)).count();
+    }
+    lifted_to = PriorityOf("corerig-trace");
+  });
+  hog.join();
+  if (!real_time) GTEST_SKIP() << "SCHED_FIFO is refused";
+  EXPECT_TRUE(came_through) << "nothing was read for 2 s";
+  EXPECT_EQ(lifted_to, 99);
+  // With its core free again it is below whatever has a priority, as before.
+  const Nanos limit = MonotonicNow() + milliseconds(10'000);
+  while (PriorityOf("corerig-trace") != 1 && MonotonicNow() < limit) SleepUntil(MonotonicNow() + milliseconds(20));
+  EXPECT_EQ(PriorityOf("corerig-trace"), 1);
+  reader_->Stop();
+  EXPECT_EQ(reader_->total_lost(), 0u);
+}
+
+// The last of the CPUs has a buffer of a few pages, which fills up between two looks of the reader.
+class TraceOfASmallBuffer : public TraceOfThisBoard {
+ protected:
+  std::size_t BufferOf(CpuId cpu) const override { return cpu == AllowedCores().back() ? 4096 : 8 << 20; }
+
+  // What the kernel counts of a CPU's buffer: "overrun: 4711".
+  std::uint64_t Overrun(CpuId cpu) const {
+    const auto stats =
+        TraceFs::Open()->Read(StrCat("instances/", reader_->name(), "/per_cpu/cpu", cpu.value, "/stats"));
+    for (const auto line : Split(*stats, '\n')) {
+      if (line.starts_with("overrun: ")) return *ParseNumber<std::uint64_t>(line.substr(9));
+    }
+    ADD_FAILURE() << *stats;
+    return 0;
+  }
+};
+
+TEST_F(TraceOfASmallBuffer, WhatWasLostIsCountedForItsCpuAndLeavesAGap) {
+  const CpuId core = AllowedCores().back();
+  fold_.SetWindow(MonotonicNow(), Nanos::max());
+  // Two tasks that wake each other, for twenty looks of the reader.
+  std::binary_semaphore ping{0}, pong{0};
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    ASSERT_TRUE(SetAffinity(0, core));
+    for (;;) {
+      ping.acquire();
+      if (stop) return;
+      pong.release();
+    }
+  });
+  std::thread one([&] {
+    ASSERT_TRUE(SetAffinity(0, core));
+    for (const Nanos end = MonotonicNow() + milliseconds(1000); MonotonicNow() < end;) {
+      ping.release();
+      pong.acquire();
+    }
+    stop = true;
+    ping.release();
+  });
+  one.join();
+  other.join();
+  reader_->Stop();
+  const TraceRecord record = fold_.Take();
+  EXPECT_TRUE(record.gap);
+  std::uint64_t total = 0;
+  for (const auto& [cpu, lost] : reader_->lost()) {
+    const std::uint64_t overrun = Overrun(cpu);
+    if (cpu == core) {
+      EXPECT_GT(overrun, 10'000u) << "too few to show anything";
+      // A loss that was counted with an earlier one counts as one event more.
+      EXPECT_GE(lost, overrun);
+      EXPECT_LE(lost, overrun + seen_[static_cast<std::size_t>(TraceEvent::Kind::kLost)]);
+    } else {
+      EXPECT_EQ(overrun, 0u) << "core " << cpu.value;
+      EXPECT_EQ(lost, 0u) << "core " << cpu.value;
+    }
+    EXPECT_EQ(told_lost_[cpu.value], lost) << "core " << cpu.value;
+    const auto of_core =
+        std::find_if(record.cores.begin(), record.cores.end(), [&](const auto& each) { return each.cpu == cpu.value; });
+    ASSERT_NE(of_core, record.cores.end());
+    EXPECT_EQ(of_core->lost, lost) << "core " << cpu.value;
+    total += lost;
+  }
+  EXPECT_EQ(reader_->total_lost(), total);
 }
 
 TEST_F(TraceOfThisBoard, NothingIsLeftInTheKernelWhenTheReaderIsGone) {
