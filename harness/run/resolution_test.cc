@@ -44,6 +44,9 @@ TEST(Resolution, ATimeThatTheClockCannotTellIsRefused) {
   EXPECT_EQ(Refusal("stream.imu.latency.p99 < 31ns"), "");
   EXPECT_NE(Refusal("stream.imu.latency.p99 < 30ns"), "");
   EXPECT_NE(Refusal("loop.*.wake.p99 <= 5ns"), "");
+  EXPECT_NE(Refusal("stream.imu.latency.p99 < 0ns"), "") << "nothing can be less";
+  EXPECT_EQ(Refusal("stream.imu.latency.p99 <= 0ns"), "");
+  EXPECT_EQ(Refusal("stream.imu.latency.p99 >= 10ns"), "");
   EXPECT_EQ(Refusal("stream.imu.latency.p99 > 10ns"), "") << "anything that is measured is more";
 }
 

@@ -211,6 +211,18 @@ TEST(Verdict, AnInterruptedRunHoldsNoBudgetAgainstTheBoard) {
   EXPECT_EQ(judgement.reasons, std::vector<std::string>{"interrupted by SIGINT"});
 }
 
+TEST(Verdict, OfAnInterruptedRunTheSourceIsNotBlamedForWhatItHadNoTimeFor) {
+  RunRecord record = RecordWith({});
+  StreamRecord stream;
+  stream.name = "imu";
+  stream.expected = 1000;
+  stream.sent = 10;
+  record.streams = {stream};
+  EXPECT_EQ(Judge(Plan(), record, EarlyEnd{.reason = "interrupted"}).reasons, std::vector<std::string>{"interrupted"});
+  EXPECT_EQ(Judge(Plan(), record, std::nullopt).reasons.size(), 1u);
+  EXPECT_EQ(Of(Plan(), record), Verdict::kUndecided);
+}
+
 TEST(Verdict, FailOutranksUndecidedAndItsReasonsComeFirst) {
   RunRecord record =
       RecordWith({{.name = "core.0.idle", .unit = "share", .value = {}, .origin = "", .absent = "no trace"}});
