@@ -238,6 +238,33 @@ TEST_F(FileOfARun, HasTheSwitchesThatTheMetricsCount) {
   }
 }
 
+TEST_F(FileOfARun, TimeOfACoreIsThatOfThePartsThatArePinnedToIt) {
+  const auto& trace = run_.report["trace"];
+  std::map<std::string, std::int64_t> run;
+  for (const auto& part : trace["parts"]) run[part["part"]] = part["run"];
+  std::map<std::string, std::int64_t> of_cores;
+  for (const auto& core : trace["cores"]) {
+    for (const char* role : {"loop", "source", "worker", "rig"}) of_cores[role] += core[role].get<std::int64_t>();
+  }
+  EXPECT_GT(run["loop flight"], 0);
+  EXPECT_GT(run["source"], 0);
+  EXPECT_GT(run["worker price.0"], 0);
+  EXPECT_EQ(of_cores["loop"], run["loop flight"]);
+  EXPECT_EQ(of_cores["source"], run["source"]);
+  EXPECT_EQ(of_cores["worker"], run["worker price.0"]);
+  EXPECT_EQ(of_cores["rig"], run["rig"] + run["handler"]);
+  std::int64_t events = 0;
+  for (const Decoded* bundle : trace_.All("packet.ftrace_events")) {
+    events += static_cast<std::int64_t>(bundle->All("event").size());
+    for (const Decoded* compact : bundle->All("compact_sched")) {
+      for (const std::int64_t state : compact->Numbers("switch_prev_state")) events += state != 0;
+      events += static_cast<std::int64_t>(compact->Numbers("waking_timestamp").size());
+    }
+  }
+  // Those of tracks, and what tells a part, are more.
+  EXPECT_GE(trace["events"], events);
+}
+
 TEST_F(FileOfARun, HasTheMemoryOfWorkersAsTheReportHasIt) {
   const auto counter = Counter("price.0 USS");
   std::size_t inside = 0;
@@ -303,6 +330,34 @@ TEST_F(FileOfARun, HasTheLateSamplesOfTheReport) {
       std::get<3>(*std::max_element(expected.begin(), expected.end(),
                                     [](const Late& a, const Late& b) { return std::get<3>(a) < std::get<3>(b); })),
       300'000'000);
+}
+
+TEST_F(FileOfARun, ItsSpikesAreTheSamplesOfTheWindowWorstFirstAndExplainedByItsEvents) {
+  const auto& spikes = run_.report["spikes"];
+  std::int64_t before = INT64_MAX;
+  std::set<std::string> parts;
+  for (const auto& spike : spikes) {
+    const std::int64_t at = spike["at"], delay = spike["delay"];
+    const std::string part = spike["part"];
+    parts.insert(part);
+    EXPECT_GE(at, begin_) << spike["text"];
+    EXPECT_LT(at, end_) << spike["text"];
+    EXPECT_LE(delay, before) << spike["text"];
+    before = delay;
+    EXPECT_EQ(spike["text"].get<std::string>().find("why is unknown"), std::string::npos) << spike["text"];
+    // Due at multiples of the period from the start, of which the window's begin is one.
+    const std::int64_t period = part == "stream.imu" ? 1'000'000 : 5'000'000;
+    if (part.starts_with("stream.")) {
+      EXPECT_EQ(spike["sample"], (at - begin_) / period) << spike["text"];
+    }
+    // Whoever a loop waited for on its core ran there. Only of a timer the source has no part.
+    for (const auto& cause : spike["causes"]) {
+      if (part == "stream.tick" || part == "loop.flight") {
+        EXPECT_EQ(cause["text"].get<std::string>().find("the source ("), std::string::npos) << cause;
+      }
+    }
+  }
+  EXPECT_EQ(parts, (std::set<std::string>{"loop.flight", "stream.imu", "stream.tick"}));
 }
 
 TEST_F(FileOfARun, NamesTheProcessesOfTheRun) {

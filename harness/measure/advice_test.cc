@@ -135,6 +135,8 @@ TEST(Advice, ASwitchThatIsOn) {
   EXPECT_EQ(Command(board, "two hardware threads"), "echo off | tee /sys/devices/system/cpu/smt/control");
   EXPECT_EQ(Command(board, "timers move"), "sysctl kernel.timer_migration=0");
   EXPECT_EQ(Command(board, "between NUMA nodes"), "sysctl kernel.numa_balancing=0");
+  board.topology.nodes.resize(1);
+  EXPECT_EQ(Command(board, "between NUMA nodes"), "") << "there is no other";
   EXPECT_EQ(Command(board, "NMI watchdog"), "sysctl kernel.nmi_watchdog=0");
   EXPECT_EQ(Command(board, "swap"), "");
   EXPECT_EQ(Command(board, "huge pages"), "");

@@ -192,6 +192,21 @@ TEST_F(Spike, TheSourceWasAtWorkOnEarlierFrames) {
   ExpectFirst(Explain(), Cause::kSourceBusy, 400, "the source (fifo:90) was at work on earlier frames for 400 µs");
 }
 
+TEST_F(Spike, ASourceThatWasWokenForTheSampleWasNotAtWorkOnEarlierOnes) {
+  Switch(-300, 1, kSource, 0);
+  Event(0.5, Kind::kTimerExpire, 1, 0, 0, Left::kSleeping, kDue);
+  Waking(1, 1, kSource, 0);
+  Switch(2, 1, 0, kSource);
+  subject_.stamps.sent = At(400);
+  subject_.stamps.kernel = At(402);
+  Switch(420, 1, kSource, 0);
+  Switch(-500, 0, kLoop, 0);
+  Waking(403, 1, kLoop, kSource);
+  Switch(405, 0, 0, kLoop);
+  Stamps(409, 410, 413);
+  ExpectFirst(Explain(), Cause::kUnexplained, 393, "on core 1 is unexplained (host or firmware)");
+}
+
 TEST_F(Spike, AnEarlierSamplesCallbackWasLong) {
   PunctualSource();
   Switch(-700, 0, 0, kLoop);

@@ -341,6 +341,12 @@ TEST(Metrics, OfATracedCoreAreTheTraces) {
   EXPECT_EQ(metrics["core.0.runqueue.count"].value, 7);
   EXPECT_EQ(metrics["core.0.runqueue.min"].value, 1000);
   RunRecord record = TracedRecord();
+  TraceCoreRecord other = record.trace.cores[0];
+  other.cpu = 1;
+  other.switches = 9;
+  record.trace.cores.insert(record.trace.cores.begin(), other);
+  EXPECT_EQ(ByName(record)["core.0.switches"].value, 70) << "not those of core 1";
+  record = TracedRecord();
   record.trace.cores[0].frequency.reset();
   record.trace.sees_interrupts = false;
   metrics = ByName(record);

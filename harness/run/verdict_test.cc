@@ -107,6 +107,9 @@ TEST(Verdict, ALatencyLimitPassesFromDueAndFailsFromSent) {
   EXPECT_EQ(Of(plan, StreamOf(700'000, 600'000)), Verdict::kFail);
   EXPECT_EQ(Of(plan, StreamOf(700'000, 300'000)), Verdict::kUndecided)
       << "the source was late: the board is not to blame";
+  // Only for being too late; a figure that was to be just so is wrong whoever was late.
+  EXPECT_EQ(Of(PlanWith("stream.imu.latency.p99", Comparison::kEqual, 300'000), StreamOf(700'000, 300'000)),
+            Verdict::kFail);
 }
 
 TEST(Verdict, ATimerHasNoSenderToBlame) {
