@@ -92,6 +92,8 @@ class Spike : public testing::Test {
       sum += cause.duration;
     }
     EXPECT_EQ(sum, record.delay) << record.text;
+    // What is usual is told once, and last.
+    for (std::size_t i = 0; i + 1 < record.causes.size(); ++i) EXPECT_NE(record.causes[i].kind, Cause::kUsual) << i;
     return record;
   }
   // The first cause, which is the longest.
@@ -156,6 +158,17 @@ TEST_F(Spike, TheTimerInterruptWasLateOnAnIdleCore) {
   Stamps(310, 310, 312);
   ExpectFirst(Explain(), Cause::kTimerLate, 300,
               "the timer interrupt for its loop (flight, fifo:80) came 300 µs late on core 0 (idle exit)");
+}
+
+TEST_F(Spike, ATimerThatAnotherCoreKeptIsToldWithThatCore) {
+  OfTimer();
+  Switch(-500, 0, kLoop, 0);
+  Switch(-400, 1, 0, kHog);
+  Event(300, Kind::kTimerExpire, 1, 0, 0, Left::kSleeping, kDue);
+  Waking(300, 1, kLoop, kHog);
+  Switch(306, 0, 0, kLoop);
+  Stamps(310, 310, 312);
+  ExpectFirst(Explain(), Cause::kTimerLate, 300, "came 300 µs late on core 1 (which 'hog' had)");
 }
 
 TEST_F(Spike, TheTimerOfAnEarlierTickExplainsNothing) {

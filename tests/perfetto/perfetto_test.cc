@@ -387,7 +387,10 @@ TEST_F(Perfetto, AfterALossNoInterruptIsKnownToBeServed) {
         {.at = 3ns, .value = 1, .tid = 8, .priority = 110, .kind = Kind::kWaking},
         {.at = 30ns, .value = 12, .kind = Kind::kLost},
         {.at = 40ns, .value = 1, .tid = 8, .priority = 110, .kind = Kind::kWaking}});
-  EXPECT_EQ(Wakings(Decode()),
+  const Decoded trace = Decode();
+  EXPECT_EQ(TrackEvents(trace, "cpu 0 lost events"), (Texts{"3 SLICE_BEGIN lost events at least=12", "30 SLICE_END"}))
+      << "from the last that was seen";
+  EXPECT_EQ(Wakings(trace),
             (std::vector<Waking>{{0, 3, 8, 1, 110, 8 | 16, "flight loop"}, {0, 40, 8, 1, 110, 0, "flight loop"}}));
 }
 
