@@ -201,7 +201,8 @@ TEST_F(TraceOfThisBoard, ATaskThatIsKeptFromItsCoreIsShownWhoHeldIt) {
     ASSERT_TRUE(SetAffinity(0, core));
     Mark(reader_->marker(), "worker test.0");
     go.release();
-    Burn(milliseconds(50));
+    // Not for long: others that share the core on a busy machine hold it for less than the hog does.
+    Burn(milliseconds(5));
   });
   hog.join();
   victim.join();
