@@ -98,6 +98,7 @@ class TraceReader {
   std::vector<TraceEvent> batch_;
   std::vector<std::int32_t> ended_;  // tasks whose names are still of use for a while
   std::vector<std::byte> page_;
+  std::vector<std::uint64_t> lost_;  // of each CPU
   std::atomic<std::uint64_t> total_lost_{0}, events_{0};
   std::atomic<std::int64_t> last_look_{0};  // CLOCK_MONOTONIC ns of the reader's last complete round
   std::atomic<int> tid_{0};                 // of the reader's thread
