@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/base/text.h"
+#include "harness/os/clock.h"
 #include "harness/stream/slabs.h"
 
 namespace corerig {
@@ -81,10 +82,11 @@ LiveState LiveView::Look(Nanos now, const Timeline& timeline, const StreamSides&
   std::map<int, LiveCore> cores;
   for (const CpuId cpu : plan_.cores) cores[cpu.value].cpu = cpu.value;
   for (const auto& task : tasks) {
-    const auto reading = ReadThread(procfs_, task.pid, task.tid);
-    if (!reading) continue;
+    const auto text = procfs_.Read(task.pid, StrCat("task/", task.tid, "/schedstat"));
+    const auto schedstat = text ? ParseSchedStat(*text) : Result<SchedStat>(Forward(text));
+    if (!schedstat) continue;
     const double share =
-        RateOf(StrCat("task ", task.tid), static_cast<std::uint64_t>(reading->run.count()), reading->at) / 1e9;
+        RateOf(StrCat("task ", task.tid), static_cast<std::uint64_t>(schedstat->run.count()), MonotonicNow()) / 1e9;
     LiveCore& core = cores[task.cpu];
     switch (task.kind) {
       case LiveTask::Kind::kWorker:
