@@ -79,6 +79,9 @@ Status TraceInstance::WatchPageFaults(const std::vector<std::int32_t>& tids) con
   return tracefs_.Write(path, Join(terms, " || "));
 }
 
+// Documentation/trace/ftrace.rst, "buffer_percent".
+Status TraceInstance::WakeWhenFilled() const { return tracefs_.Write(folder_ + "/buffer_percent", "25"); }
+
 Status TraceInstance::Begin(const std::vector<CpuId>& cpus) {
   for (const CpuId cpu : cpus) {
     auto pipe = tracefs_.OpenFile(StrCat(folder_, "/per_cpu/cpu", cpu.value, "/trace_pipe_raw"), O_RDONLY | O_NONBLOCK);

@@ -44,6 +44,9 @@ class TraceInstance {
   // Only page faults of these tasks (numbered as in our pid namespace's root: as the trace has them) are traced; before
   // it is called, none.
   Status WatchPageFaults(const std::vector<std::int32_t>& tids) const;
+  // poll() finds a pipe readable once its buffer is a quarter full. Where this fails (before Linux 5.0), it does so
+  // from the first event on.
+  Status WakeWhenFilled() const;
   // Opens the pipes of `cpus`, not blocking, and starts.
   Status Begin(const std::vector<CpuId>& cpus);
   // How many events of a CPU the kernel has overwritten before they were read.

@@ -17,7 +17,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr Nanos kInterval = milliseconds(50);
+constexpr Nanos kInterval = milliseconds(200);
+// Where the kernel does not wake us for a buffer that fills, and while children say what they are: from then on their
+// page faults are traced.
+constexpr Nanos kShortInterval = milliseconds(50), kPartsCome = milliseconds(500);
 // A CPU that is interrupted while it writes an event (a virtual one: by its host) completes it that much later; and an
 // inferred switch is seen at the next event of its CPU, which is no further than a tick (10 ms at HZ=100).
 constexpr Nanos kSettle = milliseconds(20);
@@ -85,6 +88,7 @@ TraceReader::TraceReader(TraceDecoder decoder, TraceInstance instance, const Opt
   const auto& events = decoder_.events();
   sees_interrupts_ = std::find(events.begin(), events.end(), "irq/irq_handler_entry") != events.end();
   ReadInterruptNames(names_);
+  woken_when_filled_ = instance_.WakeWhenFilled().has_value();
   for (const CpuId cpu : cpus_) idle_switches_.emplace_back(cpu);
   batch_.reserve(kBatch);
   last_look_.store(MonotonicNow().count());
@@ -119,14 +123,20 @@ void TraceReader::Body() {
     const bool more = read_until != kAllRead;
     HandOver(last && !more ? kAllRead : std::min(read_until, now - kSettle));
     if (!more && last) return;
-    Wait(more ? kRest : kInterval);
+    if (more) {
+      Wait(kRest);
+    } else if (!woken_when_filled_) {
+      Wait(kShortInterval);
+    } else {
+      Wait(now - latest_part_ < kPartsCome ? kShortInterval : kInterval, cpus_.size());
+    }
   }
 }
 
-// Until then, or until Stop.
-void TraceReader::Wait(Nanos time) const {
-  pollfd entry = {.fd = wake_.get(), .events = POLLIN, .revents = 0};
-  poll(&entry, 1, static_cast<int>(std::chrono::ceil<milliseconds>(time).count()));
+void TraceReader::Wait(Nanos time, std::size_t filled) const {
+  std::vector<pollfd> entries = {{.fd = wake_.get(), .events = POLLIN, .revents = 0}};
+  for (std::size_t i = 0; i < filled; ++i) entries.push_back({.fd = instance_.pipe(i), .events = POLLIN, .revents = 0});
+  poll(entries.data(), entries.size(), static_cast<int>(std::chrono::ceil<milliseconds>(time).count()));
 }
 
 void TraceReader::Guard() {
@@ -211,6 +221,7 @@ void TraceReader::Follow(const TraceEvent& event) {
   switch (event.kind) {
     case TraceEvent::Kind::kPart: {
       names_.SetPart(event.tid, event.value);
+      latest_part_ = event.at;
       const auto part = names_.Part(event.tid);
       if (std::find(faults_of_.begin(), faults_of_.end(), part) == faults_of_.end()) return;
       watched_.push_back(event.tid);

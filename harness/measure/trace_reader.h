@@ -6,9 +6,10 @@
 //   if (reader->total_lost() > 0) ...     // events; each gap itself is an event of its own to the sink
 //
 // The thread runs real-time below everything that asks for a priority, so that it costs the measured tasks nothing, and
-// above all time-sharing tasks. Should it be kept from running for long (a real-time loop that never sleeps), a guard
-// of the highest priority, which looks four times a second, lifts it above all until it has caught up: that is well
-// before the buffers, which hold two seconds, overflow.
+// above all time-sharing tasks. It looks when a buffer is a quarter full, or else five times a second: the less often,
+// the less each event costs. Should it be kept from running for long (a real-time loop that never sleeps), a guard of
+// the highest priority, which looks four times a second, lifts it above all until it has caught up: that is well before
+// the buffers, which hold two seconds, overflow.
 #pragma once
 
 #include <atomic>
@@ -77,7 +78,8 @@ class TraceReader {
 
   void Body();
   void Guard();
-  void Wait(Nanos time) const;
+  // Until then, or until Stop, or until one of `filled` buffers is a quarter full.
+  void Wait(Nanos time, std::size_t filled = 0) const;
   // Reads what is there, as much of each CPU as one look may. Returns the instant up to which nothing is left in a
   // buffer: that of the last event read of a CPU that has more, or else far in the future.
   Nanos ReadAll();
@@ -91,6 +93,8 @@ class TraceReader {
   Sink sink_;
   Fd wake_;  // readable once it is to stop
   bool sees_interrupts_ = false;
+  bool woken_when_filled_ = false;
+  Nanos latest_part_{0};  // when a task last said what it is
   TraceNames names_;
   TraceMerge merge_;
   std::vector<IdleSwitches> idle_switches_;  // per CPU

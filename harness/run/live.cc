@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "harness/base/text.h"
+#include "harness/os/clock.h"
 #include "harness/stream/slabs.h"
 
 namespace corerig {
@@ -127,10 +128,11 @@ std::vector<LiveCore> LiveView::Cores(const std::vector<SupervisedChild>& childr
   std::map<int, LiveCore> cores;
   for (const CpuId cpu : plan_.cores) cores[cpu.value].cpu = cpu.value;
   for (const auto& task : TasksOf(plan_, children, keeper)) {
-    const auto reading = ReadThread(procfs_, task.pid, task.tid);
-    if (!reading) continue;
-    cores[task.cpu].*task.share +=
-        RateOf(StrCat("task ", task.tid), static_cast<std::uint64_t>(reading->run.count()), reading->at) / 1e9;
+    const auto text = procfs_.Read(task.pid, StrCat("task/", task.tid, "/schedstat"));
+    const auto schedstat = text ? ParseSchedStat(*text) : Result<SchedStat>(Forward(text));
+    if (!schedstat) continue;
+    const auto run = static_cast<std::uint64_t>(schedstat->run.count());
+    cores[task.cpu].*task.share += RateOf(StrCat("task ", task.tid), run, MonotonicNow()) / 1e9;
   }
   std::vector<LiveCore> list;
   for (const auto& [cpu, core] : cores) list.push_back(core);
