@@ -30,6 +30,8 @@ std::string_view ToText(WarningId id) {
       return "steal";
     case WarningId::kOutputLost:
       return "output-lost";
+    case WarningId::kChannelSubstitute:
+      return "channel-substitute";
   }
   return {};
 }
@@ -66,6 +68,9 @@ std::string_view RemedyFor(WarningId id) {
              "CORE";
     case WarningId::kOutputLost:
       return "run it with --out in a folder of a file system that has room";
+    case WarningId::kChannelSubstitute:
+      return "first: sudo modprobe vcan && sudo ip link add dev vcan0 type vcan && sudo ip link set vcan0 up; the kernel needs "
+             "CONFIG_CAN_RAW and CONFIG_CAN_VCAN";
   }
   return {};
 }

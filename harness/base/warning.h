@@ -20,6 +20,7 @@ enum class WarningId {
   kPerfBuffers,        // the kernel grants too little memory for records of switches
   kSteal,              // the hypervisor took time away
   kOutputLost,         // a command's output could not be written to its file
+  kChannelSubstitute,  // a stream's channel is not what its name says on this board
 };
 
 std::string_view ToText(WarningId id);     // "policy-refused"

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "harness/base/channel_kind.h"
 #include "harness/base/result.h"
@@ -20,8 +21,8 @@ namespace corerig {
 
 // seqpacket: a socketpair. udp: a socket bound to 127.0.0.1 and another connected to it. pty: the master sends, the
 // slave (raw mode, as a UART's driver leaves it to a GNSS daemon) receives. stream: a socketpair. tcp: two sockets of
-// 127.0.0.1. All are non-blocking and close on exec. Receivers' kernel stamps are switched on where the kernel has
-// them, message by message.
+// 127.0.0.1. can: two raw sockets on vcan0, of which only one reads. All are non-blocking and close on exec. Receivers'
+// kernel stamps are switched on where the kernel has them, message by message.
 //
 // What is in a pty is lost when its last sender is closed: keep one open until the receiver is drained. The other kinds
 // deliver what was sent before.
@@ -30,6 +31,10 @@ struct ChannelEnds {
   Fd receiver;
 };
 Result<ChannelEnds> OpenChannel(ChannelKind kind);  // not for kTimer
+
+// Why a channel of this board is not what its name says, and what stands in for it; empty where nothing does. Only
+// `can` has a stand-in, a seqpacket socket: "this kernel has no CAN …".
+std::string SubstituteFor(ChannelKind kind);
 
 // Hands one frame to the kernel without waiting. Returns the bytes taken: all of them, or 0 when the channel is full,
 // or, on a byte channel, part of them. A full udp channel takes the frame and loses it, as UDP does. An error is a

@@ -1,18 +1,24 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/can.h>
+#include <linux/can/raw.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "harness/base/text.h"
 #include "harness/loop/channel.h"
 
 namespace corerig {
@@ -150,7 +156,47 @@ Result<ChannelEnds> OpenTcp() {
   }
 }
 
+// The index of vcan0; why there is none.
+Result<int> VirtualCan(int socket) {
+  if (socket < 0) return Fail("this kernel has no CAN (", ErrnoText(errno), ")");
+  constexpr const char* kMissing = "there is no interface vcan0 that is up";
+  ifreq request = {};
+  std::strcpy(request.ifr_name, "vcan0");
+  if (ioctl(socket, SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_UP) == 0) return Fail(kMissing);
+  if (ioctl(socket, SIOCGIFINDEX, &request) != 0) return Fail(kMissing);
+  return request.ifr_ifindex;
+}
+
+int RawCan() { return socket(PF_CAN, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, CAN_RAW); }
+
+Result<ChannelEnds> OpenCan() {
+  ChannelEnds channel{.sender = Fd(RawCan()), .receiver = Fd()};
+  const auto interface = VirtualCan(channel.sender.get());
+  if (!interface) return OpenSeqpacket();
+  channel.receiver = Fd(RawCan());
+  // The sender reads nothing.
+  setsockopt(channel.sender.get(), SOL_CAN_RAW, CAN_RAW_FILTER, nullptr, 0);
+  sockaddr_can address = {};
+  address.can_family = AF_CAN;
+  address.can_ifindex = *interface;
+  for (const Fd* end : {&channel.sender, &channel.receiver}) {
+    if (bind(end->get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+      return Fail("cannot bind a can channel to vcan0: ", ErrnoText(errno));
+    }
+  }
+  EnlargeBuffer(channel.receiver.get(), SO_RCVBUFFORCE, SO_RCVBUF);
+  AskForMore(channel.receiver.get());
+  return channel;
+}
+
 }  // namespace
+
+std::string SubstituteFor(ChannelKind kind) {
+  if (kind != ChannelKind::kCan) return "";
+  const Fd probe(RawCan());
+  const auto interface = VirtualCan(probe.get());
+  return interface ? "" : StrCat("a Unix seqpacket socket carries its frames, as ", interface.error().message);
+}
 
 Result<ChannelEnds> OpenChannel(ChannelKind kind) {
   switch (kind) {
@@ -166,6 +212,8 @@ Result<ChannelEnds> OpenChannel(ChannelKind kind) {
       return OpenStream();
     case ChannelKind::kTcp:
       return OpenTcp();
+    case ChannelKind::kCan:
+      return OpenCan();
     case ChannelKind::kTimer:
       break;
   }

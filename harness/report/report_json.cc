@@ -232,6 +232,7 @@ Json FromStream(const StreamRecord& stream) {
           {"sensor", stream.sensor},
           {"format", stream.format},
           {"channel", stream.channel},
+          {"substitute", stream.substitute},
           {"loop", stream.loop},
           {"rate", Value(stream.rate.hertz())},
           {"expected", stream.expected},

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "harness/base/text.h"
+#include "harness/loop/channel.h"
 #include "harness/stream/schedule.h"
 #include "harness/stream/slabs.h"
 
@@ -59,6 +60,7 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
   record.sensor = stream.sensor;
   record.format = stream.format;
   record.channel = ToText(stream.channel);
+  record.substitute = SubstituteFor(stream.channel);
   record.loop = stream.loop;
   record.rate = stream.rate;
   if (const SensorType* sensor = FindSensor(rig, stream.sensor)) record.value_unit = sensor->value_unit;

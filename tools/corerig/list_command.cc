@@ -57,6 +57,7 @@ void ListChannels() {
       {ChannelKind::kPipe, "pipe: bytes, lossless, no stamps"},
       {ChannelKind::kStream, "Unix stream socket: bytes, lossless, no stamps"},
       {ChannelKind::kTcp, "TCP over loopback without Nagle's delay: bytes, lossless, no stamps"},
+      {ChannelKind::kCan, "SocketCAN on vcan0: messages, with kernel receive stamps; without one, as seqpacket"},
   };
   std::cout << "\nchannels\n";
   for (const auto& [kind, about] : kChannels) {
