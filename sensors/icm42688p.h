@@ -18,7 +18,7 @@
 // the FIFO's range -32766..32767), and of several packets in a frame that their stamps are one period apart. There is
 // no checksum: a flipped bit in a measurement passes, and in the stamp of a lone packet too. As bytes, a frame out of
 // step with the last one waits for the next to bear it out (sensors/stamped_frames.h). A cut packet that ends in bytes
-// of the next one passes if what stands in the stamp's place happens to be in step: 5 % of cut packets at 1 kHz, 26 %
+// of the next one passes if what stands in the stamp's place happens to be in step: 3 % of cut packets at 1 kHz, 26 %
 // at 8 kHz in batches of one.
 //
 // Noise: the densities, offsets and tolerances of the data sheet, typical. It has no bias instability and no rate
