@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "sensors/bmi088.h"
 #include "sensors/can_powertrain.h"
 #include "sensors/icm42688p.h"
 #include "sensors/tick.h"
@@ -12,7 +13,7 @@ namespace corerig {
 
 std::span<const SensorType> AllSensors() {
   static const std::array sensors = {
-      Tick(), Icm42688p(), ZedF9p(), Vlp16(), CanPowertrain(),
+      Tick(), Icm42688p(), Bmi088(), ZedF9p(), Vlp16(), CanPowertrain(),
   };
   return sensors;
 }

@@ -291,7 +291,12 @@ TEST(Scenario, WhatCannotBeBatchedOrClockedIsRefused) {
   EXPECT_EQ(
       refusal("name = \"a\"\nduration = \"1s\"\n[loop.l]\n[stream.t]\nsensor = \"tick\"\nloop = \"l\"\nclock_ppm = 2"),
       "s.toml:7:13: a timer stream is the board's own clock; leave clock_ppm out");
-  EXPECT_EQ(refusal(ImuWith("noise = \"loud\"")), "s.toml:7:9: noise is not a number; write one such as 1");
+  for (const char* noise : {"\"loud\"", "-1", "-0.5"}) {
+    EXPECT_EQ(refusal(ImuWith(std::string("noise = ") + noise)),
+              "s.toml:7:9: noise is not a number from 0 up; write one such as 1");
+  }
+  EXPECT_EQ(Read(ImuWith("noise = 0"), BoardOf({0, 1})).streams[0].parameters,
+            (std::vector<Parameter>{{"noise", "0"}}));
 }
 
 TEST(Scenario, PartsKeepTheOrderOfTheFileAndNotOfTheAlphabet) {

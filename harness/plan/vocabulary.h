@@ -15,7 +15,7 @@
 namespace corerig {
 
 struct ParameterInfo {
-  enum class Kind { kNumber, kPositiveNumber, kWholeNumber, kWord };
+  enum class Kind { kNumber, kNotNegative, kPositiveNumber, kWholeNumber, kWord };
   std::string_view name;  // "strike"
   Kind kind;
   std::string_view default_value;
