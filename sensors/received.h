@@ -40,6 +40,16 @@ struct Received final : FrameSink {
 // 2026-03-14 15:09:26.535 UTC.
 inline constexpr Nanos kPiDay{1'773'500'966'535'000'000};
 
+// A context for one of a sensor's formats, with its own parameters as they are by default.
+inline SensorContext ContextOf(const SensorType& sensor, Rate rate, std::string_view format = "") {
+  SensorContext context{.seed = 42, .stream_id = 7, .rate = rate, .format = format, .epoch = kPiDay};
+  context.channel = sensor.info.channels.at(0);
+  for (const ParameterInfo& info : sensor.info.parameters) {
+    context.parameters.push_back({std::string(info.name), std::string(info.default_value)});
+  }
+  return context;
+}
+
 inline SensorContext ContextAt(Rate rate, std::uint64_t seed = 42) {
   return {.seed = seed, .stream_id = 7, .rate = rate, .format = "", .epoch = kPiDay};
 }
@@ -56,9 +66,9 @@ inline Encoded Encode(const SensorType& sensor, SensorModel& model, std::uint64_
   return encoded;
 }
 
-inline Received Decode(const SensorType& sensor, std::span<const std::byte> bytes) {
+inline Received Decode(const SensorType& sensor, std::span<const std::byte> bytes, std::string_view format = "") {
   Received received;
-  sensor.make_decoder(ContextAt(sensor.info.default_rate))->Feed(bytes, 0, received);
+  sensor.make_decoder(ContextOf(sensor, sensor.info.default_rate, format))->Feed(bytes, 0, received);
   return received;
 }
 

@@ -4,6 +4,8 @@
 
 #include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "harness/base/philox.h"
 #include "sensors/received.h"
@@ -11,18 +13,34 @@
 namespace corerig {
 namespace {
 
-// What every sensor must keep to, by name, so that a failure says whose it is.
-class EverySensor : public testing::TestWithParam<std::size_t> {
- protected:
-  const SensorType& sensor() const { return AllSensors()[GetParam()]; }
+struct SensorFormat {
+  const SensorType* sensor;
+  std::string_view format;  // empty: the sensor has one, without a name
 };
 
-INSTANTIATE_TEST_SUITE_P(Sensors, EverySensor, testing::Range<std::size_t>(1, AllSensors().size()),
-                         [](const auto& index) {
-                           std::string name(AllSensors()[index.param].info.name);
-                           std::erase(name, '-');
-                           return name;
-                         });
+// All but tick, which has no wire.
+std::vector<SensorFormat> EveryFormat() {
+  std::vector<SensorFormat> all;
+  for (const SensorType& sensor : AllSensors().subspan(1)) {
+    if (sensor.info.formats.empty()) all.push_back({&sensor, ""});
+    for (const std::string_view format : sensor.info.formats) all.push_back({&sensor, format});
+  }
+  return all;
+}
+
+// What every sensor must keep to in each of its formats, by name, so that a failure says whose it is.
+class EverySensor : public testing::TestWithParam<SensorFormat> {
+ protected:
+  const SensorType& sensor() const { return *GetParam().sensor; }
+  SensorContext ContextFor(Rate rate) const { return ContextOf(sensor(), rate, GetParam().format); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Sensors, EverySensor, testing::ValuesIn(EveryFormat()), [](const auto& test) {
+  std::string name(test.param.sensor->info.name);
+  if (!test.param.format.empty()) name += "_" + std::string(test.param.format);
+  std::erase(name, '-');
+  return name;
+});
 
 TEST(Sensors, NamesAreDistinctAndOfTheFormOfScenarios) {
   std::set<std::string_view> names;
@@ -47,7 +65,7 @@ TEST(Sensors, OnlyTickHasNoWire) {
 }
 
 TEST_P(EverySensor, WhatIsSentIsReceivedWithItsKeyAndItsBytes) {
-  const auto context = ContextAt(sensor().info.default_rate);
+  const auto context = ContextFor(sensor().info.default_rate);
   const auto model = sensor().make_model(context);
   const auto decoder = sensor().make_decoder(context);
   std::uint64_t offset = 0;
@@ -65,7 +83,7 @@ TEST_P(EverySensor, WhatIsSentIsReceivedWithItsKeyAndItsBytes) {
 }
 
 TEST_P(EverySensor, AFrameIsAFunctionOfContextAndSequenceAlone) {
-  const auto context = ContextAt(sensor().info.default_rate);
+  const auto context = ContextFor(sensor().info.default_rate);
   const auto forwards = sensor().make_model(context), backwards = sensor().make_model(context);
   constexpr std::uint64_t kSamples = 50;
   std::vector<Encoded> expected;
@@ -81,7 +99,7 @@ TEST_P(EverySensor, AFrameIsAFunctionOfContextAndSequenceAlone) {
 }
 
 TEST_P(EverySensor, AnotherSeedOrStreamHasOtherNoise) {
-  const auto context = ContextAt(sensor().info.default_rate);
+  const auto context = ContextFor(sensor().info.default_rate);
   auto other_seed = context, other_stream = context;
   other_seed.seed += 1;
   other_stream.stream_id += 1;
@@ -92,7 +110,7 @@ TEST_P(EverySensor, AnotherSeedOrStreamHasOtherNoise) {
 
 TEST_P(EverySensor, NeighboursHaveDistinctKeysAtTheHighestRateAlsoWhenTheyWrap) {
   constexpr std::uint64_t kSamples = 20'000, kNeighbours = 100;
-  const auto model = sensor().make_model(ContextAt(sensor().info.highest_rate));
+  const auto model = sensor().make_model(ContextFor(sensor().info.highest_rate));
   std::vector<std::uint64_t> keys;
   for (std::uint64_t sequence = 0; sequence < kSamples; ++sequence) {
     keys.push_back(Encode(sensor(), *model, sequence).frame.wire_key);
@@ -104,7 +122,7 @@ TEST_P(EverySensor, NeighboursHaveDistinctKeysAtTheHighestRateAlsoWhenTheyWrap) 
 }
 
 TEST_P(EverySensor, DecoderOutlivesAnyBytesAndAccountsForThemInOrder) {
-  const auto context = ContextAt(sensor().info.default_rate);
+  const auto context = ContextFor(sensor().info.default_rate);
   const auto model = sensor().make_model(context);
   const auto decoder = sensor().make_decoder(context);
   Received received;
