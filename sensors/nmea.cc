@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 
 #include "harness/base/text.h"
 
@@ -13,7 +14,17 @@ constexpr std::size_t kTail = 5;  // *hh CR LF
 // "*hh" CR LF of a body.
 struct Tail {
   explicit Tail(std::string_view body) {
-    unsigned sum = 0;
+    // Eight columns at once, then their XOR.
+    std::uint64_t columns = 0;
+    for (; body.size() >= sizeof columns; body.remove_prefix(sizeof columns)) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, body.data(), sizeof word);
+      columns ^= word;
+    }
+    columns ^= columns >> 32;
+    columns ^= columns >> 16;
+    columns ^= columns >> 8;
+    unsigned sum = columns & 0xFF;
     for (const char c : body) sum ^= static_cast<unsigned char>(c);
     constexpr std::string_view kHex = "0123456789ABCDEF";
     text[1] = kHex[sum >> 4];
@@ -28,6 +39,12 @@ std::int64_t PowerOfTen(int exponent) {
   std::int64_t power = 1;
   for (int i = 0; i < exponent; ++i) power *= 10;
   return power;
+}
+
+// Without its last `digits` digits.
+std::int64_t CutOff(std::int64_t value, int digits) {
+  for (; digits > 0; --digits) value /= 10;
+  return value;
 }
 
 }  // namespace
@@ -47,40 +64,41 @@ void NmeaWriter::End() {
 }
 
 void NmeaWriter::Text(std::string_view text) {
-  for (const char c : text) out_[size_++] = static_cast<std::byte>(c);
+  std::memcpy(&out_[size_], text.data(), text.size());
+  size_ += text.size();
 }
 
-void NmeaWriter::Number(std::int64_t value, int digits) {
-  char reversed[24];
-  int n = 0;
-  for (; value > 0 || n < digits; value /= 10) reversed[n++] = static_cast<char>('0' + value % 10);
-  while (n > 0) out_[size_++] = static_cast<std::byte>(reversed[--n]);
-}
+void NmeaWriter::Number(std::int64_t value, int digits) { Digits(value, digits, 0); }
 
 void NmeaWriter::Decimal(double value, int decimals, int digits) {
-  const std::int64_t unit = PowerOfTen(decimals);
-  const auto scaled = std::llround(std::abs(value) * static_cast<double>(unit));
+  const auto scaled = std::llround(std::abs(value) * static_cast<double>(PowerOfTen(decimals)));
   if (value < 0 && scaled != 0) Text("-");
-  Number(scaled / unit, digits);
-  Text(".");
-  Number(scaled % unit, decimals);
+  Digits(scaled, digits + decimals, decimals);
+}
+
+// At least `digits` digits, the last `decimals` of them behind a point.
+void NmeaWriter::Digits(std::int64_t value, int digits, int decimals) {
+  char text[24];
+  char* begin = text + sizeof text;
+  for (int n = 0; value > 0 || n < digits; value /= 10) {
+    *--begin = static_cast<char>('0' + value % 10);
+    if (++n == decimals) *--begin = '.';
+  }
+  Text({begin, static_cast<std::size_t>(text + sizeof text - begin)});
 }
 
 void NmeaWriter::Time(CivilTime time, int decimals) {
   const std::int64_t hundredths = NmeaHundredths(time);
-  Number(hundredths / 360'000, 2);
-  Number(hundredths / 6000 % 60, 2);
-  Number(hundredths / 100 % 60, 2);
-  if (decimals == 0) return;
-  Text(".");
-  Number(hundredths % 100 / PowerOfTen(2 - decimals), decimals);
+  // hhmmssss as one number.
+  const std::int64_t clock = (hundredths / 360'000 * 100 + hundredths / 6000 % 60) * 10'000 + hundredths % 6000;
+  Digits(CutOff(clock, 2 - decimals), 6 + decimals, decimals);
 }
 
 void NmeaWriter::Date(CivilTime time) {
   const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time));
-  Number(static_cast<unsigned>(date.day()), 2);
-  Number(static_cast<unsigned>(date.month()), 2);
-  Number(static_cast<int>(date.year()) % 100, 2);
+  Number((static_cast<unsigned>(date.day()) * 100 + static_cast<unsigned>(date.month())) * 100 +
+             static_cast<unsigned>(static_cast<int>(date.year()) % 100),
+         6);
 }
 
 void NmeaWriter::Position(const NmeaPosition& position, int decimals) {
@@ -91,10 +109,9 @@ void NmeaWriter::Position(const NmeaPosition& position, int decimals) {
 
 void NmeaWriter::Angle(std::int64_t ticks, int degree_digits, int decimals, std::string_view hemispheres) {
   const std::int64_t size = std::abs(ticks);
-  Number(size / kNmeaTicksPerDegree, degree_digits);
-  Number(size % kNmeaTicksPerDegree / 100'000, 2);
-  Text(".");
-  Number(size % 100'000 / PowerOfTen(5 - decimals), decimals);
+  // ddmmmmmmm as one number: a hundred minutes are written for each degree.
+  const std::int64_t written = size / kNmeaTicksPerDegree * 10'000'000 + size % kNmeaTicksPerDegree;
+  Digits(CutOff(written, 5 - decimals), degree_digits + 2 + decimals, decimals);
   Field();
   Text(hemispheres.substr(ticks < 0 ? 1 : 0, 1));
 }

@@ -61,6 +61,7 @@ class NmeaWriter {
   std::size_t size() const { return size_; }
 
  private:
+  void Digits(std::int64_t value, int digits, int decimals);
   void Angle(std::int64_t ticks, int degree_digits, int decimals, std::string_view hemispheres);
 
   std::span<std::byte> out_;

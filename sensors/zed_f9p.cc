@@ -62,7 +62,8 @@ class NmeaModel final : public SensorModel {
                                 .longitude = Scaled(LongitudeOf(fix.measured.east), kTicks)};
     constexpr double kKnot = 1852.0 / 3600, kKilometrePerHour = 1 / 3.6;  // m/s
     const double speed = fix.measured.speed();
-    const double course = fix.measured.course() < 359.995 ? fix.measured.course() : 0;
+    double course = fix.measured.course();
+    if (course >= 359.995) course = 0;  // it would be rounded to 360.00
 
     NmeaWriter writer(out);
     writer.Begin("GNRMC");
