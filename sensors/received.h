@@ -40,18 +40,25 @@ struct Received final : FrameSink {
 // 2026-03-14 15:09:26.535 UTC.
 inline constexpr Nanos kPiDay{1'773'500'966'535'000'000};
 
-// A context for one of a sensor's formats, with its own parameters as they are by default.
-inline SensorContext ContextOf(const SensorType& sensor, Rate rate, std::string_view format = "") {
-  SensorContext context{.seed = 42, .stream_id = 7, .rate = rate, .format = format, .epoch = kPiDay};
+inline SensorContext ContextAt(Rate rate, std::uint64_t seed = 42) {
+  return {.seed = seed, .stream_id = 7, .rate = rate, .format = "", .epoch = kPiDay};
+}
+
+// What a scenario makes of a stream that names the sensor and its rate.
+inline SensorContext ContextOf(const SensorType& sensor, Rate rate, std::uint64_t seed = 42) {
+  SensorContext context = ContextAt(rate, seed);
   context.channel = sensor.info.channels.at(0);
-  for (const ParameterInfo& info : sensor.info.parameters) {
-    context.parameters.push_back({std::string(info.name), std::string(info.default_value)});
+  if (!sensor.info.formats.empty()) context.format = sensor.info.formats[0];
+  for (const ParameterInfo& parameter : sensor.info.parameters) {
+    context.parameters.push_back({std::string(parameter.name), std::string(parameter.default_value)});
   }
   return context;
 }
-
-inline SensorContext ContextAt(Rate rate, std::uint64_t seed = 42) {
-  return {.seed = seed, .stream_id = 7, .rate = rate, .format = "", .epoch = kPiDay};
+inline SensorContext ContextOf(const SensorType& sensor) { return ContextOf(sensor, sensor.info.default_rate); }
+inline SensorContext ContextOf(const SensorType& sensor, Rate rate, std::string_view format) {
+  SensorContext context = ContextOf(sensor, rate);
+  context.format = format;
+  return context;
 }
 
 struct Encoded {
@@ -66,7 +73,18 @@ inline Encoded Encode(const SensorType& sensor, SensorModel& model, std::uint64_
   return encoded;
 }
 
-inline Received Decode(const SensorType& sensor, std::span<const std::byte> bytes, std::string_view format = "") {
+inline void Set(SensorContext& context, std::string_view parameter, std::string_view value) {
+  for (Parameter& known : context.parameters) {
+    if (known.name == parameter) known.value = value;
+  }
+}
+
+inline Received Decode(const SensorType& sensor, std::span<const std::byte> bytes) {
+  Received received;
+  sensor.make_decoder(ContextOf(sensor))->Feed(bytes, 0, received);
+  return received;
+}
+inline Received Decode(const SensorType& sensor, std::span<const std::byte> bytes, std::string_view format) {
   Received received;
   sensor.make_decoder(ContextOf(sensor, sensor.info.default_rate, format))->Feed(bytes, 0, received);
   return received;
