@@ -55,6 +55,11 @@ inline SensorContext ContextOf(const SensorType& sensor, Rate rate, std::uint64_
   return context;
 }
 inline SensorContext ContextOf(const SensorType& sensor) { return ContextOf(sensor, sensor.info.default_rate); }
+inline SensorContext ContextOf(const SensorType& sensor, Rate rate, std::string_view format) {
+  SensorContext context = ContextOf(sensor, rate);
+  context.format = format;
+  return context;
+}
 
 struct Encoded {
   EncodedFrame frame;
@@ -77,6 +82,11 @@ inline void Set(SensorContext& context, std::string_view parameter, std::string_
 inline Received Decode(const SensorType& sensor, std::span<const std::byte> bytes) {
   Received received;
   sensor.make_decoder(ContextOf(sensor))->Feed(bytes, 0, received);
+  return received;
+}
+inline Received Decode(const SensorType& sensor, std::span<const std::byte> bytes, std::string_view format) {
+  Received received;
+  sensor.make_decoder(ContextOf(sensor, sensor.info.default_rate, format))->Feed(bytes, 0, received);
   return received;
 }
 
