@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/plan/parameter.h"
 #include "harness/stream/sensor.h"
 
 namespace corerig {
@@ -44,6 +45,26 @@ inline SensorContext ContextAt(Rate rate, std::uint64_t seed = 42) {
   return {.seed = seed, .stream_id = 7, .rate = rate, .format = "", .epoch = kPiDay};
 }
 
+// As a scenario that names only the sensor would have it: its parameters' defaults, and as many samples in a frame.
+inline SensorContext ContextFor(const SensorType& sensor, Rate rate, ChannelKind channel) {
+  SensorContext context = ContextAt(rate);
+  context.channel = channel;
+  if (!sensor.info.formats.empty()) context.format = sensor.info.formats[0];
+  const Batching& batching = sensor.info.batching;
+  context.batch = batching.least;
+  while (context.batch < batching.most && batching.frames.millihertz > 0 &&
+         rate.millihertz > batching.frames.millihertz * std::int64_t{context.batch}) {
+    ++context.batch;
+  }
+  for (const ParameterInfo& parameter : sensor.info.parameters) {
+    context.parameters.push_back({std::string(parameter.name), std::string(parameter.default_value)});
+  }
+  return context;
+}
+inline SensorContext ContextFor(const SensorType& sensor) {
+  return ContextFor(sensor, sensor.info.default_rate, sensor.info.channels.at(0));
+}
+
 struct Encoded {
   EncodedFrame frame;
   std::vector<std::byte> bytes;
@@ -58,7 +79,7 @@ inline Encoded Encode(const SensorType& sensor, SensorModel& model, std::uint64_
 
 inline Received Decode(const SensorType& sensor, std::span<const std::byte> bytes) {
   Received received;
-  sensor.make_decoder(ContextAt(sensor.info.default_rate))->Feed(bytes, 0, received);
+  sensor.make_decoder(ContextFor(sensor))->Feed(bytes, 0, received);
   return received;
 }
 

@@ -42,7 +42,9 @@ void ListSensors(const Rig& rig) {
     if (!info.formats.empty()) {
       std::cout << ", format " << Joined(info.formats, [](std::string_view format) { return format; });
     }
-    if (info.batching.most > 1) std::cout << ", batch at most " << info.batching.most;
+    if (info.batching.most > 1) {
+      std::cout << ", batch " << (info.batching.least == info.batching.most ? "" : "at most ") << info.batching.most;
+    }
     std::cout << "\n";
     ListParameters(info.parameters, 15);
   }
