@@ -139,11 +139,16 @@ TEST(Ld06, PointsLieOnTheWallsAndThePillarOfTheRoom) {
       }
       const double t = (sequence * 12 + i) / 4500.0;
       const double clockwise = (first + span * i / 11) * kTwoPi / 360, direction = kTwoPi * t / 60 - clockwise;
-      const double x = std::sin(kTwoPi * t / 40) + distance * std::cos(direction);
-      const double y = 0.5 * std::sin(kTwoPi * t / 20) + distance * std::sin(direction);
+      const double from_x = std::sin(kTwoPi * t / 40), from_y = 0.5 * std::sin(kTwoPi * t / 20);
+      const double x = from_x + distance * std::cos(direction), y = from_y + distance * std::sin(direction);
       const double to_pillar = std::abs(std::hypot(x - 1.8, y - 1.2) - 0.2);
       const double to_wall = std::min(std::abs(std::abs(x) - 3), std::abs(std::abs(y) - 2));
       ASSERT_LT(std::min(to_wall, to_pillar), 0.07) << "packet " << sequence << " point " << i << ": " << x << " " << y;
+      // Nothing is seen through the pillar: where the ray comes nearest to its axis lies beyond the point, or well
+      // beside.
+      const double ahead = (1.8 - from_x) * std::cos(direction) + (1.2 - from_y) * std::sin(direction);
+      const double beside = (1.8 - from_x) * std::sin(direction) - (1.2 - from_y) * std::cos(direction);
+      ASSERT_TRUE(ahead < 0 || ahead > distance || std::abs(beside) > 0.199) << "packet " << sequence << " point " << i;
       ASSERT_LT(std::abs(x), 3.07);
       ASSERT_LT(std::abs(y), 2.07);
       EXPECT_EQ(intensity, to_wall < 0.07 ? 200u : 140u);

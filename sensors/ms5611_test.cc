@@ -74,6 +74,12 @@ TEST(Ms5611, EveryFlippedBitOfThePromThatTheCrcCoversIsCorrupt) {
 TEST(Ms5611, AnAdcReadTooEarlyIsCorrupt) {
   EXPECT_TRUE(Decode(kBarometer, Image(kExample, 0, kD2)).frames.empty());
   EXPECT_TRUE(Decode(kBarometer, Image(kExample, kD1, 0)).frames.empty());
+  // Also where 0 would make a plausible temperature: a part with C5 = 0 shows 20 degC.
+  Ms5611Prom prom = kExample;
+  prom[5] = 0;
+  prom[7] = Ms5611Crc4(prom);
+  EXPECT_EQ(Decode(kBarometer, Image(prom, kD1, 1)).frames.size(), 1u);
+  EXPECT_TRUE(Decode(kBarometer, Image(prom, kD1, 0)).frames.empty());
 }
 
 TEST(Ms5611, WhatThePartCannotMeasureIsCorrupt) {

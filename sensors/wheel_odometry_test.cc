@@ -137,6 +137,22 @@ TEST(WheelOdometry, SlipIsOneCentimetreAfterTheFirstMetreAndGrowsWithTheRootOfTh
   }
 }
 
+TEST(WheelOdometry, WheelsSlipIndependently) {
+  // After 15 s the robot heads as at first, so both wheels have come equally far: what their ticks differ by is slip.
+  double squares = 0, way = 0;
+  constexpr int kRobots = 400;
+  for (std::uint64_t seed = 0; seed < kRobots; ++seed) {
+    auto context = ContextFor(kOdometry);
+    context.seed = seed;
+    const Encoded sent = Encode(kOdometry, *kOdometry.make_model(context), 15 * 50);
+    const auto difference = static_cast<std::int16_t>(
+        static_cast<std::uint16_t>(LittleEndian(sent.bytes, 4, 2) - LittleEndian(sent.bytes, 6, 2)));
+    squares += difference * 1e-4 * difference * 1e-4;
+    way = sent.frame.value;
+  }
+  EXPECT_NEAR(std::sqrt(squares / kRobots) / (0.01 * std::sqrt(2 * way)), 1, 0.14);  // four sigma
+}
+
 TEST(WheelOdometry, StampIsTheSensorsOwnClockInMillisecondsAndWraps) {
   auto context = ContextFor(kOdometry);
   context.clock_offset = std::chrono::milliseconds(65'530);
