@@ -15,8 +15,8 @@
 // the body turns fast enough that neighbours differ. A flipped bit that passes has a key that nothing was sent with,
 // and shows as `ambiguous`: the receiver took it for good, the truth knows no such image.
 //
-// The model: the earth's field at 47.6 N, 9.45 E (horizontal 21.5 uT, 4 degrees east of north, 43.4 uT down, rounded
-// from the World Magnetic Model 2025) in a body that turns about the vertical once in 8 s and nods by 10 degrees; white
+// The model: the earth's field at 47.6 N, 9.45 E (horizontal 21.5 uT, 4 degrees east of north, 43.4 uT down: about what
+// the World Magnetic Model has there) in a body that turns about the vertical once in 8 s and nods by 10 degrees; white
 // noise of 15 nT per reading (table 3-1, at 200 cycle counts), whatever the rate.
 #pragma once
 

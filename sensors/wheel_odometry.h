@@ -20,8 +20,8 @@
 //
 // The model: speed 0.5 m/s with 0.3 m/s of variation in 20 s, turning with 0.4 rad/s in 15 s; wheels 0.4 m apart. The
 // true value is the way the left wheel's hub has come. The tyre slips: measured and true way differ by a random walk, 1
-// cm rms after the first metre and with the root of the way; then ticks are counted whole. (Slip is no figure of a data
-// sheet; it is what UMBmark-like tests find for rubber on hard floors.)
+// cm rms after the first metre and with the root of the way; then ticks are counted whole. (No data
+// sheet has such a figure: it is our assumption, for rubber on a hard floor.)
 #pragma once
 
 #include "harness/stream/sensor.h"

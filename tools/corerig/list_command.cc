@@ -34,9 +34,9 @@ void ListSensors(const Rig& rig) {
   for (const auto& sensor : rig.sensors) {
     const SensorInfo& info = sensor.info;
     std::cout << "  ";
-    Column(info.name, 12);
+    Column(info.name, 14);
     std::cout << info.about << "\n"
-              << std::string(15, ' ') << "rate " << ToText(info.default_rate) << " (at most "
+              << std::string(17, ' ') << "rate " << ToText(info.default_rate) << " (at most "
               << ToText(info.highest_rate) << "), channel "
               << Joined(info.channels, [](ChannelKind kind) { return ToText(kind); });
     if (!info.formats.empty()) {
@@ -46,7 +46,7 @@ void ListSensors(const Rig& rig) {
       std::cout << ", batch " << (info.batching.least == info.batching.most ? "" : "at most ") << info.batching.most;
     }
     std::cout << "\n";
-    ListParameters(info.parameters, 15);
+    ListParameters(info.parameters, 17);
   }
 }
 
