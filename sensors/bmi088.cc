@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <numbers>
 
+#include "sensors/byte_order.h"
 #include "sensors/iio_scan.h"
 #include "sensors/imu_model.h"
 #include "sensors/stamped_frames.h"
-#include "sensors/words.h"
 
 namespace corerig {
 namespace {
@@ -66,13 +66,13 @@ class FifoModel final : public SensorModel {
     }
     frame.wire_key = SensorTimeAt(clock_offset_ + rate_.OffsetOf(first + batch_ - 1));
     out[time] = kTimeHeader;
-    PutLittleEndian(out, time + 1, 3, frame.wire_key);
+    PutLittleEndian(out, time + 1, frame.wire_key, 3);
     return frame;
   }
 
  private:
   static void Put(std::span<std::byte> out, std::size_t at, std::int16_t count) {
-    PutLittleEndian(out, at, 2, static_cast<std::uint16_t>(count));
+    PutLittleEndian(out, at, static_cast<std::uint16_t>(count), 2);
   }
 
   ImuModel model_;

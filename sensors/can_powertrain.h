@@ -15,8 +15,8 @@
 //   1       counter, bits 0 to 3: 0 to 15 and again, for each identifier its own; bits 4 to 7 are 0
 //   2..7    three signals, little-endian 16 bits, physical = raw * scale + offset (can_powertrain.cc)
 //
-// A receiver checks identifier, length, CRC and the zero bits. The CRC finds any two flipped bits and any burst of up to
-// eight; of other damage it misses one in 256.
+// A receiver checks identifier, length, CRC and the zero bits. The CRC finds any two flipped bits and any burst of up
+// to eight; of other damage it misses one in 256.
 #pragma once
 
 #include <cstdint>

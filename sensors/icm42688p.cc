@@ -4,10 +4,10 @@
 #include <cmath>
 #include <numbers>
 
+#include "sensors/byte_order.h"
 #include "sensors/iio_scan.h"
 #include "sensors/imu_model.h"
 #include "sensors/stamped_frames.h"
-#include "sensors/words.h"
 
 namespace corerig {
 namespace {
@@ -66,7 +66,7 @@ class FifoModel final : public SensorModel {
       packet[kTemperature] = static_cast<std::byte>(static_cast<std::int8_t>(std::lround(temperature)));
       const Nanos time = clock_offset_ + rate_.OffsetOf(n);
       const auto stamp = static_cast<std::uint16_t>(time.count() / kStampNanos);
-      PutBigEndian16(packet, kStamp, stamp);
+      PutBigEndian(packet, kStamp, stamp, 2);
       frame.wire_key = stamp;
       frame.value = sample.true_accel_z;
     }
@@ -75,7 +75,7 @@ class FifoModel final : public SensorModel {
 
  private:
   static void Put(std::span<std::byte> packet, std::size_t at, std::int16_t count) {
-    PutBigEndian16(packet, at, static_cast<std::uint16_t>(count));
+    PutBigEndian(packet, at, static_cast<std::uint16_t>(count), 2);
   }
 
   ImuModel model_;
@@ -100,7 +100,7 @@ class Packets final : public FrameFormat {
       for (std::size_t axis = at + kAccel; axis < at + kTemperature; axis += 2) {
         if (Count(frame, axis) < kLowestSample) return false;
       }
-      const std::uint64_t stamp = BigEndian16(frame, at + kStamp);
+      const std::uint64_t stamp = BigEndian(frame, at + kStamp, 2);
       if (at > 0 && !kClock.IsNext(previous, stamp, period_)) return false;
       previous = stamp;
     }
@@ -108,7 +108,7 @@ class Packets final : public FrameFormat {
   }
 
   std::uint64_t Stamp(std::span<const std::byte> frame) const override {
-    return BigEndian16(frame, size_ - kPacketSize + kStamp);
+    return BigEndian(frame, size_ - kPacketSize + kStamp, 2);
   }
 
   double Value(std::span<const std::byte> frame) const override {
@@ -117,7 +117,7 @@ class Packets final : public FrameFormat {
 
  private:
   static int Count(std::span<const std::byte> bytes, std::size_t at) {
-    return static_cast<std::int16_t>(BigEndian16(bytes, at));
+    return static_cast<std::int16_t>(BigEndian(bytes, at, 2));
   }
 
   const std::size_t size_;

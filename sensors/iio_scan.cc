@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sensors/words.h"
+#include "sensors/byte_order.h"
 
 namespace corerig {
 namespace {
@@ -33,9 +33,9 @@ class Model final : public SensorModel {
         Put(scan, 2 * axis, CountOf(sample.accel[axis], scale_.accel_lsb, scale_.lowest));
         Put(scan, 6 + 2 * axis, CountOf(sample.rate[axis], scale_.rate_lsb, scale_.lowest));
       }
-      PutLittleEndian(scan, kPadding, kPaddingSize, 0);
+      PutLittleEndian(scan, kPadding, 0, kPaddingSize);
       frame.wire_key = static_cast<std::uint64_t>((begin_ + rate_.OffsetOf(n)).count());
-      PutLittleEndian(scan, kStamp, 8, frame.wire_key);
+      PutLittleEndian(scan, kStamp, frame.wire_key, 8);
       frame.value = sample.true_accel_z;
     }
     return frame;
@@ -43,7 +43,7 @@ class Model final : public SensorModel {
 
  private:
   static void Put(std::span<std::byte> scan, std::size_t at, std::int16_t count) {
-    PutLittleEndian(scan, at, 2, static_cast<std::uint16_t>(count));
+    PutLittleEndian(scan, at, static_cast<std::uint16_t>(count), 2);
   }
 
   ImuModel model_;

@@ -48,6 +48,7 @@ inline SensorContext ContextAt(Rate rate, std::uint64_t seed = 42) {
 inline SensorContext ContextOf(const SensorType& sensor, Rate rate, std::uint64_t seed = 42) {
   SensorContext context = ContextAt(rate, seed);
   context.channel = sensor.info.channels.at(0);
+  context.batch = sensor.info.batching.least;
   if (!sensor.info.formats.empty()) context.format = sensor.info.formats[0];
   for (const ParameterInfo& parameter : sensor.info.parameters) {
     context.parameters.push_back({std::string(parameter.name), std::string(parameter.default_value)});
@@ -58,6 +59,11 @@ inline SensorContext ContextOf(const SensorType& sensor) { return ContextOf(sens
 inline SensorContext ContextOf(const SensorType& sensor, Rate rate, std::string_view format) {
   SensorContext context = ContextOf(sensor, rate);
   context.format = format;
+  return context;
+}
+inline SensorContext ContextOf(const SensorType& sensor, Rate rate, ChannelKind channel) {
+  SensorContext context = ContextOf(sensor, rate);
+  context.channel = channel;
   return context;
 }
 

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "harness/base/philox.h"
+#include "sensors/byte_order.h"
 #include "sensors/received.h"
-#include "sensors/words.h"
 
 namespace corerig {
 namespace {
@@ -44,13 +44,13 @@ class Marked final : public FrameFormat {
  public:
   std::size_t size() const override { return 4; }
   bool Plausible(std::span<const std::byte> frame) const override { return frame[0] == kMark; }
-  std::uint64_t Stamp(std::span<const std::byte> frame) const override { return BigEndian16(frame, 1); }
+  std::uint64_t Stamp(std::span<const std::byte> frame) const override { return BigEndian(frame, 1, 2); }
   double Value(std::span<const std::byte> frame) const override { return std::to_integer<int>(frame[3]); }
 };
 
 std::vector<std::byte> Frame(std::uint64_t n) {
   std::vector<std::byte> frame(4, kMark);
-  PutBigEndian16(frame, 1, static_cast<std::uint16_t>(n * 125 / 2));
+  PutBigEndian(frame, 1, static_cast<std::uint16_t>(n * 125 / 2), 2);
   frame[3] = static_cast<std::byte>(n % 3 == 0 ? 0x68 : n);
   return frame;
 }
@@ -168,7 +168,7 @@ class Triples final : public FrameFormat {
   static constexpr StampClock kClock{.tick = 16'000, .bits = 16, .tolerance = 16'000};
 
  private:
-  static std::uint64_t At(std::span<const std::byte> frame, std::size_t at) { return BigEndian16(frame, at + 1); }
+  static std::uint64_t At(std::span<const std::byte> frame, std::size_t at) { return BigEndian(frame, at + 1, 2); }
 };
 
 TEST(StampedFrames, FramesOfSeveralSamplesAreFoundAgainAtTheRightSample) {
@@ -184,7 +184,7 @@ TEST(StampedFrames, FramesOfSeveralSamplesAreFoundAgainAtTheRightSample) {
         frame.insert(frame.end(), packet.begin(), packet.end());
       }
       if (n % 10 == 5) frame.resize(cut);
-      if (frame.size() == 12) keys[offset] = BigEndian16(frame, 9);
+      if (frame.size() == 12) keys[offset] = BigEndian(frame, 9, 2);
       decoder.Feed(frame, offset, received);
       offset += frame.size();
     }

@@ -235,6 +235,7 @@ struct StreamRecord {
   std::uint64_t overflows = 0;   // messages that the receiving socket's full buffer lost, of which no sender was told
   std::uint64_t bytes = 0;       // put on the wire in the window
   std::uint64_t infinite = 0;    // due in the window, not done within the drain, not an injected loss
+  std::uint64_t gaps = 0;        // of `expected`: the sensor itself delivered nothing; neither sent nor lost
   std::uint64_t late_sends = 0;  // sent more than one period late, not by an injected fault
   std::uint64_t stamps_discarded = 0;  // kernel stamps not used, because CLOCK_REALTIME was stepped
   Distribution latency, lateness, transport, queue, service;
@@ -242,7 +243,7 @@ struct StreamRecord {
   std::uint64_t done() const { return received - std::min(received, duplicated); }
   // Of `infinite`: what was sent and not done. What was never sent says nothing about the receiving side.
   std::uint64_t infinite_since_sent() const { return infinite - std::min(infinite, unsent()); }
-  std::uint64_t unsent() const { return expected - std::min(expected, sent); }
+  std::uint64_t unsent() const { return expected - std::min(expected, sent + gaps); }
 
   std::optional<double> value_error_rms;  // decoded value against the true one, in the sensor's unit
   std::string value_unit;

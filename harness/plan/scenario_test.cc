@@ -247,6 +247,25 @@ TEST(Scenario, AFastSensorSendsBatchesThatKeepItsFramesFew) {
   EXPECT_EQ(FrameRate(stream), Rate{204'800});
 }
 
+TEST(Scenario, ASensorWhoseFramesHoldAFixedNumberHasThatBatchAndNoOther) {
+  Vocabulary vocabulary = SampleVocabulary();
+  vocabulary.sensors[1].batching = {.most = 12, .frames = {}, .least = 12};
+  const auto read = [&](std::string_view lines) {
+    return ReadScenario(ImuWith(lines), "s.toml", {}, vocabulary, BoardOf({0, 1}));
+  };
+  for (const char* lines : {"rate = \"4.5kHz\"", "rate = \"450Hz\"", "rate = \"450Hz\"\nbatch = 12"}) {
+    const auto plan = read(lines);
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_EQ(plan->streams[0].batch, 12u) << lines;
+  }
+  EXPECT_EQ(read("rate = \"450Hz\"\nbatch = 11").error().message,
+            "s.toml:8:9: batch is 11; sensor \"icm42688p\" has at least 12 samples in a frame");
+  EXPECT_EQ(
+      read("rate = \"1kHz\"").error().message,
+      "s.toml:4:1: rate 1kHz in batches of 12 makes frames of no whole number of mHz; write a rate that the batch "
+      "divides");
+}
+
 TEST(Scenario, ASensorHasAClockAndParametersOfItsOwn) {
   const StreamPlan plain = Read(ImuWith(""), BoardOf({0, 1})).streams[0];
   EXPECT_EQ(plain.clock, ClockPlan{});

@@ -23,10 +23,11 @@ struct ParameterInfo {
 };
 
 // How many samples a part sends in one frame: what its FIFO holds, and by default as many as keep the frames at or
-// below `frames` per second.
+// below `frames` per second. A part whose frames always hold the same number has it as `least` and `most`.
 struct Batching {
   std::uint32_t most = 1;
   Rate frames = {};
+  std::uint32_t least = 1;
 };
 
 struct SensorInfo {

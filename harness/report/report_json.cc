@@ -250,6 +250,7 @@ Json FromStream(const StreamRecord& stream) {
           {"bytes", stream.bytes},
           {"infinite", stream.infinite},
           {"late_sends", stream.late_sends},
+          {"gaps", stream.gaps},
           {"stamps_discarded", stream.stamps_discarded},
           {"latency", FromDistribution(stream.latency, stream.infinite)},
           {"lateness", FromDistribution(stream.lateness, 0)},

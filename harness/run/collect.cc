@@ -26,6 +26,7 @@ void AddSourceSide(StreamRecord& record, const SourceStream& source) {
   record.bytes = source.bytes.Get();
   record.overruns = source.overruns.Get();
   record.late_sends = source.late.Get();
+  record.gaps = source.gaps.Get();
 }
 
 void AddHandlerSide(StreamRecord& record, const HandlerStream& handler) {
@@ -90,8 +91,8 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
   }
   // The handler settles its losses when the drain ends. One that did not come so far leaves them to us.
   if (!Finished(sides.handler)) record.lost = record.sent - std::min(record.sent, record.done() + record.unread);
-  // Losses that were put in on purpose are no failure of the board.
-  const std::uint64_t accounted = record.done() + (handler != nullptr ? handler->lost_injected.Get() : 0);
+  // Losses that were put in on purpose are no failure of the board, nor is what the sensor itself leaves out.
+  const std::uint64_t accounted = record.done() + record.gaps + (handler != nullptr ? handler->lost_injected.Get() : 0);
   record.infinite = record.expected - std::min(record.expected, accounted);
   return record;
 }

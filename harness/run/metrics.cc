@@ -118,6 +118,7 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   count("unread", stream.unread);
   count("ambiguous", stream.ambiguous);
   count("truth_lost", stream.truth_lost);
+  count("gaps", stream.gaps);
   table.Set(part + "rate", static_cast<double>(stream.done()) / seconds, "slab");
   table.Set(part + "bytes_per_s", static_cast<double>(stream.bytes) / seconds, "slab");
   const bool timer = stream.channel == "timer";

@@ -130,6 +130,16 @@ TEST(Verdict, WhatWasNeverSentIsTheSourcesFault) {
   EXPECT_EQ(Of(Plan(), record), Verdict::kUndecided) << "2 % of its frames were later than anything";
 }
 
+TEST(Verdict, WhatTheSensorItselfDidNotDeliverIsNobodysFault) {
+  RunRecord record = StreamOf(1000, 1000, 900);
+  record.streams[0].expected = 1000;
+  record.streams[0].sent = 900;
+  record.streams[0].gaps = 100;
+  EXPECT_EQ(Of(Plan(), record), Verdict::kPass);
+  record.streams[0].gaps = 80;
+  EXPECT_EQ(Of(Plan(), record), Verdict::kUndecided);
+}
+
 TEST(Verdict, APercentileNeedsTenSamplesBeyondIt) {
   EXPECT_EQ(SamplesNeeded(0.5), 20u);
   EXPECT_EQ(SamplesNeeded(0.9), 100u);

@@ -28,6 +28,7 @@ void Emitter::Prepare() {
   frame_.sequence = next_;
   frame_.due = due_;
   frame_.encoded = model_.Encode(next_, frame_.bytes);
+  frame_.gaps = output_.figures->gaps.Get();
   fault_ = FaultOf(stream_, seed_, next_, first_in_window_);
   // There is one place to hold a frame back, and two frames swapped in a row would be in order again.
   if (fault_ == FaultKind::kReorder && holding_) fault_.reset();
@@ -40,6 +41,10 @@ void Emitter::Prepare() {
 
 void Emitter::Emit() {
   Prepare();
+  if (frame_.encoded.size == 0) {
+    if (control_.InWindow(frame_.due)) output_.figures->gaps.Add();
+    return Advance();
+  }
   const bool release = holding_;
   if (!fault_) {
     Put(frame_, 0);
@@ -62,6 +67,10 @@ void Emitter::Emit() {
     }
   }
   if (release) Release();
+  Advance();
+}
+
+void Emitter::Advance() {
   ++next_;
   due_ = schedule_.DueOf(next_);
   prepared_ = false;
@@ -82,7 +91,8 @@ void Emitter::Put(const Frame& frame, std::uint32_t flags) {
                     .offset = offset_,
                     .size = sends ? static_cast<std::uint32_t>(frame.encoded.size) : 0,
                     .flags = flags,
-                    .value = frame.encoded.value};
+                    .value = frame.encoded.value,
+                    .gaps = frame.gaps};
   output_.ring->Append(truth, output_.ring_capacity);
   std::size_t taken = 0;
   if (sends) {

@@ -52,7 +52,8 @@ class Emitter {
   Nanos encode_time() const { return encode_time_; }
 
   // Emits the next sample: sends it, twice, or not at all, or holds it back, as its fault wants; then sends the sample
-  // before it if that one was held back.
+  // before it if that one was held back. Where the sensor delivers nothing there is no sample: no fault meets it, and
+  // what is held back waits on.
   void Emit();
 
   // A frame is held back, to be sent after the next sample's.
@@ -65,9 +66,11 @@ class Emitter {
     std::uint64_t sequence = 0;
     Nanos due{0};
     EncodedFrame encoded;
+    std::uint64_t gaps = 0;  // in the window, before it
     std::vector<std::byte> bytes;
   };
   void Put(const Frame& frame, std::uint32_t flags);
+  void Advance();  // to the next sample
 
   const StreamPlan& stream_;
   const std::uint64_t seed_;

@@ -113,6 +113,7 @@ void Matcher::TakeTruths() {
     any_truth_ = true;
     latest_due_ = truth->due;
     highest_taken_ = std::max(highest_taken_, truth->sequence);
+    gaps_taken_ = std::max(gaps_taken_, truth->gaps);
     if (!Has(*truth, kTruthDuplicate) && control_.InWindow(truth->due)) ++samples_taken_;
     if (tail_ - head_ == emissions_.size()) Close(At(head_++));
     At(tail_++) = Emission{.truth = *truth};
@@ -302,12 +303,13 @@ void Matcher::Finish(const StreamSchedule& schedule) {
   if (!datagrams_) MarkUnfinishedAsCorrupt();
   while (head_ < tail_) Close(At(head_++));
   if (!truths_missed_) return;
-  // Samples are emitted one by one, so those up to the highest one known were emitted; the truths that were not read
-  // are theirs.
+  // Samples are emitted one by one, so those up to the highest one known were emitted, but for the gaps; the truths
+  // that were not read are theirs.
   const SampleRange window = schedule.DueIn(Nanos(control_.window_begin.load(std::memory_order_relaxed)),
                                             Nanos(control_.window_end.load(std::memory_order_relaxed)));
   if (highest_taken_ < window.first) return;
-  const std::uint64_t emitted = std::min(window.count, highest_taken_ - window.first + 1);
+  const std::uint64_t due = std::min(window.count, highest_taken_ - window.first + 1);
+  const std::uint64_t emitted = due - std::min(due, gaps_taken_);
   if (emitted > samples_taken_) figures_.lost.Add(emitted - samples_taken_);
 }
 

@@ -109,6 +109,7 @@ class Matcher final : private FrameSink {
   bool any_truth_ = false, truths_missed_ = false;
   Nanos latest_due_{0};              // of the truths read
   std::uint64_t highest_taken_ = 0;  // sequence
+  std::uint64_t gaps_taken_ = 0;     // in the window, before it
   bool any_good_ = false;
   std::uint64_t highest_good_ = 0;  // sequence
 

@@ -29,6 +29,7 @@ struct SourceStream {
   Counter bytes;     // put on the wire for them
   Counter overruns;  // of `sent`: refused, or taken in part, by a full (or broken) channel
   Counter late;      // of `sent`: more than one period late, not by an injected fault
+  Counter gaps;      // due times in the window at which the sensor itself delivered nothing: not of `sent`
   std::array<Counter, kFaultKinds> injected;
   Counter bytes_in_all;  // taken by the channel, warm-up included
 };

@@ -31,6 +31,7 @@ struct Truth {
   std::uint32_t size = 0;      // 0 if dropped
   std::uint32_t flags = 0;     // of TruthFlag
   double value = 0;            // the true value
+  std::uint64_t gaps = 0;      // in the window, before this sample: due times at which the sensor delivered nothing
 };
 
 // Emissions 0, 1, 2, …; emission i is kept until emission i + capacity.

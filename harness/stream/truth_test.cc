@@ -33,7 +33,8 @@ Truth TruthOf(std::uint64_t n) {
           .offset = n * 11,
           .size = static_cast<std::uint32_t>(n * 13),
           .flags = static_cast<std::uint32_t>(n * 17),
-          .value = static_cast<double>(n) * 0.5};
+          .value = static_cast<double>(n) * 0.5,
+          .gaps = n * 19};
 }
 
 void ExpectTruthOf(std::uint64_t n, const Truth& seen) {
@@ -46,6 +47,7 @@ void ExpectTruthOf(std::uint64_t n, const Truth& seen) {
   ASSERT_EQ(seen.size, expected.size) << "of emission " << n;
   ASSERT_EQ(seen.flags, expected.flags) << "of emission " << n;
   ASSERT_EQ(seen.value, expected.value) << "of emission " << n;
+  ASSERT_EQ(seen.gaps, expected.gaps) << "of emission " << n;
 }
 
 TEST(TruthRing, ZeroedMemoryIsAnEmptyRing) {
