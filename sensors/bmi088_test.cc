@@ -95,6 +95,9 @@ TEST(Bmi088, SensorTimeCountsTicksOf39MicrosecondsFromTheClockOffsetAndWrapsAt24
   const Encoded wrapped = Encode(kImu, *model, 262'144);
   EXPECT_EQ(wrapped.frame.wire_key, 0u);
   EXPECT_EQ(Little(wrapped.bytes, 8), 0);
+  const auto fast = kImu.make_model(ContextOf(kImu, Rate::Hertz(2000)));
+  EXPECT_EQ(Encode(kImu, *fast, 1).frame.wire_key, 12u);  // 12.8
+  EXPECT_EQ(Encode(kImu, *fast, 4).frame.wire_key, 51u);  // 51.2
   context.clock_offset = std::chrono::milliseconds(655'360 - 10);
   EXPECT_EQ(Encode(kImu, *kImu.make_model(context), 0).frame.wire_key, (1u << 24) - 256);
   EXPECT_EQ(Encode(kImu, *kImu.make_model(context), 5).frame.wire_key, 64u);

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <map>
+#include <string>
 
 #include "harness/base/philox.h"
 #include "sensors/byte_order.h"
@@ -171,28 +173,41 @@ class Triples final : public FrameFormat {
   static std::uint64_t At(std::span<const std::byte> frame, std::size_t at) { return BigEndian(frame, at + 1, 2); }
 };
 
+// Damages one frame in ten and expects every other at the place where it was sent.
+void ExpectOthersWhereTheyWereSent(const std::function<void(std::vector<std::byte>&)>& damage,
+                                   const std::string& what) {
+  StampedFrameDecoder decoder(std::make_unique<Triples>(), Triples::kClock, 3e6, false);
+  Received received;
+  std::uint64_t offset = 0;
+  std::map<std::uint64_t, std::uint64_t> keys;  // by where a frame was sent
+  for (std::uint64_t n = 0; n < 60; ++n) {
+    std::vector<std::byte> frame;
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      const auto packet = Frame(3 * n + i);
+      frame.insert(frame.end(), packet.begin(), packet.end());
+    }
+    if (n % 10 == 5) {
+      damage(frame);
+    } else {
+      keys[offset] = BigEndian(frame, 9, 2);
+    }
+    decoder.Feed(frame, offset, received);
+    offset += frame.size();
+  }
+  EXPECT_EQ(received.frames.size(), 54u) << what;
+  for (const DecodedFrame& frame : received.frames) {
+    ASSERT_TRUE(keys.count(frame.begin)) << what << ", a frame at " << frame.begin;
+    EXPECT_EQ(keys[frame.begin], frame.wire_key) << what;
+  }
+}
+
 TEST(StampedFrames, FramesOfSeveralSamplesAreFoundAgainAtTheRightSample) {
-  for (std::size_t cut = 1; cut < 11; ++cut) {
-    StampedFrameDecoder decoder(std::make_unique<Triples>(), Triples::kClock, 3e6, false);
-    Received received;
-    std::uint64_t offset = 0;
-    std::map<std::uint64_t, std::uint64_t> keys;  // by where a frame was sent
-    for (std::uint64_t n = 0; n < 60; ++n) {
-      std::vector<std::byte> frame;
-      for (std::uint64_t i = 0; i < 3; ++i) {
-        const auto packet = Frame(3 * n + i);
-        frame.insert(frame.end(), packet.begin(), packet.end());
-      }
-      if (n % 10 == 5) frame.resize(cut);
-      if (frame.size() == 12) keys[offset] = BigEndian(frame, 9, 2);
-      decoder.Feed(frame, offset, received);
-      offset += frame.size();
-    }
-    EXPECT_EQ(received.frames.size(), 54u) << cut;
-    for (const DecodedFrame& frame : received.frames) {
-      ASSERT_TRUE(keys.count(frame.begin)) << "cut " << cut << ", a frame at " << frame.begin;
-      EXPECT_EQ(keys[frame.begin], frame.wire_key);
-    }
+  for (std::size_t left = 1; left < 11; ++left) {
+    ExpectOthersWhereTheyWereSent([&](auto& frame) { frame.resize(left); }, "left " + std::to_string(left));
+  }
+  // What follows the damaged sample is evenly spaced, too, and begins no frame.
+  for (const std::size_t at : {0u, 4u, 8u}) {
+    ExpectOthersWhereTheyWereSent([&](auto& frame) { frame[at] = std::byte{0}; }, "mark at " + std::to_string(at));
   }
 }
 
