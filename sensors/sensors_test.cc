@@ -15,6 +15,10 @@ namespace {
 class EverySensor : public testing::TestWithParam<std::size_t> {
  protected:
   const SensorType& sensor() const { return AllSensors()[GetParam()]; }
+  // Of frames of half a megabyte fewer do, and take as long.
+  std::uint64_t Frames(std::uint64_t of_small_ones) const {
+    return sensor().max_frame_size > 100'000 ? of_small_ones / 20 : of_small_ones;
+  }
 };
 
 INSTANTIATE_TEST_SUITE_P(Sensors, EverySensor, testing::Range<std::size_t>(1, AllSensors().size()),
@@ -51,7 +55,7 @@ TEST_P(EverySensor, WhatIsSentIsReceivedWithItsKeyAndItsBytes) {
   const auto model = sensor().make_model(context);
   const auto decoder = sensor().make_decoder(context);
   std::uint64_t offset = 0;
-  for (std::uint64_t sequence = 0; sequence < 2000; ++sequence) {
+  for (std::uint64_t sequence = 0; sequence < Frames(2000); ++sequence) {
     const Encoded sent = Encode(sensor(), *model, sequence);
     Received received;
     decoder->Feed(sent.bytes, offset, received);
@@ -91,13 +95,20 @@ TEST_P(EverySensor, AnotherSeedOrStreamHasOtherNoise) {
 }
 
 TEST_P(EverySensor, NeighboursHaveDistinctKeysAtTheHighestRateAlsoWhenTheyWrap) {
-  constexpr std::uint64_t kSamples = 20'000, kNeighbours = 100;
+  constexpr std::uint64_t kNeighbours = 100;
+  const std::uint64_t samples = Frames(20'000);
   const auto model = sensor().make_model(ContextAt(sensor().info.highest_rate));
   std::vector<std::uint64_t> keys;
-  for (std::uint64_t sequence = 0; sequence < kSamples; ++sequence) {
+  for (std::uint64_t sequence = 0; sequence < samples; ++sequence) {
     keys.push_back(Encode(sensor(), *model, sequence).frame.wire_key);
   }
-  for (std::uint64_t first = 0; first + kNeighbours <= kSamples; first += kNeighbours / 2) {
+  if (std::set<std::uint64_t>(keys.begin(), keys.end()) == std::set<std::uint64_t>{0}) {
+    for (const ChannelKind channel : sensor().info.channels) {
+      EXPECT_FALSE(IsDatagram(channel)) << "without a key a frame is found by its place in the bytes alone";
+    }
+    GTEST_SKIP() << "this wire has nothing that tells frames apart";
+  }
+  for (std::uint64_t first = 0; first + kNeighbours <= samples; first += kNeighbours / 2) {
     const std::set<std::uint64_t> distinct(keys.begin() + first, keys.begin() + first + kNeighbours);
     ASSERT_EQ(distinct.size(), kNeighbours) << "from sample " << first;
   }
@@ -109,7 +120,7 @@ TEST_P(EverySensor, DecoderOutlivesAnyBytesAndAccountsForThemInOrder) {
   const auto decoder = sensor().make_decoder(context);
   Received received;
   std::uint64_t offset = 0;
-  for (std::uint64_t round = 0; round < 3000; ++round) {
+  for (std::uint64_t round = 0; round < Frames(3000); ++round) {
     const auto draw = RandomWords(1, StreamId("fuzz"), round);
     auto bytes = Encode(sensor(), *model, round).bytes;
     for (std::uint32_t i = 0; i < draw[0] % 4; ++i) {
@@ -124,8 +135,8 @@ TEST_P(EverySensor, DecoderOutlivesAnyBytesAndAccountsForThemInOrder) {
     ASSERT_TRUE(received.in_order) << "round " << round;
     ASSERT_LE(received.reported, offset);
   }
-  EXPECT_GT(received.frames.size(), 100u);
-  EXPECT_GT(received.corrupt.size(), 100u);
+  EXPECT_GT(received.frames.size(), Frames(3000) / 30);
+  EXPECT_GT(received.corrupt.size(), Frames(3000) / 30);
 }
 
 }  // namespace

@@ -14,12 +14,20 @@ enum class ChannelKind {
   kPipe,       // bytes
   kStream,     // Unix stream socket: bytes
   kTcp,        // TCP over IPv4 loopback, without Nagle's delay: bytes
+  kShm,        // ring of slots in shared memory with an eventfd as doorbell: messages that no kernel carries
 };
 
 std::string_view ToText(ChannelKind kind);  // as written in a scenario: "seqpacket"
 std::optional<ChannelKind> ParseChannelKind(std::string_view text);
 
 // Message borders survive the transport.
-constexpr bool IsDatagram(ChannelKind kind) { return kind == ChannelKind::kSeqpacket || kind == ChannelKind::kUdp; }
+constexpr bool IsDatagram(ChannelKind kind) {
+  return kind == ChannelKind::kSeqpacket || kind == ChannelKind::kUdp || kind == ChannelKind::kShm;
+}
+
+// The kernel stamps every message when it is received.
+constexpr bool HasKernelStamps(ChannelKind kind) {
+  return kind == ChannelKind::kSeqpacket || kind == ChannelKind::kUdp;
+}
 
 }  // namespace corerig

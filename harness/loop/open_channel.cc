@@ -150,9 +150,19 @@ Result<ChannelEnds> OpenTcp() {
   }
 }
 
+Result<ChannelEnds> OpenShm(RingShape ring) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Fail("cannot open a shm channel: ", ErrnoText(errno));
+  }
+  ChannelEnds channel{.sender = Fd(ends[0]), .receiver = Fd(ends[1])};
+  if (auto laid = ShmRing::Lay(ring, ends[0], ends[1]); !laid) return ForwardWith(laid, "cannot open a shm channel: ");
+  return channel;
+}
+
 }  // namespace
 
-Result<ChannelEnds> OpenChannel(ChannelKind kind) {
+Result<ChannelEnds> OpenChannel(ChannelKind kind, RingShape ring) {
   switch (kind) {
     case ChannelKind::kSeqpacket:
       return OpenSeqpacket();
@@ -166,6 +176,8 @@ Result<ChannelEnds> OpenChannel(ChannelKind kind) {
       return OpenStream();
     case ChannelKind::kTcp:
       return OpenTcp();
+    case ChannelKind::kShm:
+      return OpenShm(ring);
     case ChannelKind::kTimer:
       break;
   }

@@ -57,6 +57,7 @@ void ListChannels() {
       {ChannelKind::kPipe, "pipe: bytes, lossless, no stamps"},
       {ChannelKind::kStream, "Unix stream socket: bytes, lossless, no stamps"},
       {ChannelKind::kTcp, "TCP over loopback without Nagle's delay: bytes, lossless, no stamps"},
+      {ChannelKind::kShm, "shared memory with a doorbell: messages in a ring that drops them when full, no stamps"},
   };
   std::cout << "\nchannels\n";
   for (const auto& [kind, about] : kChannels) {
