@@ -36,6 +36,14 @@ bool PeerIsGone(int socket) {
   return poll(&state, 1, 0) == 1 && (state.revents & POLLHUP) != 0;
 }
 
+// Bytes that a socket holds before it refuses more, the kernel's own structures included.
+std::size_t SendBuffer(int socket) {
+  int bytes = 0;
+  socklen_t size = sizeof bytes;
+  if (getsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, &size) != 0) return SIZE_MAX;
+  return static_cast<std::size_t>(bytes);
+}
+
 }  // namespace
 
 Result<std::size_t> Send(int fd, std::span<const std::byte> frame) {
@@ -48,14 +56,32 @@ Result<std::size_t> Send(int fd, std::span<const std::byte> frame) {
 }
 
 Result<Sender> Sender::Open(ChannelKind kind, Fd end) {
-  if (kind != ChannelKind::kShm) return Sender(std::move(end), std::nullopt);
+  std::size_t room = SIZE_MAX;
+  if (kind == ChannelKind::kStream || kind == ChannelKind::kTcp) room = SendBuffer(end.get());
+  if (kind != ChannelKind::kShm) return Sender(std::move(end), std::nullopt, room);
   auto ring = ShmRing::Take(end.get());
   if (!ring) return ForwardWith(ring, "channel shm: ");
-  return Sender(std::move(end), std::move(*ring));
+  return Sender(std::move(end), std::move(*ring), room);
+}
+
+Result<std::size_t> Sender::SendInParts(std::span<const std::byte> frame) {
+  const auto first = corerig::Send(end_.get(), frame);
+  if (!first || *first == 0) return first;
+  std::size_t taken = *first;
+  const Nanos limit = MonotonicNow() + kPatience;
+  while (taken < frame.size()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(limit - MonotonicNow());
+    pollfd state = {.fd = end_.get(), .events = POLLOUT, .revents = 0};
+    if (left.count() <= 0 || poll(&state, 1, static_cast<int>(left.count())) <= 0) break;
+    const auto more = corerig::Send(end_.get(), frame.subspan(taken));
+    if (!more) break;  // the next frame will say so
+    taken += *more;
+  }
+  return taken;
 }
 
 Result<std::size_t> Sender::Send(std::span<const std::byte> frame) {
-  if (!ring_) return corerig::Send(end_.get(), frame);
+  if (!ring_) return frame.size() > room_ ? SendInParts(frame) : corerig::Send(end_.get(), frame);
   if (frame.size() > ring_->slot_bytes()) {
     return Fail("cannot send ", frame.size(), " bytes: a slot of the ring has ", ring_->slot_bytes());
   }

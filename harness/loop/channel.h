@@ -3,6 +3,7 @@
 // The supervisor opens a channel and hands one end to the source and one to the handler.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -55,12 +56,18 @@ class Sender {
 
   // As Send above. A ring without a free slot takes nothing, as a camera's driver drops the frame for which no buffer
   // is queued. An error of kShm: the receiver is gone, or the frame is larger than a slot.
+  // A frame that is larger than the socket's buffer (of kStream and kTcp, where we may not enlarge it: an image) goes
+  // in parts, as the receiver makes room: this one case waits, up to kPatience once a part of the frame was taken.
   Result<std::size_t> Send(std::span<const std::byte> frame);
+  static constexpr Nanos kPatience = std::chrono::milliseconds(100);
 
  private:
-  Sender(Fd end, std::optional<ShmRing> ring) : end_(std::move(end)), ring_(std::move(ring)) {}
+  Result<std::size_t> SendInParts(std::span<const std::byte> frame);
+  Sender(Fd end, std::optional<ShmRing> ring, std::size_t room)
+      : end_(std::move(end)), ring_(std::move(ring)), room_(room) {}
   Fd end_;
   std::optional<ShmRing> ring_;  // of kShm
+  std::size_t room_;             // in the socket's buffer; of what has none, without end
 };
 
 // Bytes as they came out of one read: a whole message, or on a byte channel any piece.

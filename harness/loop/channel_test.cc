@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <regex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "harness/os/clock.h"
@@ -378,6 +380,63 @@ TEST(SeqpacketChannel, LosesNothingInABuffer) {
   for (std::size_t taken = 1; taken != 0;) taken = *Send(ends->sender.get(), std::vector<std::byte>(1206));
   receiver->Drain();
   EXPECT_EQ(receiver->Overflows(), 0u);
+}
+
+class LargeFrame : public testing::TestWithParam<ChannelKind> {
+ protected:
+  void SetUp() override {
+    auto ends = OpenChannel(GetParam());
+    ASSERT_TRUE(ends);
+    const int small = 32 << 10;
+    ASSERT_EQ(setsockopt(ends->sender.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+    ASSERT_EQ(setsockopt(ends->receiver.get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+    receiver_ = std::move(ends->receiver);
+    auto sender = Sender::Open(GetParam(), std::move(ends->sender));
+    ASSERT_TRUE(sender);
+    sender_.emplace(std::move(*sender));
+  }
+  Fd receiver_;
+  std::optional<Sender> sender_;
+  const std::vector<std::byte> frame_ = std::vector<std::byte>(3 << 20, std::byte{7});
+};
+INSTANTIATE_TEST_SUITE_P(Kinds, LargeFrame, testing::Values(ChannelKind::kStream, ChannelKind::kTcp), NameOf);
+
+TEST_P(LargeFrame, PassesASmallBufferWhileTheReceiverReads) {
+  std::size_t received = 0, sent = 0;
+  std::thread reader([&] {
+    std::vector<std::byte> buffer(64 << 10);
+    while (true) {
+      pollfd state = {.fd = receiver_.get(), .events = POLLIN, .revents = 0};
+      poll(&state, 1, -1);
+      const ssize_t n = read(receiver_.get(), buffer.data(), buffer.size());
+      if (n == 0) return;
+      if (n > 0) received += static_cast<std::size_t>(n);
+    }
+  });
+  // The reader may be kept from running for longer than the sender's patience; not every time.
+  bool whole = false;
+  for (int i = 0; i < 50 && !whole; ++i) {
+    const auto taken = sender_->Send(frame_);
+    if (!taken) break;
+    sent += *taken;
+    whole = *taken == frame_.size();
+  }
+  sender_.reset();
+  reader.join();
+  EXPECT_TRUE(whole);
+  EXPECT_EQ(received, sent);
+}
+
+TEST_P(LargeFrame, IsGivenUpWhenNobodyReads) {
+  const Nanos begin = MonotonicNow();
+  const auto taken = sender_->Send(frame_);
+  ASSERT_TRUE(taken);
+  EXPECT_GT(*taken, 0u);
+  EXPECT_LT(*taken, frame_.size());
+  EXPECT_GE(MonotonicNow() - begin, Sender::kPatience);
+  while (sender_->Send(frame_).value_or(0) > 0) {
+  }
+  EXPECT_EQ(sender_->Send(frame_).value_or(1), 0u) << "what is full is not waited for";
 }
 
 TEST(ShmChannel, FramesAreReadWhereTheSenderPutThemAndTheirSlotsGivenBack) {
