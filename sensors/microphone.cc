@@ -121,7 +121,7 @@ class PeriodDecoder final : public Decoder {
     }
     const std::uint64_t end = offset + period.size();
     if (good) {
-      const double samples = static_cast<double>(period.size() / kSampleBytes);
+      const auto samples = static_cast<double>(period.size()) / kSampleBytes;
       return sink.OnFrame(
           {.wire_key = 0, .value = std::sqrt(squares / samples) / kLsbPerPascal, .begin = offset, .end = end});
     }
