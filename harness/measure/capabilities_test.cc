@@ -1,6 +1,7 @@
 #include "harness/measure/capabilities.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,10 @@ TEST(Capabilities, EachSaysWhatNeedsItAndARefusalWhyAndWhatHelps) {
     EXPECT_FALSE(capability.needed_by.empty()) << capability.name;
     EXPECT_EQ(capability.remedy.empty(), capability.available) << capability.name << ": " << capability.remedy;
     EXPECT_TRUE(capability.available || !capability.detail.empty()) << capability.name;
+    // Once: why here, what helps there.
+    if (!capability.remedy.empty()) {
+      EXPECT_EQ(capability.detail.find(capability.remedy), std::string::npos) << capability.detail;
+    }
   }
   EXPECT_EQ(all.size(), 17u);
   for (const auto name : {kDmaLatencyCapability, kFifoCapability, kHardwareCounterCapability}) {
@@ -82,11 +87,17 @@ TEST(Capabilities, AgreeWithWhatIsThere) {
   const auto available = [&](std::string_view name) { return FindCapability(all, name)->available; };
   EXPECT_EQ(available("smaps_rollup"), ProcFs().Read(getpid(), "smaps_rollup").has_value());
   EXPECT_EQ(available("schedstat"), ProcFs().Read(getpid(), "schedstat").has_value());
+  constexpr std::size_t kLocked = std::size_t{64} << 20;
+  void* const memory = mmap(nullptr, kLocked, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  EXPECT_EQ(available("locked memory"), mlock(memory, kLocked) == 0);
+  munmap(memory, kLocked);
   EXPECT_EQ(available("pressure stall information"), access("/proc/pressure/cpu", R_OK) == 0);
   if (available("scheduling trace")) {
     EXPECT_EQ(geteuid(), 0u) << "tracing takes root";
     const auto tracefs = TraceFs::Open();
     ASSERT_TRUE(tracefs);
+    EXPECT_EQ(available("interrupts in the trace"), tracefs->Has("events/irq/irq_handler_entry"));
     // Nothing of the trial is left; another process of ours may be tracing.
     for (const auto& name : tracefs->List("instances")) {
       EXPECT_EQ(name.find(StrCat("corerig-", getpid(), "-")), std::string::npos) << name;

@@ -78,16 +78,14 @@ TraceReader::TraceReader(TraceDecoder decoder, TraceInstance instance, const Opt
       wake_(eventfd(0, EFD_CLOEXEC)),
       merge_(cpus_.size()),
       page_(static_cast<std::size_t>(std::max(sysconf(_SC_PAGESIZE), 4096L))),
+      lost_(cpus_.size()),
       faults_of_(options.faults_of) {
   for (const auto& part : options.parts) names_.AddPart(part);
   for (const auto& vector : decoder_.vectors()) names_.AddVector(vector);
   const auto& events = decoder_.events();
   sees_interrupts_ = std::find(events.begin(), events.end(), "irq/irq_handler_entry") != events.end();
   ReadInterruptNames(names_);
-  for (const CpuId cpu : cpus_) {
-    lost_.emplace_back(cpu, 0);
-    idle_switches_.emplace_back(cpu);
-  }
+  for (const CpuId cpu : cpus_) idle_switches_.emplace_back(cpu);
   batch_.reserve(kBatch);
   last_look_.store(MonotonicNow().count());
   thread_ = std::thread([this] { Body(); });
@@ -107,11 +105,12 @@ void TraceReader::Stop() {
 
 void TraceReader::Body() {
   prctl(PR_SET_NAME, "corerig-trace", 0, 0, 0);
+  // Before we go where someone may hold the core: from now on the guard can help.
+  (void)SetPolicy(0, kLow);
+  tid_.store(gettid());
   // Every CPU switches to us once: from then on it is known what runs there, also where nothing else happens.
   for (const CpuId cpu : cpus_) (void)SetAffinity(0, cpu);
   (void)SetAffinity(0, core_);
-  (void)SetPolicy(0, kLow);
-  tid_.store(gettid());
   for (;;) {
     const bool last = stop_.load();
     const Nanos now = MonotonicNow();
@@ -155,8 +154,13 @@ Nanos TraceReader::ReadAll() {
       const ssize_t got = read(instance_.pipe(i), page_.data(), page_.size());
       if (got <= 0) break;  // EAGAIN: nothing more
       const std::span<const std::byte> page(page_.data(), static_cast<std::size_t>(got));
-      if (const std::uint64_t lost = LostBefore(page, decoder_.layout()); lost > 0) {
-        lost_[i].second += lost;
+      if (std::uint64_t lost = LostBefore(page, decoder_.layout()); lost > 0) {
+        // In a full page there is no room for the number. The kernel's own count may be ahead of the page: then the
+        // losses that follow are in it already.
+        if (const auto count = instance_.Overwritten(cpus_[i])) {
+          lost = *count > lost_[i] ? *count - lost_[i] : 1;
+        }
+        lost_[i] += lost;
         total_lost_.fetch_add(lost, std::memory_order_relaxed);
         Nanos first{0};
         ForEachRecord(page, decoder_.layout(), [&](Nanos at, auto) {

@@ -3,7 +3,7 @@
 //   auto reader = TraceReader::Start({.parts = {"rig", "loop flight"}, .cpus = ..., .core = rig_core, ...}, sink);
 //   ... children write "corerig:loop flight" to reader->marker() ...
 //   reader->Stop();                       // everything up to now was handed to the sink
-//   for (auto [cpu, lost] : reader->lost()) ...
+//   if (reader->total_lost() > 0) ...     // events; each gap itself is an event of its own to the sink
 //
 // The thread runs real-time below everything that asks for a priority, so that it costs the measured tasks nothing, and
 // above all time-sharing tasks. Should it be kept from running for long (a real-time loop that never sleeps), a guard
@@ -18,7 +18,6 @@
 #include <span>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "harness/base/policy.h"
@@ -65,9 +64,8 @@ class TraceReader {
   // Ends the trace, hands over the rest of it, joins. A second call does nothing.
   void Stop();
 
-  // Events lost per CPU; the total so far from any thread, the list after Stop.
+  // Events lost so far; from any thread.
   std::uint64_t total_lost() const { return total_lost_.load(std::memory_order_relaxed); }
-  const std::vector<std::pair<CpuId, std::uint64_t>>& lost() const { return lost_; }
   std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
   // Switches out of idle that the kernel did not trace and that were put in (idle_switches.h); after Stop.
   std::uint64_t inferred() const { return inferred_; }
@@ -100,7 +98,7 @@ class TraceReader {
   std::vector<TraceEvent> batch_;
   std::vector<std::int32_t> ended_;  // tasks whose names are still of use for a while
   std::vector<std::byte> page_;
-  std::vector<std::pair<CpuId, std::uint64_t>> lost_;
+  std::vector<std::uint64_t> lost_;  // of each CPU
   std::atomic<std::uint64_t> total_lost_{0}, events_{0};
   std::atomic<std::int64_t> last_look_{0};  // CLOCK_MONOTONIC ns of the reader's last complete round
   std::atomic<int> tid_{0};                 // of the reader's thread

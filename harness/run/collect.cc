@@ -96,6 +96,15 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
 
 }  // namespace
 
+StreamSides SidesOf(const std::vector<SupervisedChild>& children) {
+  StreamSides sides;
+  for (const auto& child : children) {
+    if (child.launched.role == Role::kSource) sides.source = &child;
+    if (child.launched.role == Role::kHandler) sides.handler = &child;
+  }
+  return sides;
+}
+
 std::optional<BreakRecord> CollectBreak(const Plan& plan, const StreamSides& sides, const Timeline& timeline,
                                         bool traced) {
   if (sides.handler == nullptr || timeline.start == Nanos(0)) return std::nullopt;
@@ -300,6 +309,21 @@ std::vector<ResultRecord> CollectResults(const Plan& plan, const Rig& rig,
     records.push_back(std::move(record));
   }
   return records;
+}
+
+std::vector<Warning> CollectWarnings(const std::vector<SupervisedChild>& children) {
+  std::vector<Warning> warnings;
+  for (const auto& child : children) {
+    if (child.header().not_locked.Get() == 0) continue;
+    warnings.push_back({WarningId::kMemoryNotLocked, StrCat(child.launched.name, ": cannot lock its memory")});
+  }
+  for (const auto& child : children) {
+    const auto& output = child.launched.output;
+    if (!output || output->lost() == 0) continue;
+    warnings.push_back({WarningId::kOutputLost, StrCat(child.launched.name, ": ", output->lost(),
+                                                       " bytes of its output were not kept: ", output->why_lost())});
+  }
+  return warnings;
 }
 
 std::vector<CoreRecord> CollectCores(const Plan& plan, const RunRecord& record) {

@@ -107,6 +107,9 @@ TEST(Verdict, ALatencyLimitPassesFromDueAndFailsFromSent) {
   EXPECT_EQ(Of(plan, StreamOf(700'000, 600'000)), Verdict::kFail);
   EXPECT_EQ(Of(plan, StreamOf(700'000, 300'000)), Verdict::kUndecided)
       << "the source was late: the board is not to blame";
+  // Only for being too late; a figure that was to be just so is wrong whoever was late.
+  EXPECT_EQ(Of(PlanWith("stream.imu.latency.p99", Comparison::kEqual, 300'000), StreamOf(700'000, 300'000)),
+            Verdict::kFail);
 }
 
 TEST(Verdict, ATimerHasNoSenderToBlame) {
@@ -209,6 +212,18 @@ TEST(Verdict, AnInterruptedRunHoldsNoBudgetAgainstTheBoard) {
   EXPECT_EQ(judgement.verdict, Verdict::kUndecided);
   EXPECT_EQ(judgement.budgets[0].result, Verdict::kUndecided);
   EXPECT_EQ(judgement.reasons, std::vector<std::string>{"interrupted by SIGINT"});
+}
+
+TEST(Verdict, OfAnInterruptedRunTheSourceIsNotBlamedForWhatItHadNoTimeFor) {
+  RunRecord record = RecordWith({});
+  StreamRecord stream;
+  stream.name = "imu";
+  stream.expected = 1000;
+  stream.sent = 10;
+  record.streams = {stream};
+  EXPECT_EQ(Judge(Plan(), record, EarlyEnd{.reason = "interrupted"}).reasons, std::vector<std::string>{"interrupted"});
+  EXPECT_EQ(Judge(Plan(), record, std::nullopt).reasons.size(), 1u);
+  EXPECT_EQ(Of(Plan(), record), Verdict::kUndecided);
 }
 
 TEST(Verdict, FailOutranksUndecidedAndItsReasonsComeFirst) {

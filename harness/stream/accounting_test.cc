@@ -80,6 +80,28 @@ class Accounts : public testing::TestWithParam<ChannelKind> {};
 INSTANTIATE_TEST_SUITE_P(Channels, Accounts, testing::Values(ChannelKind::kUdp, ChannelKind::kPty),
                          [](const auto& info) { return std::string(ToText(info.param)); });
 
+TEST_P(Accounts, BytesPutInAndNotTakenOutAreThoseInTheChannel) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const RandomRun run = DrawRun(seed, GetParam());
+    SimulatedStream stream(run.settings);
+    std::mt19937_64 random(seed);
+    std::uint64_t looks = 0;
+    while (stream.emitting()) {
+      stream.Emit();
+      if (Uniform(random) < 0.3) stream.Receive(1 + random() % 40, random() % 8);
+      std::uint64_t queued = stream.bytes.size();
+      for (const auto& message : stream.messages) queued += message.bytes.size();
+      ASSERT_EQ(stream.source.bytes_in_all.Get() - stream.handler.bytes_in_all.Get(), queued) << "seed " << seed;
+      looks += queued > 0;
+    }
+    if (stream.window().count > 30) {
+      EXPECT_GT(looks, 5u) << "seed " << seed << ": the channel was hardly ever filled";
+    }
+    stream.Receive();
+    ASSERT_EQ(stream.source.bytes_in_all.Get(), stream.handler.bytes_in_all.Get()) << "seed " << seed;
+  }
+}
+
 TEST_P(Accounts, AgreeWithWhatTheChannelSaw) {
   for (std::uint64_t seed = 1; seed <= 500; ++seed) {
     const RandomRun run = DrawRun(seed, GetParam());
