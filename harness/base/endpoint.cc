@@ -86,6 +86,15 @@ Result<Endpoint> ParseEndpoint(std::string_view text) {
   return endpoint;
 }
 
+Status CheckCarries(const Endpoint& endpoint, ChannelKind channel) {
+  const bool bytes_only = endpoint.kind == EndpointKind::kPty || endpoint.kind == EndpointKind::kTcp ||
+                          endpoint.kind == EndpointKind::kTcpListen;
+  if (!bytes_only || !IsDatagram(channel)) return {};
+  return Fail("endpoint \"", ToText(endpoint), "\" carries bytes, and channel ", ToText(channel),
+              " has messages; write udp:HOST:PORT, unix:PATH or file:PATH, or a channel of bytes where the sensor has "
+              "one");
+}
+
 std::string ToText(const Endpoint& endpoint) {
   const std::string_view name = NameOf(endpoint.kind);
   if (!endpoint.path.empty()) return StrCat(name, ":", endpoint.path);

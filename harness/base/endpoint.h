@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "harness/base/channel_kind.h"
 #include "harness/base/result.h"
 
 namespace corerig {
@@ -36,9 +37,8 @@ Result<Endpoint> ParseEndpoint(std::string_view text);
 
 std::string ToText(const Endpoint& endpoint);
 
-// What it carries by its nature, whatever the stream has: a terminal and TCP know no borders of messages.
-constexpr bool CarriesBytesOnly(EndpointKind kind) {
-  return kind == EndpointKind::kPty || kind == EndpointKind::kTcp || kind == EndpointKind::kTcpListen;
-}
+// Fails where messages would lose their borders, of which terminals and TCP know nothing. Bytes go anywhere: of frames
+// that are no messages, udp makes one datagram each.
+Status CheckCarries(const Endpoint& endpoint, ChannelKind channel);
 
 }  // namespace corerig

@@ -30,13 +30,24 @@ TEST(Endpoint, HasTheFieldsOfItsKind) {
 
 TEST(Endpoint, LocalhostIsTheLoopbackAddress) { EXPECT_EQ(ParseEndpoint("tcp:localhost:80")->host, "127.0.0.1"); }
 
-TEST(Endpoint, OnlyTerminalsAndTcpHaveNoMessages) {
-  EXPECT_TRUE(CarriesBytesOnly(EndpointKind::kPty));
-  EXPECT_TRUE(CarriesBytesOnly(EndpointKind::kTcp));
-  EXPECT_TRUE(CarriesBytesOnly(EndpointKind::kTcpListen));
-  EXPECT_FALSE(CarriesBytesOnly(EndpointKind::kUdp));
-  EXPECT_FALSE(CarriesBytesOnly(EndpointKind::kUnix));
-  EXPECT_FALSE(CarriesBytesOnly(EndpointKind::kFile));
+TEST(Endpoint, TerminalsAndTcpRefuseMessages) {
+  const auto carries = [](std::string_view text, ChannelKind channel) {
+    return CheckCarries(*ParseEndpoint(text), channel).has_value();
+  };
+  for (const std::string_view text : {"pty:/tmp/gps", "tcp:127.0.0.1:5", "tcp-listen:127.0.0.1:5"}) {
+    for (const auto channel : {ChannelKind::kSeqpacket, ChannelKind::kUdp}) EXPECT_FALSE(carries(text, channel));
+    for (const auto channel : {ChannelKind::kPty, ChannelKind::kPipe, ChannelKind::kStream, ChannelKind::kTcp}) {
+      EXPECT_TRUE(carries(text, channel));
+    }
+  }
+  for (const std::string_view text : {"udp:127.0.0.1:5", "unix:/x", "file:/x"}) {
+    for (const auto channel : {ChannelKind::kSeqpacket, ChannelKind::kUdp, ChannelKind::kPty, ChannelKind::kPipe}) {
+      EXPECT_TRUE(carries(text, channel));
+    }
+  }
+  EXPECT_EQ(CheckCarries(*ParseEndpoint("pty:/tmp/gps"), ChannelKind::kUdp).error().message,
+            "endpoint \"pty:/tmp/gps\" carries bytes, and channel udp has messages; write udp:HOST:PORT, unix:PATH or "
+            "file:PATH, or a channel of bytes where the sensor has one");
 }
 
 TEST(Endpoint, WhatIsWrongIsSaidWithWhatWouldBeRight) {

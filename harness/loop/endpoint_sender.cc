@@ -95,7 +95,7 @@ Result<OpenedEndpoint> OpenPty(const Endpoint& endpoint) {
 
 Result<OpenedEndpoint> OpenFile(const Endpoint& endpoint) {
   // A folder or a socket is refused by open; a fifo without a reader as well.
-  Fd file(open(endpoint.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644));
+  Fd file(open(endpoint.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644));
   if (!file.valid()) return Fail("cannot open it for writing: ", ErrnoText(errno));
   return OpenedEndpoint{.sender = std::move(file)};
 }

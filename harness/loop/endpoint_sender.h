@@ -28,7 +28,7 @@ struct OpenedEndpoint {
 };
 
 // pty: makes one, in raw mode, open to every user of the machine, and the link. udp: a socket connected to the address.
-// tcp, unix: a socket. tcp-listen: listens. file: makes or empties it. All are non-blocking and close on exec.
+// tcp, unix: a socket. tcp-listen: listens. file: makes or empties it; two streams may share one, their frames in turn. All are non-blocking and close on exec.
 // `messages`: the stream's frames are messages, not bytes. The error begins with the endpoint.
 Result<OpenedEndpoint> OpenEndpoint(const Endpoint& endpoint, bool messages);
 

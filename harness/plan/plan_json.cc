@@ -53,6 +53,7 @@ Json StreamJson(const StreamPlan& stream) {
   json["clock_ppb"] = stream.clock.ppb;
   json["pattern"] = ListOf(stream.pattern, [](Nanos offset) { return ToText(offset); });
   json["parameters"] = ListOf(stream.parameters, ParameterJson);
+  if (stream.endpoint) json["endpoint"] = ToText(*stream.endpoint);
   return json;
 }
 
@@ -212,6 +213,9 @@ StreamPlan ReadStream(const Reader& json) {
                   .ppb = json.Field("clock_ppb").Whole<std::int32_t>(-1'000'000, 1'000'000)};
   stream.pattern = json.Field("pattern").List([](const Reader& item) { return item.Duration(); });
   stream.parameters = json.Field("parameters").List(ReadParameter);
+  if (const Reader endpoint = json.Field("endpoint"); endpoint.present()) {
+    stream.endpoint = endpoint.Word<Endpoint>(ParseEndpoint, "an endpoint");
+  }
   return stream;
 }
 

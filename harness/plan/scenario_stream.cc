@@ -137,6 +137,41 @@ std::string ReadLoopName(Section& section, const std::vector<std::string>& loops
   return *name;
 }
 
+// Who receives it: a loop of ours, or a program at an endpoint.
+void ReadReceiver(Section& section, const std::vector<std::string>& loops, bool timer, StreamPlan& stream,
+                  FirstFault& fault) {
+  constexpr std::string_view kExternal = "external", kLoop = "loop";
+  const auto receiver = section.Text("receiver", "\"external\"");
+  if (receiver && *receiver != kExternal && *receiver != kLoop) {
+    fault.Add(section.Find("receiver")->position, "unknown receiver \"", *receiver, "\"; ",
+              DidYouMean(*receiver, {std::string(kExternal), std::string(kLoop)}));
+  }
+  if (receiver != kExternal) {
+    stream.loop = ReadLoopName(section, loops, fault);
+    if (const Value* endpoint = section.Find("endpoint")) {
+      fault.Add(endpoint->position,
+                "endpoint is where an external receiver listens; write receiver = \"external\" and ",
+                "no loop, or leave it out");
+    }
+    return;
+  }
+  if (timer) {
+    fault.Add(section.Find("receiver")->position, "a timer stream sends nothing to a receiver; leave receiver out");
+  }
+  for (const std::string_view key : {"loop", "break"}) {
+    const Value* const value = section.Find(key);
+    if (value == nullptr) continue;
+    fault.Add(value->position, key,
+              " is for streams that a loop receives; leave it out where the receiver is external");
+  }
+  section.Require("endpoint", "\"udp:127.0.0.1:5000\"");
+  stream.endpoint = section.Quantity("endpoint", "\"udp:127.0.0.1:5000\"", ParseEndpoint);
+  if (!stream.endpoint) return;
+  if (auto carried = CheckCarries(*stream.endpoint, stream.channel); !carried) {
+    fault.Add(section.Find("endpoint")->position, carried.error().message);
+  }
+}
+
 }  // namespace
 
 std::optional<Nanos> ReadBreakAbove(Section& section, FirstFault& fault) {
@@ -249,8 +284,8 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
   stream.rate = ReadRate(section, sensor, fault);
   stream.channel = ReadChannel(section, sensor, fault);
   stream.format = ReadFormat(section, sensor, fault);
-  stream.loop = ReadLoopName(section, loops, fault);
   const bool timer = sensor != nullptr && stream.channel == ChannelKind::kTimer;
+  ReadReceiver(section, loops, timer, stream, fault);
   stream.faults = ReadFaults(section, timer, fault);
   stream.break_above = ReadBreakAbove(section, fault);
   stream.clock = ReadClock(section, timer, fault);

@@ -28,9 +28,12 @@ struct SourceStream {
   Counter sent;      // samples due in the window whose emission was attempted, injected drops included
   Counter bytes;     // put on the wire for them
   Counter overruns;  // of `sent`: refused, or taken in part, by a full (or broken) channel
+  Counter unheard;   // of `overruns`: there was no receiver
   Counter late;      // of `sent`: more than one period late, not by an injected fault
   std::array<Counter, kFaultKinds> injected;
-  Counter bytes_in_all;  // taken by the channel, warm-up included
+  Counter bytes_in_all;       // taken by the channel, warm-up included
+  Counter frames_in_all;      // taken whole, warm-up included
+  LatencyHistogram lateness;  // of `sent`, but for samples that an injected fault held back
 };
 
 // The handler's figures of one stream.
