@@ -24,6 +24,8 @@ constexpr MetricKind kKinds[] = {
     {kStream, "unread", "count", kOneNumber, "Samples still in the channel when the drain ended."},
     {kStream, "ambiguous", "count", kOneNumber, "Samples that fit no single frame of the truth; they are not guessed."},
     {kStream, "truth_lost", "count", kOneNumber, "Samples whose truth was overwritten before it was matched."},
+    {kStream, "overruns", "count", kOneNumber,
+     "Samples of which the channel, or the external receiver, did not take the whole frame; counted as sent."},
     {kStream, "bytes_per_s", "bytes_per_s", kOneNumber, "Bytes the source put on the wire per second of the window."},
     {kStream, "latency", "ns", kDistribution,
      "Time from when a sample was due until it was consumed (done - due); one that never was counts as infinite."},

@@ -226,12 +226,14 @@ struct FaultRecord {
 
 struct StreamRecord {
   std::string name, sensor, format, channel, loop;
+  std::string endpoint = {};  // of an external receiver: what it received is not known; "" where a loop receives
   Rate rate{};
   std::uint64_t expected = 0;  // due times in the window
   std::uint64_t sent = 0, received = 0, lost = 0, duplicated = 0, reordered = 0, corrupt = 0, unread = 0, ambiguous = 0;
   std::uint64_t truth_lost = 0;
   std::uint64_t overruns = 0;          // sends the channel refused because it was full; counted as sent, and lost
   std::uint64_t overflows = 0;         // messages that the receiving socket's full buffer lost, of which no sender was told
+  std::uint64_t unheard = 0;           // of `overruns`: there was no receiver
   std::uint64_t bytes = 0;             // put on the wire in the window
   std::uint64_t infinite = 0;          // due in the window, not done within the drain, not an injected loss
   std::uint64_t late_sends = 0;        // sent more than one period late, not by an injected fault

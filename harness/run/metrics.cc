@@ -90,7 +90,7 @@ std::string_view WhyNoStream(const RunRecord& record, const StreamRecord& stream
     return process && process->end.kind != EndRecord::Kind::kFailedToStart;
   };
   if (seconds <= 0) return kEmptyWindow;
-  if (!started(record.handler)) return "the handler did not start";
+  if (stream.endpoint.empty() && !started(record.handler)) return "the handler did not start";
   if (stream.channel != "timer" && !started(record.source)) return "the source did not start";
   return {};
 }
@@ -110,6 +110,26 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
     table.Set(part + figure, static_cast<double>(value), "slab");
   };
   count("sent", stream.sent);
+  table.Set(part + "bytes_per_s", static_cast<double>(stream.bytes) / seconds, "slab");
+  const bool timer = stream.channel == "timer";
+  const std::string_view no_sender = "a timer stream has no sender";
+  if (timer) {
+    table.Absent(part + "overruns", no_sender);
+  } else {
+    count("overruns", stream.overruns);
+  }
+  AddDistribution(table, part + "lateness", stream.lateness, timer ? no_sender : kNoSamples, "slab");
+  if (!stream.endpoint.empty()) {
+    constexpr std::string_view kExternal = "the receiver is external";
+    for (const char* figure :
+         {"received", "lost", "duplicated", "reordered", "corrupt", "unread", "ambiguous", "truth_lost", "rate"}) {
+      table.Absent(part + figure, kExternal);
+    }
+    for (const char* figure : {"latency", "transport", "queue", "service"}) {
+      AbsentDistribution(table, part + figure, kExternal);
+    }
+    return;
+  }
   count("received", stream.received);
   count("lost", stream.lost);
   count("duplicated", stream.duplicated);
@@ -119,11 +139,7 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   count("ambiguous", stream.ambiguous);
   count("truth_lost", stream.truth_lost);
   table.Set(part + "rate", static_cast<double>(stream.done()) / seconds, "slab");
-  table.Set(part + "bytes_per_s", static_cast<double>(stream.bytes) / seconds, "slab");
-  const bool timer = stream.channel == "timer";
-  const std::string_view no_sender = "a timer stream has no sender";
   AddDistribution(table, part + "latency", stream.latency, kNoSamples, "slab", stream.infinite);
-  AddDistribution(table, part + "lateness", stream.lateness, timer ? no_sender : kNoSamples, "slab");
   AddDistribution(table, part + "transport", stream.transport,
                   timer                            ? no_sender
                   : !ChannelStamps(stream.channel) ? "the kernel stamps no single frame of a stream of bytes"
