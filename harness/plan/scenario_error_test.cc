@@ -363,9 +363,10 @@ TEST(ScenarioError, AFormatTheSensorDoesNotHave) {
 }
 
 TEST(ScenarioError, AnUnknownKeyOfAStream) {
-  EXPECT_EQ(Refusal(InStream("tick", "ratee = \"1kHz\"")),
-            "s.toml:7:1: unknown key \"ratee\" in [stream.s]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, loop, fault, break, clock_offset, clock_ppm, batch");
+  EXPECT_EQ(
+      Refusal(InStream("tick", "ratee = \"1kHz\"")),
+      "s.toml:7:1: unknown key \"ratee\" in [stream.s]; did you mean \"rate\"? "
+      "known: sensor, rate, channel, format, receiver, loop, endpoint, fault, break, clock_offset, clock_ppm, batch");
 }
 
 TEST(ScenarioError, AFaultThatIsNone) {
@@ -582,7 +583,8 @@ TEST(OverrideError, AFaultInAnOverrideSaysWhich) {
 TEST(OverrideError, AnUnknownKey) {
   EXPECT_EQ(Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
             "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, loop, fault, break, clock_offset, clock_ppm, batch, noise");
+            "known: sensor, rate, channel, format, receiver, loop, endpoint, fault, break, clock_offset, clock_ppm, "
+            "batch, noise");
   EXPECT_EQ(Refusal(kDrone, {{"sed", "1"}}).substr(0, 52), "--set sed=1: unknown key \"sed\"; did you mean \"seed\"?");
 }
 

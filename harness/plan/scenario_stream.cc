@@ -164,6 +164,10 @@ void ReadReceiver(Section& section, const std::vector<std::string>& loops, bool 
     fault.Add(value->position, key,
               " is for streams that a loop receives; leave it out where the receiver is external");
   }
+  if (timer) {
+    section.Find("endpoint");  // known, beside what is wrong
+    return;
+  }
   section.Require("endpoint", "\"udp:127.0.0.1:5000\"");
   stream.endpoint = section.Quantity("endpoint", "\"udp:127.0.0.1:5000\"", ParseEndpoint);
   if (!stream.endpoint) return;
