@@ -163,6 +163,12 @@ std::string FreePort(int type) {
   close(bound.fd);
   return bound.address;
 }
+// Seen from a folder of ours, which the rig shares: with all of that it may be longer than a socket's path may be.
+std::string SocketPath() {
+  static int count = 0;
+  EXPECT_EQ(chdir(getenv("TEST_TMPDIR")), 0);
+  return "s" + std::to_string(getpid()) + "-" + std::to_string(++count);
+}
 int ListenAt(const std::string& path, int type) {
   const int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
   sockaddr_un at = {};
@@ -254,7 +260,7 @@ TEST(Emit, TcpCallsAndIsCalled) {
 }
 
 TEST(Emit, GoesOnWhenAReaderDiesAndSendsToTheNext) {
-  const std::string path = Path("s");
+  const std::string path = SocketPath();
   const int listening = ListenAt(path, SOCK_SEQPACKET);
   RigRun rig = Emit({"--to", "imu=unix:" + path, "--duration", "3s"});
   const int first = accept(listening, nullptr, nullptr);
@@ -272,7 +278,7 @@ TEST(Emit, GoesOnWhenAReaderDiesAndSendsToTheNext) {
 }
 
 TEST(Emit, CountsWhatNobodyTookAfterTheReaderDied) {
-  const std::string path = Path("s");
+  const std::string path = SocketPath();
   int listening = ListenAt(path, SOCK_SEQPACKET);
   RigRun rig = Emit({"--to", "imu=unix:" + path});
   const int reader = accept(listening, nullptr, nullptr);
@@ -405,6 +411,33 @@ TEST(External, WithoutALoopThereIsNoHandler) {
   EXPECT_EQ(run.Metric("stream.gnss.overruns"), 0);
   const std::string text = Contents(rig.folder() + "/worker.gps.0.stdout");
   EXPECT_TRUE(IsNmea(text.substr(0, text.rfind('\n') + 1)));  // it was ended in the middle of one, perhaps
+}
+
+TEST(External, TheReactionIsFromDueToTheAnswer) {
+  const std::string path = Path("gps"), address = FreePort(SOCK_DGRAM);
+  const auto run_of = [&](const std::string& answers) {
+    return RigRun(Head() + External("gnss", "zed-f9p", "20Hz", "pty:" + path) + "answers = \"udp:" + address +
+                  "\"\n[worker.gps]\nworkload = \"exec\"\ncommand = [\"" + Program() + "\", \"answer\", \"" + path +
+                  "\", \"" + address.substr(address.find(':') + 1) + "\", \"" + answers + "\"]\ncores = [" + Last() +
+                  "]\n[budget]\nlimits = [\"stream.gnss.reaction.p50 < 1s\"]\n")
+        .Wait();
+  };
+  const FinishedRun all = run_of("1000");
+  EXPECT_TRUE(Passed(all));
+  EXPECT_EQ(all.Metric("stream.gnss.reaction.count"), 30);
+  EXPECT_EQ(all.Part("streams", "gnss")["unanswered"], 0);
+  EXPECT_EQ(all.Part("streams", "gnss")["unasked"], 0);
+  EXPECT_GE(all.Metric("stream.gnss.reaction.min"), 20e6);
+  EXPECT_LT(all.Metric("stream.gnss.reaction.p50"), 60e6);
+  EXPECT_EQ(CheckReport(all), std::vector<std::string>());
+
+  // Some 20 of the warm-up's frames, and ten of the window's.
+  const FinishedRun some = run_of("30");
+  const double answered = some.Metric("stream.gnss.reaction.count");
+  EXPECT_GT(answered, 5);
+  EXPECT_LT(answered, 25);
+  EXPECT_EQ(some.Part("streams", "gnss")["unanswered"], 30 - static_cast<int>(answered));
+  EXPECT_EQ(some.Metric("stream.gnss.reaction.max"), INFINITY);
 }
 
 TEST(External, WhoDoesNotComeIsSaid) {

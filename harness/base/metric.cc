@@ -36,6 +36,9 @@ constexpr MetricKind kKinds[] = {
      "Time from the kernel's receive stamp, or from the send call if there is none, until the handler began on the "
      "sample (begin - kernel)."},
     {kStream, "service", "ns", kDistribution, "Time the handler took to decode and consume a sample (done - begin)."},
+    {kStream, "reaction", "ns", kDistribution,
+     "Time from when a sample was due until an external receiver's answer came; one that never did counts as "
+     "infinite."},
 
     {kLoop, "wakeups", "count", kOneNumber, "Times the loop came back from waiting in the kernel."},
     {kLoop, "busy", "share", kOneNumber,

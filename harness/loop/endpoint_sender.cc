@@ -95,7 +95,8 @@ Result<OpenedEndpoint> OpenPty(const Endpoint& endpoint) {
 
 Result<OpenedEndpoint> OpenFile(const Endpoint& endpoint) {
   // A folder or a socket is refused by open; a fifo without a reader as well.
-  Fd file(open(endpoint.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644));
+  Fd file(
+      open(endpoint.path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0644));
   if (!file.valid()) return Fail("cannot open it for writing: ", ErrnoText(errno));
   return OpenedEndpoint{.sender = std::move(file)};
 }
@@ -142,6 +143,19 @@ Result<OpenedEndpoint> OpenEndpoint(const Endpoint& endpoint, bool messages) {
   auto opened = OpenAny(endpoint, messages);
   if (!opened) return ForwardWith(opened, ToText(endpoint), ": ");
   return opened;
+}
+
+Result<Fd> OpenAnswers(const Endpoint& endpoint) {
+  const auto address = AddressOf(endpoint);
+  if (!address) return ForwardWith(address, ToText(endpoint), ": ");
+  auto made = Socket(endpoint, *address, /*messages=*/true);
+  if (!made) return ForwardWith(made, ToText(endpoint), ": ");
+  if (bind(made->get(), address->plain(), address->size) != 0) {
+    return Fail(ToText(endpoint), ": cannot receive answers there: ", ErrnoText(errno));
+  }
+  const int on = 1;
+  setsockopt(made->get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  return made;
 }
 
 EndpointSender::EndpointSender(Endpoint endpoint, bool messages, Fd opened)

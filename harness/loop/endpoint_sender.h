@@ -25,12 +25,17 @@ namespace corerig {
 struct OpenedEndpoint {
   Fd sender;
   PtyLink link = {};
+  Fd answers = Fd();  // where the program answers, if it is to
 };
 
 // pty: makes one, in raw mode, open to every user of the machine, and the link. udp: a socket connected to the address.
-// tcp, unix: a socket. tcp-listen: listens. file: makes or empties it; two streams may share one, their frames in turn. All are non-blocking and close on exec.
-// `messages`: the stream's frames are messages, not bytes. The error begins with the endpoint.
+// tcp, unix: a socket. tcp-listen: listens. file: makes or empties it; two streams may share one, their frames in turn.
+// All are non-blocking and close on exec. `messages`: the stream's frames are messages, not bytes. The error begins
+// with the endpoint.
 Result<OpenedEndpoint> OpenEndpoint(const Endpoint& endpoint, bool messages);
+
+// The socket at which a program's answers arrive as datagrams: bound to an endpoint of udp, with the kernel's stamps.
+Result<Fd> OpenAnswers(const Endpoint& endpoint);
 
 // Used by one thread.
 class EndpointSender {

@@ -108,7 +108,8 @@ class PlanMaker {
                                [&] {
                                  return Parameter{Word(), Text()};
                                }),
-            .endpoint = SomeEndpoint()};
+            .endpoint = SomeEndpoint(),
+            .answers = SomeEndpoint()};
   }
   CommandPlan Command() {
     CommandPlan command;

@@ -67,8 +67,14 @@ TEST(ScenarioError, AnExternalReceiver) {
             "s.toml:5:12: a timer stream sends nothing to a receiver; leave receiver out");
   EXPECT_EQ(
       Refusal(InStream("zed-f9p", "endpoint = \"pty:/tmp/x\"")),
-      "s.toml:7:12: endpoint is where an external receiver listens; write receiver = \"external\" and no loop, or "
-      "leave it out");
+      "s.toml:7:12: endpoint is for an external receiver; write receiver = \"external\" and no loop, or leave it out");
+  EXPECT_EQ(Refusal(external("zed-f9p", "endpoint = \"pty:/tmp/x\"\nanswers = \"tcp:127.0.0.1:6000\"")),
+            "s.toml:7:11: answers are datagrams; write one such as \"udp:127.0.0.1:6000\"");
+  EXPECT_EQ(
+      Refusal(external("zed-f9p",
+                       "endpoint = \"pty:/tmp/x\"\nanswers = \"udp:127.0.0.1:6000\"\nfault = [{ kind = \"drop\", "
+                       "share = 0.5 }]")),
+      "s.toml:7:11: answers belong to frames by their order, which a fault may spoil; leave out answers, or fault");
   EXPECT_EQ(Refusal(InStream("zed-f9p", "receiver = \"extern\"")),
             "s.toml:7:12: unknown receiver \"extern\"; did you mean \"external\"? known: external, loop");
 }
@@ -363,10 +369,10 @@ TEST(ScenarioError, AFormatTheSensorDoesNotHave) {
 }
 
 TEST(ScenarioError, AnUnknownKeyOfAStream) {
-  EXPECT_EQ(
-      Refusal(InStream("tick", "ratee = \"1kHz\"")),
-      "s.toml:7:1: unknown key \"ratee\" in [stream.s]; did you mean \"rate\"? "
-      "known: sensor, rate, channel, format, receiver, loop, endpoint, fault, break, clock_offset, clock_ppm, batch");
+  EXPECT_EQ(Refusal(InStream("tick", "ratee = \"1kHz\"")),
+            "s.toml:7:1: unknown key \"ratee\" in [stream.s]; did you mean \"rate\"? "
+            "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, fault, break, clock_offset, "
+            "clock_ppm, batch");
 }
 
 TEST(ScenarioError, AFaultThatIsNone) {
@@ -581,10 +587,11 @@ TEST(OverrideError, AFaultInAnOverrideSaysWhich) {
 }
 
 TEST(OverrideError, AnUnknownKey) {
-  EXPECT_EQ(Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
-            "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, receiver, loop, endpoint, fault, break, clock_offset, clock_ppm, "
-            "batch, noise");
+  EXPECT_EQ(
+      Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
+      "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
+      "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, fault, break, clock_offset, clock_ppm, "
+      "batch, noise");
   EXPECT_EQ(Refusal(kDrone, {{"sed", "1"}}).substr(0, 52), "--set sed=1: unknown key \"sed\"; did you mean \"seed\"?");
 }
 

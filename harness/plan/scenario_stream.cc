@@ -148,10 +148,11 @@ void ReadReceiver(Section& section, const std::vector<std::string>& loops, bool 
   }
   if (receiver != kExternal) {
     stream.loop = ReadLoopName(section, loops, fault);
-    if (const Value* endpoint = section.Find("endpoint")) {
-      fault.Add(endpoint->position,
-                "endpoint is where an external receiver listens; write receiver = \"external\" and ",
-                "no loop, or leave it out");
+    for (const std::string_view key : {"endpoint", "answers"}) {
+      const Value* const value = section.Find(key);
+      if (value == nullptr) continue;
+      fault.Add(value->position, key,
+                " is for an external receiver; write receiver = \"external\" and no loop, or leave ", "it out");
     }
     return;
   }
@@ -165,10 +166,14 @@ void ReadReceiver(Section& section, const std::vector<std::string>& loops, bool 
               " is for streams that a loop receives; leave it out where the receiver is external");
   }
   if (timer) {
-    section.Find("endpoint");  // known, beside what is wrong
+    for (const std::string_view key : {"endpoint", "answers"}) section.Find(key);  // known, beside what is wrong
     return;
   }
   section.Require("endpoint", "\"udp:127.0.0.1:5000\"");
+  stream.answers = section.Quantity("answers", "\"udp:127.0.0.1:6000\"", ParseEndpoint);
+  if (stream.answers && stream.answers->kind != EndpointKind::kUdp) {
+    fault.Add(section.Find("answers")->position, "answers are datagrams; write one such as \"udp:127.0.0.1:6000\"");
+  }
   stream.endpoint = section.Quantity("endpoint", "\"udp:127.0.0.1:5000\"", ParseEndpoint);
   if (!stream.endpoint) return;
   if (auto carried = CheckCarries(*stream.endpoint, stream.channel); !carried) {
@@ -291,6 +296,10 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
   const bool timer = sensor != nullptr && stream.channel == ChannelKind::kTimer;
   ReadReceiver(section, loops, timer, stream, fault);
   stream.faults = ReadFaults(section, timer, fault);
+  if (stream.answers && !stream.faults.empty()) {
+    fault.Add(section.Find("answers")->position, "answers belong to frames by their order, which a fault may spoil; ",
+              "leave out answers, or fault");
+  }
   stream.break_above = ReadBreakAbove(section, fault);
   stream.clock = ReadClock(section, timer, fault);
   // Without the sensor, there is no telling its parameters from mistyped keys.

@@ -76,6 +76,11 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
   if (stream.endpoint) {
     record.endpoint = ToText(*stream.endpoint);
     if (source != nullptr) record.lateness = source->lateness.Read();
+    if (source != nullptr && stream.answers) {
+      record.reaction = source->reaction.Read();
+      record.unanswered = record.expected - std::min(record.expected, record.reaction.count());
+      record.unasked = source->unasked.Get();
+    }
   }
   const HandlerStream* handler = nullptr;
   if (sides.handler != nullptr && !stream.endpoint) {

@@ -88,6 +88,7 @@ constexpr Row kEffects[] = {
     {"stream.NAME", "transport", Effect::kRaises},
     {"stream.NAME", "queue", Effect::kRaises},
     {"stream.NAME", "service", Effect::kRaises},
+    {"stream.NAME", "reaction", Effect::kRaises},
     {"loop.NAME", "wakeups", Effect::kLowers},
     {"loop.NAME", "busy", Effect::kEither},
     {"loop.NAME", "cpu", Effect::kEither},

@@ -165,6 +165,11 @@ Result<std::vector<OpenedEndpoint>> OpenEndpoints(const Plan& plan) {
     if (!stream.endpoint) continue;
     auto opened = OpenEndpoint(*stream.endpoint, IsDatagram(stream.channel));
     if (!opened) return ForwardWith(opened, "stream ", stream.name, ": ");
+    if (stream.answers) {
+      auto answers = OpenAnswers(*stream.answers);
+      if (!answers) return ForwardWith(answers, "stream ", stream.name, ": ");
+      opened->answers = std::move(*answers);
+    }
     endpoints.push_back(std::move(*opened));
   }
   return endpoints;
@@ -187,6 +192,9 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     source_fds.push_back(ends->sender.get());
     handler_fds.push_back(ends->receiver.get());
     channels.push_back(std::move(*ends));
+  }
+  for (const auto& endpoint : context.endpoints) {
+    if (endpoint.answers.valid()) source_fds.push_back(endpoint.answers.get());
   }
   Fd source_slab;
   if (plan.source) {

@@ -119,6 +119,12 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
     count("overruns", stream.overruns);
   }
   AddDistribution(table, part + "lateness", stream.lateness, timer ? no_sender : kNoSamples, "slab");
+  if (stream.unanswered) {
+    AddDistribution(table, part + "reaction", stream.reaction, kNoSamples, "slab", *stream.unanswered);
+  } else {
+    AbsentDistribution(table, part + "reaction",
+                       stream.endpoint.empty() ? "a loop of corerig's receives it" : "no answers were asked for");
+  }
   if (!stream.endpoint.empty()) {
     constexpr std::string_view kExternal = "the receiver is external";
     for (const char* figure :

@@ -89,6 +89,7 @@ class Runner {
   void ReadSwitches();
   void OpenWindow();
   void CloseWindow();
+  void TellCommandsToEnd();
   void StepMemory();
   void ShowLive();
   Result<std::optional<MemoryReading>> ReadMemoryOf(pid_t pid);
@@ -346,7 +347,16 @@ void Runner::CloseWindow() {
   if (early_) return;  // which has ordered more than this
   timeline_.stop_ordered = now;
   control_->page().stop.store(kWindowOver, std::memory_order_relaxed);
-  trees_.TellToEnd(plan_, early_.has_value());
+  // One that receives a stream has the drain for the window's last samples.
+  const bool external = std::any_of(plan_.streams.begin(), plan_.streams.end(),
+                                    [](const StreamPlan& stream) { return stream.endpoint.has_value(); });
+  if (external) return At(timeline_.drain_end, &Runner::TellCommandsToEnd);
+  TellCommandsToEnd();
+}
+
+void Runner::TellCommandsToEnd() {
+  if (early_) return;  // they have been told
+  trees_.TellToEnd(plan_, false);
 }
 
 Result<std::optional<MemoryReading>> Runner::ReadMemoryOf(pid_t pid) {

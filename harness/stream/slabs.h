@@ -33,6 +33,8 @@ struct SourceStream {
   std::array<Counter, kFaultKinds> injected;
   Counter bytes_in_all;       // taken by the channel, warm-up included
   Counter frames_in_all;      // taken whole, warm-up included
+  LatencyHistogram reaction;  // answer - due, of the samples of the window that were answered
+  Counter unasked;            // answers that belong to no frame
   LatencyHistogram lateness;  // of `sent`, but for samples that an injected fault held back
 };
 

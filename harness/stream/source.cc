@@ -16,6 +16,7 @@
 #include "harness/os/fd.h"
 #include "harness/os/scheduling.h"
 #include "harness/plan/plan_json.h"
+#include "harness/stream/answer_thread.h"
 #include "harness/stream/emission.h"
 #include "harness/stream/slabs.h"
 
@@ -55,6 +56,20 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
     if (stream.channel == ChannelKind::kTimer) continue;
     sends.push_back(SendThrough(stream, kFirstRoleFd + static_cast<int>(sends.size())));
   }
+  std::vector<AnswerThread::Input> answers;
+  for (std::size_t i = 0; i < plan->streams.size(); ++i) {
+    if (!plan->streams[i].answers) continue;
+    const auto& place = layout.streams[i];
+    answers.push_back({.socket = Fd(kFirstRoleFd + static_cast<int>(sends.size() + answers.size())),
+                       .matcher = AnswerMatcher(context.control(), *context.slab().At<TruthRing>(place.ring),
+                                                place.ring_capacity, *context.slab().At<SourceStream>(place.figures))});
+  }
+  std::unique_ptr<AnswerThread> answer_thread;
+  if (!answers.empty()) {
+    auto started = AnswerThread::Start(std::move(answers));
+    if (!started) return Forward(started);
+    answer_thread = std::move(*started);
+  }
   if (plan->source && plan->source->policy.scheduling_class == Policy::Class::kFifo) {
     if (!LockMemory()) context.header().not_locked.Set(1);
   }
@@ -71,6 +86,7 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
   for (Nanos until; MonotonicNow() < (until = Nanos(drain_end.load(std::memory_order_relaxed)) + kLinger);) {
     emission->SleepTo(until);
   }
+  if (answer_thread) answer_thread->End();
   return {};
 }
 
