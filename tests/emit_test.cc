@@ -370,7 +370,7 @@ std::string Command(const std::string& name, const std::string& verb, const std:
          argument + "\"]\ncores = [" + Last() + "]\nunits_pattern = \"^(.GNGGA|datagram 1206$)\"\n";
 }
 std::string Head() {
-  return "name = \"external\"\nduration = \"1500ms\"\nwarmup = \"1s\"\ndrain = \"300ms\"\n[source]\ncores = [" +
+  return "name = \"external\"\nduration = \"1500ms\"\nwarmup = \"2s\"\ndrain = \"300ms\"\n[source]\ncores = [" +
          First() + "]\n";
 }
 
@@ -431,8 +431,8 @@ TEST(External, TheReactionIsFromDueToTheAnswer) {
   EXPECT_LT(all.Metric("stream.gnss.reaction.p50"), 60e6);
   EXPECT_EQ(CheckReport(all), std::vector<std::string>());
 
-  // Some 20 of the warm-up's frames, and ten of the window's.
-  const FinishedRun some = run_of("30");
+  // Some 40 of the warm-up's frames, and ten of the window's.
+  const FinishedRun some = run_of("50");
   const double answered = some.Metric("stream.gnss.reaction.count");
   EXPECT_GT(answered, 5);
   EXPECT_LT(answered, 25);
