@@ -26,6 +26,8 @@ constexpr MetricKind kKinds[] = {
     {kStream, "truth_lost", "count", kOneNumber, "Samples whose truth was overwritten before it was matched."},
     {kStream, "gaps", "count", kOneNumber,
      "Due times at which the sensor itself delivered nothing; not sent, not lost."},
+    {kStream, "overruns", "count", kOneNumber,
+     "Samples of which the channel, or the external receiver, did not take the whole frame; counted as sent."},
     {kStream, "bytes_per_s", "bytes_per_s", kOneNumber, "Bytes the source put on the wire per second of the window."},
     {kStream, "latency", "ns", kDistribution,
      "Time from when a sample was due until it was consumed (done - due); one that never was counts as infinite."},
@@ -36,6 +38,9 @@ constexpr MetricKind kKinds[] = {
      "Time from the kernel's receive stamp, or from the send call if there is none, until the handler began on the "
      "sample (begin - kernel)."},
     {kStream, "service", "ns", kDistribution, "Time the handler took to decode and consume a sample (done - begin)."},
+    {kStream, "reaction", "ns", kDistribution,
+     "Time from when a sample was due until an external receiver's answer came; one that never did counts as "
+     "infinite."},
 
     {kLoop, "wakeups", "count", kOneNumber, "Times the loop came back from waiting in the kernel."},
     {kLoop, "busy", "share", kOneNumber,

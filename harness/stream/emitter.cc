@@ -95,10 +95,14 @@ void Emitter::Put(const Frame& frame, std::uint32_t flags) {
                     .gaps = frame.gaps};
   output_.ring->Append(truth, output_.ring_capacity);
   std::size_t taken = 0;
+  bool heard = true;
   if (sends) {
     // A broken channel takes nothing: the receiver is gone, and its own end tells why.
-    taken = output_.send(std::span(frame.bytes).first(frame.encoded.size)).value_or(0);
+    const auto answer = output_.send(std::span(frame.bytes).first(frame.encoded.size));
+    heard = answer.has_value();
+    taken = answer.value_or(0);
     offset_ += taken;
+    if (taken == frame.encoded.size) output_.figures->frames_in_all.Add();
     output_.figures->bytes_in_all.Set(offset_);
   }
 
@@ -115,7 +119,10 @@ void Emitter::Put(const Frame& frame, std::uint32_t flags) {
   if (copy) return;
   figures.sent.Add();
   if (sends && taken < frame.encoded.size) figures.overruns.Add();
-  if ((flags & kTruthReordered) == 0 && truth.sent - truth.due > period_) figures.late.Add();
+  if (!heard) figures.unheard.Add();
+  if ((flags & kTruthReordered) != 0) return;
+  if (truth.sent - truth.due > period_) figures.late.Add();
+  figures.lateness.Record(truth.sent - truth.due);
 }
 
 }  // namespace corerig

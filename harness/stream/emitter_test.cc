@@ -86,6 +86,16 @@ TEST(Emitter, CountsTheSamplesDueInTheWindow) {
   EXPECT_EQ(stream.source.late.Get(), 0u);
 }
 
+TEST(Emitter, KeepsTheLatenessOfAllSamplesOfTheWindow) {
+  SimulatedStream stream({});
+  for (int n = 0; stream.emitting(); ++n) stream.Emit(n == 50 ? 5 * kMillisecond : Nanos(0));
+  const Distribution lateness = stream.source.lateness.Read();
+  EXPECT_EQ(lateness.count(), 100u);
+  EXPECT_GE(lateness.max(), Nanos(5 * kMillisecond).count());
+  EXPECT_LT(lateness.max(), Nanos(6 * kMillisecond).count());
+  EXPECT_EQ(stream.source.frames_in_all.Get(), stream.messages.size());
+}
+
 TEST(Emitter, TheTruthIsPublishedBeforeTheFrameIsSent) {
   SimulatedStream stream({});
   std::uint64_t sends = 0;
