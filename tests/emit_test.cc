@@ -347,7 +347,7 @@ TEST(Emit, SaysInOneLineWhatIsWrong) {
       {{"--to", "gnss=can:vcan0"}, "is on a CAN bus, which this corerig cannot send to"},
       {{"--to", "gnss=pty:" + foreign}, "it is there, and no link that corerig made; choose another path"},
       {{"--to", "imu=pty:/tmp/x"}, "carries bytes, and channel seqpacket has messages"},
-      {{"--to", "gnss=unix:" + Path("none")}, "No such file or directory (ENOENT); start the program that listens"},
+      {{"--to", "gnss=unix:/none/x"}, "No such file or directory (ENOENT); start the program that listens"},
       {{"--to", "gnss=file:/none/x"}, "cannot open it for writing: No such file or directory"},
   };
   for (const auto& each : cases) {
