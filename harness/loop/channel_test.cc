@@ -11,7 +11,6 @@
 
 #include <chrono>
 #include <cstring>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -285,12 +284,23 @@ TEST_P(ChannelTest, SendingFailsWhenTheReceiverIsGone) {
   auto sent = Send("into the void");
   if (sent) sent = Send("into the void");
   ASSERT_FALSE(sent);
-  const std::string_view expected = GetParam() == ChannelKind::kUdp   ? "Connection refused \\(ECONNREFUSED\\)"
-                                    : GetParam() == ChannelKind::kPty ? "the pty's receiver is gone"
-                                    : GetParam() == ChannelKind::kShm ? "the ring's receiver is gone"
-                                    : GetParam() == ChannelKind::kTcp ? "\\((ECONNRESET|EPIPE)\\)"
-                                                                      : "Broken pipe \\(EPIPE\\)";
-  EXPECT_TRUE(std::regex_search(sent.error().message, std::regex(std::string(expected)))) << sent.error().message;
+  const auto said = [&](std::string_view what) { return sent.error().message.find(what) != std::string::npos; };
+  switch (GetParam()) {
+    case ChannelKind::kUdp:
+      EXPECT_TRUE(said("Connection refused (ECONNREFUSED)")) << sent.error().message;
+      break;
+    case ChannelKind::kPty:
+      EXPECT_TRUE(said("the pty's receiver is gone")) << sent.error().message;
+      break;
+    case ChannelKind::kShm:
+      EXPECT_TRUE(said("the ring's receiver is gone")) << sent.error().message;
+      break;
+    case ChannelKind::kTcp:
+      EXPECT_TRUE(said("(ECONNRESET)") || said("(EPIPE)")) << sent.error().message;
+      break;
+    default:
+      EXPECT_TRUE(said("Broken pipe (EPIPE)")) << sent.error().message;
+  }
 }
 
 TEST_P(ChannelTest, TheReceiverClosesItsDescriptorAtOnce) {
