@@ -79,8 +79,13 @@ class Model final : public SensorModel {
   // measured = true + offset + drift * (T(t) - 25 degC) + noise, with noise white of standard deviation
   // density * sqrt(rate / 2): the signal path is taken to pass half the output data rate.
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
-    const Nanos offset = context_.rate.OffsetOf(sequence);
-    const double seconds = static_cast<double>(offset.count()) * 1e-9;
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  EncodedFrame EncodeFalsified(std::uint64_t frame, const Falsification& falsified, std::span<std::byte> out) override {
+    const std::uint64_t sequence = falsified.measurement_of.value_or(frame);
+    const Nanos offset = context_.rate.OffsetOf(frame);
+    const double seconds = static_cast<double>(context_.rate.OffsetOf(sequence).count()) * 1e-9;
     const Motion motion = MotionAt(seconds);
     const double warmer = TemperatureAt(seconds) - 25;
     const double root_bandwidth = std::sqrt(context_.rate.hertz() / 2);
@@ -89,7 +94,8 @@ class Model final : public SensorModel {
     out[0] = std::byte{kHeader};
     for (int axis = 0; axis < 3; ++axis) {
       const double accel = motion.accel[axis] + accel_offset_[axis] + kAccelDrift * warmer +
-                           kAccelNoise[axis] * root_bandwidth * accel_noise[axis];
+                           kAccelNoise[axis] * root_bandwidth * accel_noise[axis] +
+                           (axis == 2 ? falsified.bias / kGravity : 0);
       const double rate =
           motion.rate[axis] + gyro_offset_[axis] + kGyroDrift * warmer + kGyroNoise * root_bandwidth * gyro_noise[axis];
       PutBigEndian(out, 1 + 2 * axis, ToSample(accel * kAccelLsbPerG));
@@ -99,7 +105,8 @@ class Model final : public SensorModel {
     out[13] = static_cast<std::byte>(static_cast<std::int8_t>(temperature));
     const auto stamp = static_cast<std::uint16_t>(offset.count() / kStampNanos);
     PutBigEndian(out, 14, stamp);
-    return {.size = kPacketSize, .wire_key = stamp, .value = motion.accel[2] * kGravity};
+    const double truth = (sequence == frame ? motion : MotionAt(static_cast<double>(offset.count()) * 1e-9)).accel[2];
+    return {.size = kPacketSize, .wire_key = stamp, .value = truth * kGravity};
   }
 
  private:
@@ -146,6 +153,18 @@ class PacketDecoder final : public Decoder {
   }
 };
 
+// A hovering drone pulls between 0.9 and 1.1 g along z and changes that by less than 0.5 g in a second; the rest is
+// noise, of which eight standard deviations do not happen.
+ValueLimits LimitsOf(const SensorContext& context) {
+  constexpr double kLowest = 0.9, kHighest = 1.1, kSlope = 0.5, kSigmas = 8;
+  const double sigma = kAccelNoise[2] * std::sqrt(context.rate.hertz() / 2);
+  return {.lowest = (kLowest - kSigmas * sigma) * kGravity,
+          .highest = (kHighest + kSigmas * sigma) * kGravity,
+          .noise = (std::numbers::sqrt2 * kSigmas * sigma + 1 / kAccelLsbPerG) * kGravity,
+          .slope = kSlope * kGravity,
+          .repeats = EqualInARow(sigma * kAccelLsbPerG)};
+}
+
 }  // namespace
 
 SensorType Icm42688p() {
@@ -155,7 +174,8 @@ SensorType Icm42688p() {
                    // The part goes to 32 kHz; its stamp tells neighbours apart up to 62.5 kHz, our timers are coarser.
                    .highest_rate = Rate::Hertz(8000),
                    .channels = {ChannelKind::kSeqpacket},
-                   .formats = {}},
+                   .formats = {},
+                   .falsifiable = true},
           .max_frame_size = kPacketSize,
           .value_unit = "m/s^2",  // acceleration along z
           .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
@@ -163,7 +183,8 @@ SensorType Icm42688p() {
           },
           .make_decoder = [](const SensorContext&) -> std::unique_ptr<Decoder> {
             return std::make_unique<PacketDecoder>();
-          }};
+          },
+          .value_limits = &LimitsOf};
 }
 
 }  // namespace corerig

@@ -103,6 +103,71 @@ TEST_P(EverySensor, NeighboursHaveDistinctKeysAtTheHighestRateAlsoWhenTheyWrap) 
   }
 }
 
+// What a frame shows, false or not.
+struct Shown {
+  EncodedFrame frame;
+  double value;
+};
+Shown Show(const SensorType& sensor, SensorModel& model, std::uint64_t sequence, const Falsification& falsified) {
+  std::vector<std::byte> bytes(sensor.max_frame_size);
+  const EncodedFrame frame = model.EncodeFalsified(sequence, falsified, bytes);
+  const Received received = Decode(sensor, std::span(bytes).first(frame.size));
+  EXPECT_EQ(received.frames.size(), 1u) << sequence;
+  if (received.frames.empty()) return {frame, 0};
+  EXPECT_EQ(received.frames[0].wire_key, frame.wire_key) << sequence;
+  return {frame, received.frames[0].value};
+}
+
+TEST_P(EverySensor, AFalsifiedMeasurementIsAnEarlierOneOrBiasedAndAllElseIsTheFramesOwn) {
+  if (!sensor().info.falsifiable) GTEST_SKIP() << "its measurement cannot be falsified";
+  const auto context = ContextAt(sensor().info.default_rate);
+  const auto model = sensor().make_model(context);
+  for (std::uint64_t n = 100; n < 150; ++n) {
+    const Encoded plain = Encode(sensor(), *model, n);
+    std::vector<std::byte> bytes(sensor().max_frame_size);
+    const EncodedFrame same = model->EncodeFalsified(n, {}, bytes);
+    bytes.resize(same.size);
+    ASSERT_EQ(bytes, plain.bytes) << "with nothing falsified it is Encode";
+    const Shown clean = Show(sensor(), *model, n, {}), stuck = Show(sensor(), *model, n, {.measurement_of = 99}),
+                earlier = Show(sensor(), *model, 99, {}), biased = Show(sensor(), *model, n, {.bias = 0.5});
+    EXPECT_EQ(stuck.value, earlier.value);
+    EXPECT_NEAR(biased.value - clean.value, 0.5, 0.05);
+    for (const Shown& shown : {stuck, biased}) {
+      EXPECT_EQ(shown.frame.wire_key, plain.frame.wire_key) << n;
+      EXPECT_EQ(shown.frame.value, plain.frame.value) << "the truth stays that of the sample, " << n;
+    }
+  }
+}
+
+TEST_P(EverySensor, NoCleanValueIsImplausibleOrTakenForStuckAndAFalseOneIs) {
+  if (sensor().value_limits == nullptr) GTEST_SKIP() << "nothing is taken for granted about its values";
+  const Rate highest = sensor().info.highest_rate;
+  for (const Rate rate : {Rate{highest.millihertz / 20}, Rate{highest.millihertz / 4}, highest}) {
+    for (const std::uint64_t seed : {1u, 2u}) {
+      const auto context = ContextAt(rate, seed);
+      const ValueLimits limits = sensor().value_limits(context);
+      const auto model = sensor().make_model(context);
+      ValueWatch watch(limits);
+      for (std::uint64_t n = 0; n < 5000; ++n) {
+        const Received received = Decode(sensor(), Encode(sensor(), *model, n).bytes);
+        ASSERT_EQ(received.frames.size(), 1u);
+        const auto found = watch.Look(received.frames[0].value, rate.OffsetOf(n));
+        ASSERT_FALSE(found.implausible) << "sample " << n << " at " << rate.hertz()
+                                        << " Hz: " << received.frames[0].value;
+        ASSERT_EQ(found.repeating, 0u) << "sample " << n << " at " << rate.hertz() << " Hz";
+      }
+      if (!sensor().info.falsifiable) continue;
+      const double range = limits.highest - limits.lowest;
+      EXPECT_TRUE(watch.Look(Show(sensor(), *model, 5000, {.bias = range}).value, rate.OffsetOf(5000)).implausible);
+      std::uint32_t repeating = 0;
+      for (std::uint64_t n = 5001; n < 5001 + kMostRepeats; ++n) {
+        repeating += watch.Look(Show(sensor(), *model, n, {.measurement_of = 5001}).value, rate.OffsetOf(n)).repeating;
+      }
+      EXPECT_EQ(repeating, limits.repeats > 0 ? kMostRepeats - 1 : 0);
+    }
+  }
+}
+
 TEST_P(EverySensor, DecoderOutlivesAnyBytesAndAccountsForThemInOrder) {
   const auto context = ContextAt(sensor().info.default_rate);
   const auto model = sensor().make_model(context);

@@ -94,10 +94,14 @@ class Model final : public SensorModel {
   explicit Model(const SensorContext& context) : context_(context) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
-    const Nanos offset = context_.rate.OffsetOf(sequence);
-    // One turn is 100 ms: the whole turns are taken off in integers, so that the angle stays exact in long runs.
-    const double in_turn = static_cast<double>(offset.count() % 100'000'000);
-    const double first = FirstReturn(in_turn);
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  // A bias is one of all ranges.
+  EncodedFrame EncodeFalsified(std::uint64_t frame, const Falsification& falsified, std::span<std::byte> out) override {
+    const std::uint64_t sequence = falsified.measurement_of.value_or(frame);
+    const Nanos offset = context_.rate.OffsetOf(frame);
+    const double in_turn = InTurn(sequence), first = FirstReturn(InTurn(frame));
     std::uint64_t draw = sequence * kDrawsPerPacket;
     for (std::size_t block = 0; block < kBlocks; ++block) {
       std::size_t at = block * kBlockSize;
@@ -112,8 +116,9 @@ class Model final : public SensorModel {
           const auto noise = RandomNormals(context_.seed, context_.stream_id, draw++);
           for (int i = 0; i < 4; ++i, at += 3) {
             const Return hit = room_.Cast(Azimuth(firing_nanos + (laser + i) * kFiringNanos), laser + i);
-            const double measured = hit.distance + kRangeNoise * noise[i];
-            PutLittleEndian(out, at, static_cast<std::uint64_t>(std::lround(measured / kMetresPerLsb)), 2);
+            const double measured = hit.distance + kRangeNoise * noise[i] + falsified.bias;
+            const double range = std::clamp(measured / kMetresPerLsb, 0.0, 65535.0);
+            PutLittleEndian(out, at, static_cast<std::uint32_t>(std::lround(range)), 2);
             out[at + 2] = std::byte{hit.reflectivity};
           }
         }
@@ -129,6 +134,11 @@ class Model final : public SensorModel {
 
  private:
   static constexpr std::uint64_t kDrawsPerPacket = kBlocks * kSequencesPerBlock * kLasers / 4;
+
+  // One turn is 100 ms: the whole turns are taken off in integers, so that the angle stays exact in long runs.
+  double InTurn(std::uint64_t sequence) const {
+    return static_cast<double>(context_.rate.OffsetOf(sequence).count() % 100'000'000);
+  }
 
   static int Azimuth(double nanos) { return static_cast<int>(std::lround(nanos * kCentidegreesPerNano)) % kCircle; }
 
@@ -171,6 +181,15 @@ class PacketDecoder final : public Decoder {
   }
 };
 
+// What laser 0, which looks down, can hit in the room: the pillar, 2.6 m away, to the floor, 4.64 m away. It jumps from
+// one to the other, so neighbours tell nothing.
+ValueLimits LimitsOf(const SensorContext&) {
+  constexpr double kNearest = 2.6, kFarthest = 4.64, kSigmas = 8;
+  return {.lowest = kNearest - kSigmas * kRangeNoise,
+          .highest = kFarthest + kSigmas * kRangeNoise,
+          .repeats = EqualInARow(kRangeNoise / kMetresPerLsb)};
+}
+
 }  // namespace
 
 SensorType Vlp16() {
@@ -180,7 +199,8 @@ SensorType Vlp16() {
                    .default_rate = Rate::Hertz(754),
                    .highest_rate = Rate::Hertz(754),
                    .channels = {ChannelKind::kUdp},
-                   .formats = {}},
+                   .formats = {},
+                   .falsifiable = true},
           .max_frame_size = kPacketSize,
           .value_unit = "m",  // the packet's first return
           .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
@@ -188,7 +208,8 @@ SensorType Vlp16() {
           },
           .make_decoder = [](const SensorContext&) -> std::unique_ptr<Decoder> {
             return std::make_unique<PacketDecoder>();
-          }};
+          },
+          .value_limits = &LimitsOf};
 }
 
 }  // namespace corerig

@@ -103,9 +103,14 @@ class Model final : public SensorModel {
   explicit Model(const SensorContext& context) : context_(context) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
-    const Nanos offset = context_.rate.OffsetOf(sequence);
-    const double angle = 2 * std::numbers::pi * static_cast<double>(offset.count()) * 1e-9 / kSecondsPerTurn;
-    const double north = kRadius * std::cos(angle), east = kRadius * std::sin(angle);
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  EncodedFrame EncodeFalsified(std::uint64_t frame, const Falsification& falsified, std::span<std::byte> out) override {
+    const std::uint64_t sequence = falsified.measurement_of.value_or(frame);
+    const Nanos offset = context_.rate.OffsetOf(frame);
+    const double angle = AngleOf(sequence);
+    const double north = kRadius * std::cos(angle) + falsified.bias, east = kRadius * std::sin(angle);
     const auto noise = RandomNormals(context_.seed, context_.stream_id, sequence);
     const std::int64_t latitude =
         kReferenceLatitude + std::llround((north + kHorizontalNoise * noise[0]) * kTicksPerMetre);
@@ -149,10 +154,17 @@ class Model final : public SensorModel {
     writer.Number(static_cast<int>(date.year()) % 100, 2);
     writer.Text(",,,A,V");  // no magnetic variation; autonomous; no navigational status
     writer.End();
-    return {.size = writer.size(), .wire_key = static_cast<std::uint64_t>(hundredths), .value = north};
+    return {.size = writer.size(),
+            .wire_key = static_cast<std::uint64_t>(hundredths),
+            .value = kRadius * std::cos(AngleOf(frame))};
   }
 
  private:
+  double AngleOf(std::uint64_t sequence) const {
+    const Nanos offset = context_.rate.OffsetOf(sequence);
+    return 2 * std::numbers::pi * static_cast<double>(offset.count()) * 1e-9 / kSecondsPerTurn;
+  }
+
   static void Time(Writer& writer, std::int64_t hundredths) {
     writer.Number(hundredths / 360'000, 2);
     writer.Number(hundredths / 6000 % 60, 2);
@@ -367,6 +379,16 @@ class NmeaDecoder final : public Decoder {
   std::optional<Fix> gga_;
 };
 
+// North of the reference: the circle, and eight standard deviations around it.
+ValueLimits LimitsOf(const SensorContext&) {
+  constexpr double kSigmas = 8;
+  return {.lowest = -kRadius - kSigmas * kHorizontalNoise,
+          .highest = kRadius + kSigmas * kHorizontalNoise,
+          .noise = std::numbers::sqrt2 * kSigmas * kHorizontalNoise,
+          .slope = 2 * std::numbers::pi * kRadius / kSecondsPerTurn,
+          .repeats = EqualInARow(kHorizontalNoise * kTicksPerMetre)};
+}
+
 }  // namespace
 
 SensorType ZedF9p() {
@@ -376,13 +398,15 @@ SensorType ZedF9p() {
                .default_rate = Rate::Hertz(10),
                .highest_rate = Rate::Hertz(20),
                .channels = {ChannelKind::kPty},
-               .formats = {"nmea"}},
+               .formats = {"nmea"},
+               .falsifiable = true},
       .max_frame_size = 2 * kLongestSentence,
       .value_unit = "m",  // north of 47.6 degrees
       .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
         return std::make_unique<Model>(context);
       },
-      .make_decoder = [](const SensorContext&) -> std::unique_ptr<Decoder> { return std::make_unique<NmeaDecoder>(); }};
+      .make_decoder = [](const SensorContext&) -> std::unique_ptr<Decoder> { return std::make_unique<NmeaDecoder>(); },
+      .value_limits = &LimitsOf};
 }
 
 }  // namespace corerig

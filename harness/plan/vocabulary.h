@@ -38,6 +38,7 @@ struct SensorInfo {
   std::vector<std::string_view> formats;  // the first is the default; empty: one format, no name
   Batching batching = {};
   std::vector<ParameterInfo> parameters = {};  // its own, besides the keys that every stream has
+  bool falsifiable = false;  // its model serves SensorModel::EncodeFalsified: faults stuck, wrong and drift
 };
 
 // What of a command only the machine it will run on can tell. Each fails with what is wrong and what would be right.

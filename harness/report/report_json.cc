@@ -223,10 +223,17 @@ Json FromSwitches(const SwitchesRecord& switches) {
 Json FromStream(const StreamRecord& stream) {
   Json faults = Json::array();
   for (const auto& fault : stream.faults) {
+    const auto& episode = fault.episode;
     faults.push_back({{"kind", fault.kind},
+                      {"begin", episode ? Value(episode->begin) : Json(nullptr)},
+                      {"end", episode ? Value(episode->end) : Json(nullptr)},
                       {"injected", fault.injected},
                       {"detected", fault.detected},
-                      {"undetected", fault.undetected}});
+                      {"undetected", fault.undetected},
+                      {"undetectable", fault.undetectable},
+                      {"ambiguous", fault.ambiguous},
+                      {"found_after", Value(fault.found_after)},
+                      {"value_error_rms", Value(fault.value_error_rms)}});
   }
   return {{"name", stream.name},
           {"sensor", stream.sensor},
@@ -257,7 +264,11 @@ Json FromStream(const StreamRecord& stream) {
           {"since_sent", FromDistribution(stream.since_sent, stream.infinite_since_sent())},
           {"value_error_rms", Value(stream.value_error_rms)},
           {"value_unit", stream.value_unit},
-          {"faults", std::move(faults)}};
+          {"faults", std::move(faults)},
+          {"alarms",
+           {{"repeating", stream.alarms.repeating},
+            {"implausible", stream.alarms.implausible},
+            {"late", stream.alarms.late}}}};
 }
 
 Json FromLoop(const LoopRecord& loop) {

@@ -112,6 +112,16 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   count("unread", stream.unread);
   count("ambiguous", stream.ambiguous);
   count("truth_lost", stream.truth_lost);
+  std::uint64_t injected = 0, detected = 0, undetected = 0;
+  for (const auto& fault : stream.faults) {
+    injected += fault.injected;
+    detected += fault.detected;
+    undetected += fault.undetected;
+  }
+  count("faults.injected", injected);
+  count("faults.detected", detected);
+  count("faults.undetected", undetected);
+  count("false_alarms", stream.alarms.repeating + stream.alarms.implausible);
   table.Set(part + "rate", static_cast<double>(stream.done()) / seconds, "slab");
   table.Set(part + "bytes_per_s", static_cast<double>(stream.bytes) / seconds, "slab");
   const bool timer = stream.channel == "timer";

@@ -89,7 +89,7 @@ TEST(Emitter, AHeldBackFrameIsSentEvenIfItsSuccessorIsDropped) {
   EmitAll(stream);
   EXPECT_EQ(OrderIn(stream, 6), (std::vector<std::int64_t>{0, 1, 2, 4, 5}));
   for (const Truth& truth : TruthsOf(stream)) {
-    if (truth.flags != kTruthReordered) continue;
+    if (truth.flags != kTruthHeld) continue;
     EXPECT_GE(truth.sent, stream.schedule().DueOf(truth.sequence + 1));
   }
 }
@@ -113,7 +113,7 @@ TEST(Emitter, ADuplicateIsSentTwiceInARow) {
   EXPECT_EQ(OrderIn(stream, 4), (std::vector<std::int64_t>{0, 1, 2, 2, 3}));
   EXPECT_EQ(stream.source.sent.Get(), 100u);
   std::size_t copies = 0;
-  for (const Truth& truth : TruthsOf(stream)) copies += truth.flags == kTruthDuplicate;
+  for (const Truth& truth : TruthsOf(stream)) copies += truth.flags == kTruthCopy;
   EXPECT_EQ(copies, 1u);
 }
 
@@ -122,7 +122,7 @@ TEST(Emitter, ADroppedSampleLeavesATruthWithoutBytes) {
   EmitAll(stream);
   const auto truths = TruthsOf(stream);
   const Truth& dropped = truths[stream.window().first];
-  EXPECT_EQ(dropped.flags, kTruthDropped);
+  EXPECT_EQ(dropped.flags, kTruthUnsent);
   EXPECT_EQ(dropped.size, 0u);
   EXPECT_EQ(truths[stream.window().first + 1].offset, dropped.offset);
   EXPECT_EQ(stream.messages.size(), truths.size() - 1);
@@ -143,7 +143,7 @@ TEST(Emitter, ABitFlipChangesOneBitOfTheFrameAndNotTheTruth) {
     }
     EXPECT_EQ(bits, n == sample ? 1 : 0) << "sample " << n;
   }
-  EXPECT_EQ(TruthsOf(flipped)[sample].flags, kTruthBitFlipped);
+  EXPECT_EQ(TruthsOf(flipped)[sample].flags, kTruthSpoiled);
   EXPECT_EQ(TruthsOf(flipped)[sample].wire_key, sample);
 }
 

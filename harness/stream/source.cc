@@ -72,6 +72,15 @@ bool PrepareOne(std::vector<std::unique_ptr<Emitter>>& emitters, Nanos now, Nano
   return true;
 }
 
+// What was held back waits for its time, or for one more sample, if that is not too late for anyone to see.
+void ReleaseTheLate(Emitter& emitter, Nanos window_end, Nanos drain_end) {
+  if (emitter.next_due() < window_end) return;
+  const bool waits = emitter.next_release() < Nanos::max();
+  if ((emitter.holding() && emitter.next_due() >= drain_end) || (waits && emitter.next_release() >= drain_end)) {
+    emitter.Release();
+  }
+}
+
 // Emits every sample due before the window's end, all of them, however late.
 void EmitAll(std::vector<std::unique_ptr<Emitter>>& emitters, const ControlPage& control, Alarm& alarm) {
   while (true) {
@@ -79,19 +88,16 @@ void EmitAll(std::vector<std::unique_ptr<Emitter>>& emitters, const ControlPage&
                 drain_end = InstantOf(control.drain_end);
     if (now >= drain_end) return;
     Emitter* next = nullptr;
+    Nanos when = Nanos::max();
     for (const auto& emitter : emitters) {
-      if (emitter->next_due() >= window_end) {
-        // A frame that was held back waits for one more sample, if that is not too late for anyone to see.
-        if (emitter->next_due() >= drain_end) emitter->Release();
-        if (!emitter->holding()) continue;
-      }
-      if (next == nullptr || emitter->next_due() < next->next_due()) next = emitter.get();
+      ReleaseTheLate(*emitter, window_end, drain_end);
+      if (emitter->next_event() < when) next = emitter.get(), when = emitter->next_event();
     }
     if (next == nullptr) return;
-    if (now >= next->next_due()) {
-      next->Emit();
-    } else if (!PrepareOne(emitters, now, next->next_due())) {
-      alarm.Until(next->next_due());
+    if (now >= when) {
+      next->Advance();
+    } else if (!PrepareOne(emitters, now, when)) {
+      alarm.Until(when);
     }
   }
 }

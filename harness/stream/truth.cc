@@ -9,7 +9,7 @@ namespace {
 // newer emission therefore also sees that its place was reserved. (Fences would do too, but ThreadSanitizer does not
 // know them.)
 struct alignas(64) Entry {
-  std::atomic<std::uint64_t> words[7];
+  std::atomic<std::uint64_t> words[8];
 };
 constexpr std::size_t kHead = 64;  // the ring's own words, on a line of their own
 static_assert(sizeof(Entry) == 64);
@@ -37,8 +37,9 @@ void TruthRing::Append(const Truth& truth, std::size_t capacity) {
   put(2, static_cast<std::uint64_t>(truth.sent.count()));
   put(3, truth.wire_key);
   put(4, truth.offset);
-  put(5, std::uint64_t{truth.size} << 32 | truth.flags);
+  put(5, std::uint64_t{truth.size} << 32 | std::uint64_t{truth.fault} << 16 | truth.flags);
   put(6, std::bit_cast<std::uint64_t>(truth.value));
+  put(7, static_cast<std::uint64_t>(truth.release.count()));
   published_.store(emission + 1, std::memory_order_release);
 }
 
@@ -61,8 +62,10 @@ std::optional<Truth> TruthRing::Read(std::uint64_t emission, std::size_t capacit
   truth.offset = get(4);
   const std::uint64_t size_and_flags = get(5);
   truth.size = static_cast<std::uint32_t>(size_and_flags >> 32);
-  truth.flags = static_cast<std::uint32_t>(size_and_flags);
+  truth.fault = static_cast<std::uint16_t>(size_and_flags >> 16);
+  truth.flags = static_cast<std::uint16_t>(size_and_flags);
   truth.value = std::bit_cast<double>(get(6));
+  truth.release = Nanos(static_cast<std::int64_t>(get(7)));
   if (oldest(capacity) > emission) return std::nullopt;
   return truth;
 }
