@@ -1,6 +1,7 @@
 #include "harness/stream/faults.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 
 #include "harness/base/philox.h"
@@ -9,11 +10,20 @@ namespace corerig {
 namespace {
 
 // Lanes of the harness's own random numbers; schedule.cc has another.
-constexpr std::uint32_t kShareLane = 0xFA000000;  // + FaultKind
+constexpr std::uint32_t kShareLane = 0xFA000000;  // + ShareLaneOf
 constexpr std::uint32_t kBitLane = 0xFA000010;
 constexpr std::uint32_t kSizeLane = 0xFA000011;
 constexpr std::uint32_t kJitterLane = 0xFA000012;
 constexpr std::uint32_t kGarbageLane = 0xFA010000;  // + which 16 bytes of the frame
+
+// Of its own for every kind that can have a share, and the same for ever: a seed stands for its faults.
+std::uint32_t ShareLaneOf(FaultKind kind) {
+  constexpr FaultKind kLanes[] = {FaultKind::kDrop,    FaultKind::kDuplicate, FaultKind::kReorder,
+                                  FaultKind::kBitFlip, FaultKind::kTruncate,  FaultKind::kGarbage,
+                                  FaultKind::kWrong,   FaultKind::kDelayed,   FaultKind::kJitter};
+  const auto found = std::find(std::begin(kLanes), std::end(kLanes), kind);
+  return kShareLane + static_cast<std::uint32_t>(found - std::begin(kLanes));
+}
 
 // A word scaled to [0, n): n is far less than 2^32, so no number is favoured noticeably.
 std::uint64_t Scaled(std::uint32_t word, std::uint64_t n) { return (std::uint64_t{word} * n) >> 32; }
@@ -91,7 +101,7 @@ bool Faults::IsInTurn(std::size_t index, std::uint64_t sequence) const {
 
 bool Faults::IsDrawn(const FaultPlan& fault, std::uint64_t sequence) const {
   if (fault.share <= 0) return false;
-  return UniformOpen(Draw(kShareLane + static_cast<std::uint32_t>(fault.kind), sequence)) < fault.share;
+  return UniformOpen(Draw(ShareLaneOf(fault.kind), sequence)) < fault.share;
 }
 
 std::uint32_t Faults::Draw(std::uint32_t lane, std::uint64_t sequence) const {

@@ -16,8 +16,9 @@ std::uint32_t EqualInARow(double sigma) {
 ValueWatch::Finding ValueWatch::Look(double value, Nanos stamp) {
   Finding found;
   found.implausible = !IsPlausible(value, stamp);
-  if (!found.implausible) plausible_ = {value, stamp};
   found.first_of_run = last_ != value;
+  // A value that repeats the last one may be stuck: it tells nothing about where the true one is by now.
+  if (!found.implausible && found.first_of_run) plausible_ = {value, stamp};
   run_ = found.first_of_run ? 1 : run_ + 1;
   last_ = value;
   if (limits_.repeats > 1 && run_ >= limits_.repeats) found.repeating = run_ == limits_.repeats ? run_ - 1 : 1;

@@ -43,6 +43,14 @@ TEST(ValueWatch, AFalseLevelThatLastsIsTakenForTrueWhenTheSlopeAllowsIt) {
   for (int i = 1; i < 100; ++i) EXPECT_EQ(watch.Look(5, i * kMilli).implausible, 1 + 0.1 * i < 5) << i;
 }
 
+TEST(ValueWatch, WhatTheValueDidWhileItWasStuckIsNoJump) {
+  ValueWatch watch({.noise = 1, .slope = 100, .repeats = 4});
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(watch.Look(5, i * kMilli).implausible);
+  EXPECT_FALSE(watch.Look(14, 100 * kMilli).implausible) << "1 + 100 * 0.1";
+  EXPECT_FALSE(watch.Look(25, 201 * kMilli).implausible) << "11 more in 0.101 s";
+  EXPECT_TRUE(watch.Look(28, 202 * kMilli).implausible);
+}
+
 TEST(ValueWatch, ARunIsFoundWholeWhenItIsLongEnoughAndThenOneByOne) {
   ValueWatch watch({.repeats = 4});
   const double values[] = {1, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 4};
