@@ -176,6 +176,21 @@ TEST(Emitter, MoreThanAPeriodLateIsLateUnlessAFaultWantsIt) {
   EXPECT_EQ(stream.source.late.Get(), 3u);
 }
 
+TEST(Emitter, ReleaseSendsAllThatIsHeldBackAtOnceAndInOrder) {
+  SimulatedStream stream(
+      {.faults = {{.kind = FaultKind::kDelayed, .at = {50}, .by = 20 * kMillisecond}, At(FaultKind::kReorder, {54})}});
+  while (stream.emitter().next_due() < stream.schedule().DueOf(stream.window().first + 55)) stream.Emit();
+  EXPECT_EQ(stream.messages.size(), stream.window().first + 50);
+  EXPECT_TRUE(stream.emitter().holding());
+  EXPECT_EQ(stream.emitter().next_release(), stream.schedule().DueOf(stream.window().first + 50) + 20 * kMillisecond);
+  stream.emitter().Release();
+  EXPECT_EQ(OrderIn(stream, 60).size(), 55u);
+  EXPECT_EQ(OrderIn(stream, 60).back(), 54);
+  EXPECT_FALSE(stream.emitter().holding());
+  EXPECT_EQ(stream.emitter().next_release(), Nanos::max());
+  for (const Truth& truth : TruthsOf(stream)) EXPECT_LE(truth.release, truth.sent);
+}
+
 TEST(Emitter, ASampleIsEncodedOnceAndAheadOfTime) {
   SimulatedStream stream({});
   stream.emitter().Prepare();

@@ -203,6 +203,7 @@ TEST_P(Detection, FramesHeldBackAtTheWindowsEndAreSentAllTheSame) {
   const auto stream = Run({{.kind = FaultKind::kDelayed, .at = {97, 99}, .by = 20 * kMillisecond}});
   EXPECT_EQ(FaultsOf(*stream, FaultKind::kDelayed), Detected(2));
   EXPECT_EQ(stream->handler.done.Get(), 100u);
+  EXPECT_EQ(stream->ring().published(), stream->window().first + 100) << "and no sample after the window";
 }
 
 TEST_P(Detection, AReorderedSampleBehindADelayedOneStaysReordered) {
