@@ -82,6 +82,8 @@ TEST(Drone, HeaderNamesTheFrameSizesOfTheSensors) {
       // Sample 200: the course of gnss has its three digits.
       SensorContext context;
       context.rate = stream.rate;
+      context.format = stream.format;
+      context.parameters = stream.parameters;
       const std::size_t size = sensor.make_model(context)->Encode(200, frame).size;
       const auto row = text.find("#   " + stream.name), end = text.find('\n', row);
       ASSERT_NE(row, std::string::npos) << stream.name;

@@ -1,189 +1,165 @@
 #include "sensors/icm42688p.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numbers>
 
-#include "harness/base/philox.h"
+#include "sensors/byte_order.h"
+#include "sensors/iio_scan.h"
+#include "sensors/imu_model.h"
+#include "sensors/stamped_frames.h"
 
 namespace corerig {
 namespace {
 
 constexpr std::size_t kPacketSize = 16;
-constexpr std::uint8_t kHeader = 0x68;
-constexpr int kLowestSample = -32766, kHighestSample = 32767;  // of the FIFO, INTF_CONFIG0
+constexpr std::uint32_t kMostPackets = 128;
+constexpr std::byte kHeader{0x68};
+constexpr int kLowestSample = -32766;  // of the FIFO, INTF_CONFIG0
 constexpr std::int64_t kStampNanos = 16'000;
+constexpr std::size_t kAccel = 1, kRate = 7, kTemperature = 13, kStamp = 14;
 
-constexpr double kGravity = 9.80665;  // m/s^2, the standard g of data sheets
-constexpr double kAccelLsbPerG = 2048, kGyroLsbPerDps = 16.4, kTemperatureLsbPerDegree = 2.07;
+constexpr double kDegree = std::numbers::pi / 180;
+constexpr double kTemperatureLsbPerDegree = 2.07;
+constexpr ImuScale kScale = {.accel_lsb = kStandardGravity / 2048, .rate_lsb = kDegree / 16.4, .lowest = kLowestSample};
 
-using Axes = std::array<double, 3>;
+// Sections 3.2 and 3.1: zero-g offset 20 mg and zero-rate offset 0.5 dps; their change 0.15 mg and 0.005 dps per
+// degree; sensitivity 0.5 %; cross-axis sensitivity 1 % and 1.25 %; noise density in z 70 ug/sqrt(Hz) against 65 in x
+// and y.
+constexpr ImuTolerances kTolerances = {.accel = {.offset = 20e-3 * kStandardGravity,
+                                                 .drift = 0.15e-3 * kStandardGravity,
+                                                 .scale = 0.005,
+                                                 .cross = 0.01,
+                                                 .density_ratio = {1, 1, 70.0 / 65}},
+                                       .gyro = {.offset = 0.5 * kDegree,
+                                                .drift = 0.005 * kDegree,
+                                                .scale = 0.005,
+                                                .cross = 0.0125,
+                                                .density_ratio = {1, 1, 1}}};
 
-// Section 3.2, typical: noise density in g/sqrt(Hz), zero-g offset in g, its change in g per degree.
-constexpr Axes kAccelNoise = {65e-6, 65e-6, 70e-6};
-constexpr double kAccelOffset = 20e-3, kAccelDrift = 0.15e-3;
-// Section 3.1, typical: noise density in dps/sqrt(Hz), zero-rate offset in dps, its change in dps per degree.
-constexpr double kGyroNoise = 2.8e-3, kGyroOffset = 0.5, kGyroDrift = 0.005;
+// Noise density 65 ug/sqrt(Hz) and 0.0028 dps/sqrt(Hz). Not of the data sheet: bias instability of 20 ug and 5 degrees
+// per hour, rate random walks that reach it after half an hour.
+constexpr ImuDefaults kDefaults = {.accel_density = "0.000637432",
+                                   .accel_bias_instability = "0.000196",
+                                   .accel_rate_random_walk = "0.0000053",
+                                   .gyro_density = "0.0000488692",
+                                   .gyro_bias_instability = "0.0000242",
+                                   .gyro_rate_random_walk = "0.00000066"};
 
-// Streams of random numbers: each kind of draw has a lane of its own.
-enum Lane : std::uint32_t { kAccelLane, kGyroLane, kOffsetLane, kTemperatureLane };
-
-// The motion: a hovering drone that rolls and pitches a few degrees and heaves.
-struct Motion {
-  Axes accel;  // specific force in the body frame, g
-  Axes rate;   // dps
-};
-
-Motion MotionAt(double seconds) {
-  constexpr double kTwoPi = 2 * std::numbers::pi, kDegree = std::numbers::pi / 180;
-  constexpr double kRollHertz = 0.5, kPitchHertz = 0.3, kHeaveHertz = 1.3;
-  constexpr double kRollDegrees = 5, kPitchDegrees = 3, kHeaveG = 0.05;
-  const double roll = kRollDegrees * std::sin(kTwoPi * kRollHertz * seconds);
-  const double pitch = kPitchDegrees * std::sin(kTwoPi * kPitchHertz * seconds);
-  const double up = 1 + kHeaveG * std::sin(kTwoPi * kHeaveHertz * seconds);
-  const double roll_rate = kRollDegrees * kTwoPi * kRollHertz * std::cos(kTwoPi * kRollHertz * seconds);
-  const double pitch_rate = kPitchDegrees * kTwoPi * kPitchHertz * std::cos(kTwoPi * kPitchHertz * seconds);
-  const double sin_roll = std::sin(roll * kDegree), cos_roll = std::cos(roll * kDegree);
-  const double sin_pitch = std::sin(pitch * kDegree), cos_pitch = std::cos(pitch * kDegree);
-  return {.accel = {-up * sin_pitch, up * cos_pitch * sin_roll, up * cos_pitch * cos_roll},
-          .rate = {roll_rate, pitch_rate * cos_roll, -pitch_rate * sin_roll}};
-}
-
-void PutBigEndian(std::span<std::byte> out, std::size_t at, std::uint16_t word) {
-  out[at] = static_cast<std::byte>(word >> 8);
-  out[at + 1] = static_cast<std::byte>(word & 0xFF);
-}
-
-std::uint16_t BigEndian(std::span<const std::byte> in, std::size_t at) {
-  return static_cast<std::uint16_t>(std::to_integer<unsigned>(in[at]) << 8 | std::to_integer<unsigned>(in[at + 1]));
-}
-
-std::uint16_t ToSample(double lsb) {
-  const auto sample = std::lround(std::clamp<double>(lsb, kLowestSample, kHighestSample));
-  return static_cast<std::uint16_t>(static_cast<std::int16_t>(sample));
-}
-
-class Model final : public SensorModel {
+class FifoModel final : public SensorModel {
  public:
-  explicit Model(const SensorContext& context) : context_(context) {
-    // Offsets are soldered in: uniform within the typical tolerance, one per axis.
-    const auto accel = RandomWords(context.seed, context.stream_id, 0, kOffsetLane);
-    const auto gyro = RandomWords(context.seed, context.stream_id, 1, kOffsetLane);
-    for (int axis = 0; axis < 3; ++axis) {
-      accel_offset_[axis] = kAccelOffset * (2 * UniformOpen(accel[axis]) - 1);
-      gyro_offset_[axis] = kGyroOffset * (2 * UniformOpen(gyro[axis]) - 1);
-    }
-  }
+  explicit FifoModel(const SensorContext& context)
+      : model_(kTolerances, context), rate_(context.rate), batch_(context.batch), clock_offset_(context.clock_offset) {}
 
-  // measured = true + offset + drift * (T(t) - 25 degC) + noise, with noise white of standard deviation
-  // density * sqrt(rate / 2): the signal path is taken to pass half the output data rate.
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
     return EncodeFalsified(sequence, {}, out);
   }
 
-  EncodedFrame EncodeFalsified(std::uint64_t frame, const Falsification& falsified, std::span<std::byte> out) override {
-    const std::uint64_t sequence = falsified.measurement_of.value_or(frame);
-    const Nanos offset = context_.rate.OffsetOf(frame);
-    const double seconds = static_cast<double>(context_.rate.OffsetOf(sequence).count()) * 1e-9;
-    const Motion motion = MotionAt(seconds);
-    const double warmer = TemperatureAt(seconds) - 25;
-    const double root_bandwidth = std::sqrt(context_.rate.hertz() / 2);
-    const auto accel_noise = RandomNormals(context_.seed, context_.stream_id, sequence, kAccelLane);
-    const auto gyro_noise = RandomNormals(context_.seed, context_.stream_id, sequence, kGyroLane);
-    out[0] = std::byte{kHeader};
-    for (int axis = 0; axis < 3; ++axis) {
-      const double accel = motion.accel[axis] + accel_offset_[axis] + kAccelDrift * warmer +
-                           kAccelNoise[axis] * root_bandwidth * accel_noise[axis] +
-                           (axis == 2 ? falsified.bias / kGravity : 0);
-      const double rate =
-          motion.rate[axis] + gyro_offset_[axis] + kGyroDrift * warmer + kGyroNoise * root_bandwidth * gyro_noise[axis];
-      PutBigEndian(out, 1 + 2 * axis, ToSample(accel * kAccelLsbPerG));
-      PutBigEndian(out, 7 + 2 * axis, ToSample(rate * kGyroLsbPerDps));
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    EncodedFrame frame{.size = batch_ * kPacketSize};
+    for (std::uint64_t i = 0; i < batch_; ++i) {
+      const std::uint64_t n = sequence * batch_ + i;
+      const auto packet = out.subspan(i * kPacketSize, kPacketSize);
+      const ImuModel::Sample sample = model_.FalsifiedAt(n, falsified, batch_);
+      packet[0] = kHeader;
+      for (std::size_t axis = 0; axis < 3; ++axis) {
+        Put(packet, kAccel + 2 * axis, CountOf(sample.accel[axis], kScale.accel_lsb, kLowestSample));
+        Put(packet, kRate + 2 * axis, CountOf(sample.rate[axis], kScale.rate_lsb, kLowestSample));
+      }
+      const double temperature = std::clamp((sample.celsius - 25) * kTemperatureLsbPerDegree, -128.0, 127.0);
+      packet[kTemperature] = static_cast<std::byte>(static_cast<std::int8_t>(std::lround(temperature)));
+      const Nanos time = clock_offset_ + rate_.OffsetOf(n);
+      const auto stamp = static_cast<std::uint16_t>(time.count() / kStampNanos);
+      PutBigEndian(packet, kStamp, stamp, 2);
+      frame.wire_key = stamp;
+      frame.value = sample.true_accel_z;
     }
-    const auto temperature = std::lround(std::clamp(warmer * kTemperatureLsbPerDegree, -128.0, 127.0));
-    out[13] = static_cast<std::byte>(static_cast<std::int8_t>(temperature));
-    const auto stamp = static_cast<std::uint16_t>(offset.count() / kStampNanos);
-    PutBigEndian(out, 14, stamp);
-    const double truth = (sequence == frame ? motion : MotionAt(static_cast<double>(offset.count()) * 1e-9)).accel[2];
-    return {.size = kPacketSize, .wire_key = stamp, .value = truth * kGravity};
+    return frame;
   }
 
  private:
-  // Degrees Celsius: a line between values drawn every 10 s (Philox, by index), normal around 25 with 3 degrees:
-  // T(t) = 25 + 3 * ((1 - w) * n[k] + w * n[k + 1]), k + w = t / 10 s.
-  double TemperatureAt(double seconds) const {
-    constexpr double kKnotSeconds = 10, kSpread = 3;
-    const double position = seconds / kKnotSeconds;
-    const auto knot = static_cast<std::uint64_t>(position);
-    const double weight = position - static_cast<double>(knot);
-    return 25 + kSpread * ((1 - weight) * Knot(knot) + weight * Knot(knot + 1));
+  static void Put(std::span<std::byte> packet, std::size_t at, std::int16_t count) {
+    PutBigEndian(packet, at, static_cast<std::uint16_t>(count), 2);
   }
 
-  double Knot(std::uint64_t index) const {
-    return RandomNormals(context_.seed, context_.stream_id, index, kTemperatureLane)[0];
-  }
-
-  SensorContext context_;
-  Axes accel_offset_, gyro_offset_;
+  ImuModel model_;
+  const Rate rate_;
+  const std::uint64_t batch_;
+  const Nanos clock_offset_;
 };
 
-class PacketDecoder final : public Decoder {
+// Both ends of a period are rounded down to a tick.
+constexpr StampClock kClock = {.tick = kStampNanos, .bits = 16, .tolerance = kStampNanos};
+
+class Packets final : public FrameFormat {
  public:
-  void Feed(std::span<const std::byte> bytes, std::uint64_t offset, FrameSink& sink) override {
-    const std::uint64_t end = offset + bytes.size();
-    if (!Valid(bytes)) return sink.OnCorrupt(offset, end);
-    sink.OnFrame({.wire_key = BigEndian(bytes, 14),
-                  .value = Sample(bytes, 5) / kAccelLsbPerG * kGravity,
-                  .begin = offset,
-                  .end = end});
-  }
+  Packets(std::uint32_t batch, double period) : size_(batch * kPacketSize), period_(period) {}
 
- private:
-  static int Sample(std::span<const std::byte> bytes, std::size_t at) {
-    return static_cast<std::int16_t>(BigEndian(bytes, at));
-  }
+  std::size_t size() const override { return size_; }
 
-  static bool Valid(std::span<const std::byte> bytes) {
-    if (bytes.size() != kPacketSize || bytes[0] != std::byte{kHeader}) return false;
-    for (std::size_t at = 1; at < 13; at += 2) {
-      if (Sample(bytes, at) < kLowestSample) return false;
+  bool Plausible(std::span<const std::byte> frame) const override {
+    std::uint64_t previous = 0;
+    for (std::size_t at = 0; at < size_; at += kPacketSize) {
+      if (frame[at] != kHeader) return false;
+      for (std::size_t axis = at + kAccel; axis < at + kTemperature; axis += 2) {
+        if (Count(frame, axis) < kLowestSample) return false;
+      }
+      const std::uint64_t stamp = BigEndian(frame, at + kStamp, 2);
+      if (at > 0 && !kClock.IsNext(previous, stamp, period_)) return false;
+      previous = stamp;
     }
     return true;
   }
+
+  std::uint64_t Stamp(std::span<const std::byte> frame) const override {
+    return BigEndian(frame, size_ - kPacketSize + kStamp, 2);
+  }
+
+  double Value(std::span<const std::byte> frame) const override {
+    return kScale.accel_lsb * Count(frame, size_ - kPacketSize + kAccel + 4);
+  }
+
+ private:
+  static int Count(std::span<const std::byte> bytes, std::size_t at) {
+    return static_cast<std::int16_t>(BigEndian(bytes, at, 2));
+  }
+
+  const std::size_t size_;
+  const double period_;  // of samples, ns
 };
 
-// A hovering drone pulls between 0.9 and 1.1 g along z and changes that by less than 0.5 g in a second; the rest is
-// noise, of which eight standard deviations do not happen.
-ValueLimits LimitsOf(const SensorContext& context) {
-  constexpr double kLowest = 0.9, kHighest = 1.1, kSlope = 0.5, kSigmas = 8;
-  const double sigma = kAccelNoise[2] * std::sqrt(context.rate.hertz() / 2);
-  return {.lowest = (kLowest - kSigmas * sigma) * kGravity,
-          .highest = (kHighest + kSigmas * sigma) * kGravity,
-          .noise = (std::numbers::sqrt2 * kSigmas * sigma + 1 / kAccelLsbPerG) * kGravity,
-          .slope = kSlope * kGravity,
-          .repeats = EqualInARow(sigma * kAccelLsbPerG)};
+std::unique_ptr<SensorModel> MakeModel(const SensorContext& context) {
+  if (context.format == "iio") return MakeIioModel(kTolerances, kScale, context);
+  return std::make_unique<FifoModel>(context);
 }
+
+std::unique_ptr<Decoder> MakeDecoder(const SensorContext& context) {
+  if (context.format == "iio") return MakeIioDecoder(kScale, context);
+  const double period = 1e9 / context.rate.hertz();
+  return std::make_unique<StampedFrameDecoder>(std::make_unique<Packets>(context.batch, period), kClock,
+                                               period * context.batch, IsDatagram(context.channel));
+}
+
+ValueLimits LimitsOf(const SensorContext& context) { return ImuLimits(kTolerances.accel, kScale.accel_lsb, context); }
 
 }  // namespace
 
 SensorType Icm42688p() {
   return {.info = {.name = "icm42688p",
-                   .about = "TDK ICM-42688-P, six-axis inertial sensor: FIFO packet 3, +-16 g, +-2000 dps",
+                   .about = "TDK ICM-42688-P, six-axis inertial sensor: FIFO packet 3 or IIO scans, +-16 g, +-2000 dps",
                    .default_rate = Rate::Hertz(1000),
                    // The part goes to 32 kHz; its stamp tells neighbours apart up to 62.5 kHz, our timers are coarser.
                    .highest_rate = Rate::Hertz(8000),
-                   .channels = {ChannelKind::kSeqpacket},
-                   .formats = {},
+                   .channels = {ChannelKind::kSeqpacket, ChannelKind::kPipe},
+                   .formats = {"fifo", "iio"},
+                   .batching = {.most = kMostPackets, .frames = Rate::Hertz(1000)},
+                   .parameters = ImuParameters(kDefaults),
                    .falsifiable = true},
-          .max_frame_size = kPacketSize,
+          .max_frame_size = kMostPackets * std::max(kPacketSize, kIioScanSize),
           .value_unit = "m/s^2",  // acceleration along z
-          .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
-            return std::make_unique<Model>(context);
-          },
-          .make_decoder = [](const SensorContext&) -> std::unique_ptr<Decoder> {
-            return std::make_unique<PacketDecoder>();
-          },
+          .make_model = &MakeModel,
+          .make_decoder = &MakeDecoder,
           .value_limits = &LimitsOf};
 }
 

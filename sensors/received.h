@@ -44,6 +44,29 @@ inline SensorContext ContextAt(Rate rate, std::uint64_t seed = 42) {
   return {.seed = seed, .stream_id = 7, .rate = rate, .format = "", .epoch = kPiDay};
 }
 
+// What a scenario makes of a stream that names the sensor and its rate.
+inline SensorContext ContextOf(const SensorType& sensor, Rate rate, std::uint64_t seed = 42) {
+  SensorContext context = ContextAt(rate, seed);
+  context.channel = sensor.info.channels.at(0);
+  context.batch = sensor.info.batching.least;
+  if (!sensor.info.formats.empty()) context.format = sensor.info.formats[0];
+  for (const ParameterInfo& parameter : sensor.info.parameters) {
+    context.parameters.push_back({std::string(parameter.name), std::string(parameter.default_value)});
+  }
+  return context;
+}
+inline SensorContext ContextOf(const SensorType& sensor) { return ContextOf(sensor, sensor.info.default_rate); }
+inline SensorContext ContextOf(const SensorType& sensor, Rate rate, std::string_view format) {
+  SensorContext context = ContextOf(sensor, rate);
+  context.format = format;
+  return context;
+}
+inline SensorContext ContextOf(const SensorType& sensor, Rate rate, ChannelKind channel) {
+  SensorContext context = ContextOf(sensor, rate);
+  context.channel = channel;
+  return context;
+}
+
 struct Encoded {
   EncodedFrame frame;
   std::vector<std::byte> bytes;
@@ -56,9 +79,20 @@ inline Encoded Encode(const SensorType& sensor, SensorModel& model, std::uint64_
   return encoded;
 }
 
+inline void Set(SensorContext& context, std::string_view parameter, std::string_view value) {
+  for (Parameter& known : context.parameters) {
+    if (known.name == parameter) known.value = value;
+  }
+}
+
 inline Received Decode(const SensorType& sensor, std::span<const std::byte> bytes) {
   Received received;
-  sensor.make_decoder(ContextAt(sensor.info.default_rate))->Feed(bytes, 0, received);
+  sensor.make_decoder(ContextOf(sensor))->Feed(bytes, 0, received);
+  return received;
+}
+inline Received Decode(const SensorType& sensor, std::span<const std::byte> bytes, std::string_view format) {
+  Received received;
+  sensor.make_decoder(ContextOf(sensor, sensor.info.default_rate, format))->Feed(bytes, 0, received);
   return received;
 }
 

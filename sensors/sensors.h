@@ -1,6 +1,6 @@
 // The sensors linked into this rig.
 //
-// To add one: a file of its own in this folder (model, wire format, receiver's check, one SensorType; icm42688p.cc is
+// To add one: a file of its own in this folder (model, wire format, receiver's check, one SensorType; tmp117.cc is
 // the shortest that holds all of them), a row in sensors.cc, an entry in BUILD.
 #pragma once
 

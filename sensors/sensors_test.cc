@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <map>
 #include <set>
 #include <string>
 
@@ -11,18 +14,57 @@
 namespace corerig {
 namespace {
 
-// What every sensor must keep to, by name, so that a failure says whose it is.
-class EverySensor : public testing::TestWithParam<std::size_t> {
- protected:
-  const SensorType& sensor() const { return AllSensors()[GetParam()]; }
+// A way a sensor can be streamed: one of its formats on one of its channels, in frames of one sample or of a few.
+struct Way {
+  const SensorType* sensor;
+  std::string_view format;
+  ChannelKind channel;
+  std::uint32_t batch;
 };
 
-INSTANTIATE_TEST_SUITE_P(Sensors, EverySensor, testing::Range<std::size_t>(1, AllSensors().size()),
-                         [](const auto& index) {
-                           std::string name(AllSensors()[index.param].info.name);
-                           std::erase(name, '-');
-                           return name;
-                         });
+std::vector<Way> AllWays() {
+  std::vector<Way> ways;
+  for (const SensorType& sensor : AllSensors()) {
+    if (sensor.make_model == nullptr) continue;
+    const auto& batching = sensor.info.batching;
+    const std::set<std::uint32_t> batches = {batching.least, std::clamp(5u, batching.least, batching.most),
+                                             batching.most};
+    auto formats = sensor.info.formats;
+    if (formats.empty()) formats.push_back("");
+    for (const std::string_view format : formats) {
+      for (const ChannelKind channel : sensor.info.channels) {
+        for (const std::uint32_t batch : batches) ways.push_back({&sensor, format, channel, batch});
+      }
+    }
+  }
+  return ways;
+}
+
+// What every sensor must keep to, by name, so that a failure says whose it is.
+class EverySensor : public testing::TestWithParam<Way> {
+ protected:
+  const SensorType& sensor() const { return *GetParam().sensor; }
+  SensorContext ContextFor(Rate rate) const {
+    SensorContext context = ContextOf(sensor(), rate);
+    context.format = GetParam().format;
+    context.channel = GetParam().channel;
+    context.batch = GetParam().batch;
+    return context;
+  }
+  // So many that frames of many samples do not take longer than those of one.
+  std::uint64_t Frames(std::uint64_t samples, std::uint64_t least) const {
+    return std::max<std::uint64_t>(samples / GetParam().batch, least);
+  }
+  SensorContext Context() const { return ContextFor(sensor().info.default_rate); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Sensors, EverySensor, testing::ValuesIn(AllWays()), [](const auto& info) {
+  const Way& way = info.param;
+  std::string name = std::string(way.sensor->info.name) + "_" + std::string(way.format) + "_" +
+                     std::string(ToText(way.channel)) + "_" + std::to_string(way.batch);
+  std::erase(name, '-');
+  return name;
+});
 
 TEST(Sensors, NamesAreDistinctAndOfTheFormOfScenarios) {
   std::set<std::string_view> names;
@@ -43,15 +85,14 @@ TEST(Sensors, OnlyTickHasNoWire) {
     EXPECT_EQ(sensor.make_decoder == nullptr, tick) << sensor.info.name;
     EXPECT_EQ(sensor.info.channels.at(0) == ChannelKind::kTimer, tick) << sensor.info.name;
   }
-  EXPECT_EQ(AllSensors()[0].info.name, "tick");  // the parametrised tests start after it
 }
 
 TEST_P(EverySensor, WhatIsSentIsReceivedWithItsKeyAndItsBytes) {
-  const auto context = ContextAt(sensor().info.default_rate);
+  const auto context = Context();
   const auto model = sensor().make_model(context);
   const auto decoder = sensor().make_decoder(context);
   std::uint64_t offset = 0;
-  for (std::uint64_t sequence = 0; sequence < 2000; ++sequence) {
+  for (std::uint64_t sequence = 0; sequence < Frames(2000, 20); ++sequence) {
     const Encoded sent = Encode(sensor(), *model, sequence);
     Received received;
     decoder->Feed(sent.bytes, offset, received);
@@ -65,14 +106,14 @@ TEST_P(EverySensor, WhatIsSentIsReceivedWithItsKeyAndItsBytes) {
 }
 
 TEST_P(EverySensor, AFrameIsAFunctionOfContextAndSequenceAlone) {
-  const auto context = ContextAt(sensor().info.default_rate);
+  const auto context = Context();
   const auto forwards = sensor().make_model(context), backwards = sensor().make_model(context);
-  constexpr std::uint64_t kSamples = 50;
+  const std::uint64_t frames = Frames(50, 8);
   std::vector<Encoded> expected;
-  for (std::uint64_t sequence = 0; sequence < kSamples; ++sequence) {
+  for (std::uint64_t sequence = 0; sequence < frames; ++sequence) {
     expected.push_back(Encode(sensor(), *forwards, sequence));
   }
-  for (std::uint64_t sequence = kSamples; sequence-- > 0;) {
+  for (std::uint64_t sequence = frames; sequence-- > 0;) {
     const Encoded again = Encode(sensor(), *backwards, sequence);
     EXPECT_EQ(again.bytes, expected[sequence].bytes) << sequence;
     EXPECT_EQ(again.frame.value, expected[sequence].frame.value) << sequence;
@@ -81,7 +122,7 @@ TEST_P(EverySensor, AFrameIsAFunctionOfContextAndSequenceAlone) {
 }
 
 TEST_P(EverySensor, AnotherSeedOrStreamHasOtherNoise) {
-  const auto context = ContextAt(sensor().info.default_rate);
+  const auto context = Context();
   auto other_seed = context, other_stream = context;
   other_seed.seed += 1;
   other_stream.stream_id += 1;
@@ -90,91 +131,194 @@ TEST_P(EverySensor, AnotherSeedOrStreamHasOtherNoise) {
   EXPECT_NE(Encode(sensor(), *sensor().make_model(other_stream), 5).bytes, bytes);
 }
 
+// No counter and no stamp on these wires, and a measurement that may be the same twice in a row.
+bool RepeatsItself(const SensorType& sensor) { return sensor.info.name == "ms5611" || sensor.info.name == "tmp117"; }
+
 TEST_P(EverySensor, NeighboursHaveDistinctKeysAtTheHighestRateAlsoWhenTheyWrap) {
-  constexpr std::uint64_t kSamples = 20'000, kNeighbours = 100;
-  const auto model = sensor().make_model(ContextAt(sensor().info.highest_rate));
+  if (RepeatsItself(sensor())) GTEST_SKIP() << "see SamplesOfOneKeyAreSamplesOfTheSameBytes";
+  constexpr std::uint64_t kNeighbours = 100;
+  const std::uint64_t frames = Frames(20'000, 2 * kNeighbours);
+  const auto model = sensor().make_model(ContextFor(sensor().info.highest_rate));
   std::vector<std::uint64_t> keys;
-  for (std::uint64_t sequence = 0; sequence < kSamples; ++sequence) {
+  for (std::uint64_t sequence = 0; sequence < frames; ++sequence) {
     keys.push_back(Encode(sensor(), *model, sequence).frame.wire_key);
   }
-  for (std::uint64_t first = 0; first + kNeighbours <= kSamples; first += kNeighbours / 2) {
+  for (std::uint64_t first = 0; first + kNeighbours <= frames; first += kNeighbours / 2) {
     const std::set<std::uint64_t> distinct(keys.begin() + first, keys.begin() + first + kNeighbours);
     ASSERT_EQ(distinct.size(), kNeighbours) << "from sample " << first;
   }
 }
 
-// What a frame shows, false or not.
-struct Shown {
-  EncodedFrame frame;
-  double value;
-};
-Shown Show(const SensorType& sensor, SensorModel& model, std::uint64_t sequence, const Falsification& falsified) {
-  std::vector<std::byte> bytes(sensor.max_frame_size);
-  const EncodedFrame frame = model.EncodeFalsified(sequence, falsified, bytes);
-  const Received received = Decode(sensor, std::span(bytes).first(frame.size));
-  EXPECT_EQ(received.frames.size(), 1u) << sequence;
-  if (received.frames.empty()) return {frame, 0};
-  EXPECT_EQ(received.frames[0].wire_key, frame.wire_key) << sequence;
-  return {frame, received.frames[0].value};
+// Then no receiver can tell them apart either, and which of them was meant makes no difference to what was received.
+TEST_P(EverySensor, SamplesOfOneKeyAreSamplesOfTheSameBytes) {
+  if (!RepeatsItself(sensor())) GTEST_SKIP() << "the wire has a counter, a stamp or never repeats itself";
+  const auto model = sensor().make_model(ContextFor(sensor().info.highest_rate));
+  std::map<std::uint64_t, std::vector<std::byte>> seen;
+  for (std::uint64_t sequence = 0; sequence < 20'000; ++sequence) {
+    const Encoded sent = Encode(sensor(), *model, sequence);
+    ASSERT_EQ(seen.emplace(sent.frame.wire_key, sent.bytes).first->second, sent.bytes) << sequence;
+  }
 }
+
+// Frames with every kind of damage between them.
+std::vector<std::byte> DamagedStream(const SensorType& sensor, SensorModel& model, std::uint64_t frames) {
+  std::vector<std::byte> stream;
+  for (std::uint64_t sequence = 0; sequence < frames; ++sequence) {
+    auto bytes = Encode(sensor, model, sequence).bytes;
+    const auto draw = RandomWords(3, StreamId("damage"), sequence);
+    switch (draw[0] % 10) {
+      case 0:
+        bytes[draw[1] % bytes.size()] ^= std::byte(1 << draw[2] % 8);
+        break;
+      case 1:
+        bytes.resize(draw[1] % bytes.size());
+        break;
+      case 2:
+        for (std::uint32_t i = 0; i < draw[1] % 40; ++i) {
+          bytes.push_back(static_cast<std::byte>(RandomWords(4, StreamId("damage"), sequence, i)[0]));
+        }
+        break;
+      case 3:
+        bytes.insert(bytes.begin(), bytes.begin(), bytes.end());
+        break;
+      default:
+        break;
+    }
+    stream.insert(stream.end(), bytes.begin(), bytes.end());
+  }
+  return stream;
+}
+
+TEST_P(EverySensor, BytesInPiecesOfAnySizeGiveTheFramesOfTheWhole) {
+  if (IsDatagram(GetParam().channel)) GTEST_SKIP() << "messages come whole";
+  const auto model = sensor().make_model(Context());
+  const auto stream = DamagedStream(sensor(), *model, Frames(200, 60));
+  const auto feed = [&](const auto& size_of_piece) {
+    Received received;
+    const auto decoder = sensor().make_decoder(Context());
+    for (std::size_t at = 0, piece = 0; at < stream.size(); ++piece) {
+      const std::size_t size = std::min<std::size_t>(size_of_piece(piece), stream.size() - at);
+      decoder->Feed(std::vector<std::byte>(stream.begin() + at, stream.begin() + at + size), at, received);
+      at += size;
+    }
+    return received;
+  };
+  const Received whole = feed([&](std::size_t) { return stream.size(); });
+  EXPECT_GT(whole.frames.size(), 15u);
+  EXPECT_GT(whole.corrupt.size(), 5u);
+  const auto expect_same = [&](const Received& received, const std::string& pieces) {
+    ASSERT_EQ(received.frames.size(), whole.frames.size()) << pieces;
+    for (std::size_t i = 0; i < whole.frames.size(); ++i) {
+      ASSERT_EQ(received.frames[i].begin, whole.frames[i].begin) << pieces;
+      ASSERT_EQ(received.frames[i].end, whole.frames[i].end) << pieces;
+      ASSERT_EQ(received.frames[i].wire_key, whole.frames[i].wire_key) << pieces;
+      ASSERT_EQ(received.frames[i].value, whole.frames[i].value) << pieces;
+    }
+    EXPECT_EQ(received.corrupt, whole.corrupt) << pieces;
+    EXPECT_TRUE(received.in_order) << pieces;
+  };
+  for (std::size_t size = 1; size <= 40; size += GetParam().batch > 5 ? 13 : 1) {
+    expect_same(feed([&](std::size_t) { return size; }), std::to_string(size));
+  }
+  expect_same(feed([](std::size_t piece) { return 1 + RandomWords(5, StreamId("piece"), piece)[0] % 300; }), "any");
+}
+
+// A model and what a receiver reads of its frames, one after the other.
+class Shown {
+ public:
+  Shown(const SensorType& sensor, const SensorContext& context)
+      : model_(sensor.make_model(context)), decoder_(sensor.make_decoder(context)), bytes_(sensor.max_frame_size) {}
+
+  // The value that is read of a frame; `encoded` then says what the model said of it.
+  double At(std::uint64_t sequence, const Falsification& falsified = {}) {
+    encoded = model_->EncodeFalsified(sequence, falsified, bytes_);
+    Received received;
+    decoder_->Feed(std::span(bytes_).first(encoded.size), offset_, received);
+    offset_ += encoded.size;
+    EXPECT_EQ(received.frames.size(), 1u) << sequence;
+    if (received.frames.size() != 1) return 0;
+    EXPECT_EQ(received.frames[0].wire_key, encoded.wire_key) << sequence;
+    return received.frames[0].value;
+  }
+  EncodedFrame encoded;
+
+ private:
+  const std::unique_ptr<SensorModel> model_;
+  const std::unique_ptr<Decoder> decoder_;
+  std::vector<std::byte> bytes_;
+  std::uint64_t offset_ = 0;
+};
+
+// On these wires there is nothing but the measurement to tell samples apart by.
+bool MeasurementIsKey(const SensorType& sensor) { return RepeatsItself(sensor) || sensor.info.name == "rm3100"; }
 
 TEST_P(EverySensor, AFalsifiedMeasurementIsAnEarlierOneOrBiasedAndAllElseIsTheFramesOwn) {
   if (!sensor().info.falsifiable) GTEST_SKIP() << "its measurement cannot be falsified";
-  const auto context = ContextAt(sensor().info.default_rate);
-  const auto model = sensor().make_model(context);
-  for (std::uint64_t n = 100; n < 150; ++n) {
+  const auto context = Context();
+  const auto model = sensor().make_model(context), same = sensor().make_model(context);
+  Shown clean(sensor(), context), stuck(sensor(), context), biased(sensor(), context);
+  // Pascals come whole, position packets in steps of 0.2 m.
+  const bool coarse = sensor().value_unit == "Pa";
+  const double bias = coarse ? 50 : 1, tolerance = coarse ? 1.5 : context.format == "position" ? 0.2 : 0.05;
+  constexpr std::uint64_t kStuckAt = 9;
+  double last = 0;
+  for (std::uint64_t n = 0; n <= kStuckAt; ++n) {
+    clean.At(n);
+    biased.At(n);
+    last = stuck.At(n);
+  }
+  for (std::uint64_t n = kStuckAt + 1; n < kStuckAt + 30; ++n) {
     const Encoded plain = Encode(sensor(), *model, n);
     std::vector<std::byte> bytes(sensor().max_frame_size);
-    const EncodedFrame same = model->EncodeFalsified(n, {}, bytes);
-    bytes.resize(same.size);
+    bytes.resize(same->EncodeFalsified(n, {}, bytes).size);
     ASSERT_EQ(bytes, plain.bytes) << "with nothing falsified it is Encode";
-    const Shown clean = Show(sensor(), *model, n, {}), stuck = Show(sensor(), *model, n, {.measurement_of = 99}),
-                earlier = Show(sensor(), *model, 99, {}), biased = Show(sensor(), *model, n, {.bias = 0.5});
-    EXPECT_EQ(stuck.value, earlier.value);
-    EXPECT_NEAR(biased.value - clean.value, 0.5, 0.05);
-    for (const Shown& shown : {stuck, biased}) {
-      EXPECT_EQ(shown.frame.wire_key, plain.frame.wire_key) << n;
-      EXPECT_EQ(shown.frame.value, plain.frame.value) << "the truth stays that of the sample, " << n;
+    EXPECT_EQ(stuck.At(n, {.measurement_of = kStuckAt}), last) << n;
+    EXPECT_NEAR(biased.At(n, {.bias = bias}) - clean.At(n), bias, tolerance) << n;
+    for (const Shown* shown : {&stuck, &biased}) {
+      EXPECT_EQ(shown->encoded.value, plain.frame.value) << "the truth stays that of the sample, " << n;
+      if (MeasurementIsKey(sensor())) continue;
+      EXPECT_EQ(shown->encoded.wire_key, plain.frame.wire_key) << n;
     }
   }
+  EXPECT_NEAR(stuck.At(kStuckAt + 30), clean.At(kStuckAt + 30), 1e-9) << "afterwards it measures as before";
 }
 
 TEST_P(EverySensor, NoCleanValueIsImplausibleOrTakenForStuckAndAFalseOneIs) {
   if (sensor().value_limits == nullptr) GTEST_SKIP() << "nothing is taken for granted about its values";
+  if (GetParam().channel != sensor().info.channels[0]) GTEST_SKIP() << "values are the same on every channel";
   const Rate highest = sensor().info.highest_rate;
+  const std::uint64_t frames = Frames(3000, 100);
   for (const Rate rate : {Rate{highest.millihertz / 20}, Rate{highest.millihertz / 4}, highest}) {
-    for (const std::uint64_t seed : {1u, 2u}) {
-      const auto context = ContextAt(rate, seed);
-      const ValueLimits limits = sensor().value_limits(context);
-      const auto model = sensor().make_model(context);
-      ValueWatch watch(limits);
-      for (std::uint64_t n = 0; n < 5000; ++n) {
-        const Received received = Decode(sensor(), Encode(sensor(), *model, n).bytes);
-        ASSERT_EQ(received.frames.size(), 1u);
-        const auto found = watch.Look(received.frames[0].value, rate.OffsetOf(n));
-        ASSERT_FALSE(found.implausible) << "sample " << n << " at " << rate.hertz()
-                                        << " Hz: " << received.frames[0].value;
-        ASSERT_EQ(found.repeating, 0u) << "sample " << n << " at " << rate.hertz() << " Hz";
-      }
-      if (!sensor().info.falsifiable) continue;
-      const double range = limits.highest - limits.lowest;
-      EXPECT_TRUE(watch.Look(Show(sensor(), *model, 5000, {.bias = range}).value, rate.OffsetOf(5000)).implausible);
-      std::uint32_t repeating = 0;
-      for (std::uint64_t n = 5001; n < 5001 + kMostRepeats; ++n) {
-        repeating += watch.Look(Show(sensor(), *model, n, {.measurement_of = 5001}).value, rate.OffsetOf(n)).repeating;
-      }
-      EXPECT_EQ(repeating, limits.repeats > 0 ? kMostRepeats - 1 : 0);
+    const auto context = ContextFor(rate);
+    const ValueLimits limits = sensor().value_limits(context);
+    Shown shown(sensor(), context);
+    ValueWatch watch(limits);
+    const auto due = [&](std::uint64_t n) { return rate.OffsetOf(n * context.batch); };
+    for (std::uint64_t n = 0; n < frames; ++n) {
+      const double value = shown.At(n);
+      const auto found = watch.Look(value, due(n));
+      ASSERT_FALSE(found.implausible) << "sample " << n << " at " << rate.hertz() << " Hz: " << value;
+      ASSERT_EQ(found.repeating, 0u) << "sample " << n << " at " << rate.hertz() << " Hz";
     }
+    if (!sensor().info.falsifiable) continue;
+    // A way has no end: there only a jump tells, of less than half of what its counter holds.
+    const double range = limits.highest - limits.lowest, bias = std::isfinite(range) ? range : 3;
+    EXPECT_TRUE(watch.Look(shown.At(frames, {.bias = bias}), due(frames)).implausible) << rate.hertz() << " Hz";
+    std::uint32_t repeating = 0;
+    for (std::uint64_t n = frames + 1; n <= frames + kMostRepeats; ++n) {
+      repeating += watch.Look(shown.At(n, {.measurement_of = frames - 1}), due(n)).repeating;
+    }
+    EXPECT_EQ(repeating, limits.repeats > 0 ? kMostRepeats - 1 : 0) << rate.hertz() << " Hz";
   }
 }
 
 TEST_P(EverySensor, DecoderOutlivesAnyBytesAndAccountsForThemInOrder) {
-  const auto context = ContextAt(sensor().info.default_rate);
+  const auto context = Context();
   const auto model = sensor().make_model(context);
   const auto decoder = sensor().make_decoder(context);
   Received received;
   std::uint64_t offset = 0;
-  for (std::uint64_t round = 0; round < 3000; ++round) {
+  for (std::uint64_t round = 0; round < Frames(3000, 600); ++round) {
     const auto draw = RandomWords(1, StreamId("fuzz"), round);
     auto bytes = Encode(sensor(), *model, round).bytes;
     for (std::uint32_t i = 0; i < draw[0] % 4; ++i) {
@@ -189,8 +333,8 @@ TEST_P(EverySensor, DecoderOutlivesAnyBytesAndAccountsForThemInOrder) {
     ASSERT_TRUE(received.in_order) << "round " << round;
     ASSERT_LE(received.reported, offset);
   }
-  EXPECT_GT(received.frames.size(), 100u);
-  EXPECT_GT(received.corrupt.size(), 100u);
+  EXPECT_GT(received.frames.size(), 50u);
+  EXPECT_GT(received.corrupt.size(), 25u);
 }
 
 }  // namespace

@@ -2,11 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <numbers>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "harness/base/philox.h"
+#include "harness/plan/parameter.h"
+#include "sensors/gnss_fix.h"
+#include "sensors/nmea.h"
 
 namespace corerig {
 namespace {
@@ -17,6 +23,11 @@ constexpr std::uint8_t kStrongest = 0x37, kProductVlp16 = 0x22;
 constexpr int kSequencesPerBlock = 2, kLasers = 16;
 constexpr int kCircle = 36'000;  // 0.01 degrees
 constexpr std::int64_t kHourMicros = 3'600'000'000;
+
+// Position packet.
+constexpr std::string_view kPosition = "position";
+constexpr std::size_t kPositionSize = 512, kPositionStampAt = 198, kPulseAt = 202, kSentenceAt = 206;
+constexpr std::uint8_t kPulseLocked = 2;
 constexpr double kMetresPerLsb = 0.002;
 
 // Section 8.1: a laser every 2.304 us, all sixteen every 55.296 us.
@@ -89,20 +100,24 @@ class Room {
   std::array<double, kLasers> level_;  // metres to floor or ceiling
 };
 
-class Model final : public SensorModel {
+// Microseconds past the hour.
+std::uint32_t StampOf(Nanos time) { return static_cast<std::uint32_t>(time.count() / 1000 % kHourMicros); }
+
+class DataModel final : public SensorModel {
  public:
-  explicit Model(const SensorContext& context) : context_(context) {}
+  explicit DataModel(const SensorContext& context) : context_(context) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
     return EncodeFalsified(sequence, {}, out);
   }
 
-  // A bias is one of all ranges.
-  EncodedFrame EncodeFalsified(std::uint64_t frame, const Falsification& falsified, std::span<std::byte> out) override {
-    const std::uint64_t sequence = falsified.measurement_of.value_or(frame);
-    const Nanos offset = context_.rate.OffsetOf(frame);
-    const double in_turn = InTurn(sequence), first = FirstReturn(InTurn(frame));
-    std::uint64_t draw = sequence * kDrawsPerPacket;
+  // A bias is one of all ranges. A lidar that is stuck shows the angles of its last packet, too.
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    const std::uint64_t measured_at = falsified.measurement_of.value_or(sequence);
+    const Nanos offset = context_.rate.OffsetOf(sequence);
+    const double in_turn = InTurn(measured_at), first = FirstReturn(InTurn(sequence));
+    std::uint64_t draw = measured_at * kDrawsPerPacket;
     for (std::size_t block = 0; block < kBlocks; ++block) {
       std::size_t at = block * kBlockSize;
       const double block_nanos = in_turn + static_cast<double>(block) * kSequencesPerBlock * kSequenceNanos;
@@ -124,8 +139,7 @@ class Model final : public SensorModel {
         }
       }
     }
-    const std::int64_t micros = (context_.epoch + offset).count() / 1000;
-    const auto stamp = static_cast<std::uint32_t>(micros % kHourMicros);
+    const std::uint32_t stamp = StampOf(context_.epoch + context_.clock_offset + offset);
     PutLittleEndian(out, kStampAt, stamp, 4);
     out[kReturnModeAt] = std::byte{kStrongest};
     out[kProductAt] = std::byte{kProductVlp16};
@@ -148,7 +162,105 @@ class Model final : public SensorModel {
   Room room_;
 };
 
-class PacketDecoder final : public Decoder {
+class PositionModel final : public SensorModel {
+ public:
+  explicit PositionModel(const SensorContext& context)
+      : context_(context),
+        first_second_(SecondOf(context.epoch + context.clock_offset)),
+        sigma_(SigmaOfCep(NumberOf(context.parameters, "gps_noise"))),
+        wander_(context.seed, context.stream_id, 1) {}
+
+  EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  // A bias is one of the position northwards. The sentence's time goes on when the position is stuck.
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    const Nanos time = TimeOf(sequence);
+    const std::uint32_t stamp = StampOf(time);
+    std::fill_n(out.begin(), kPositionSize, std::byte{0});
+    PutLittleEndian(out, kPositionStampAt, stamp, 4);
+    out[kPulseAt] = std::byte{kPulseLocked};
+
+    const std::chrono::seconds second = SecondOf(time);
+    const std::chrono::seconds measured = SecondOf(TimeOf(falsified.measurement_of.value_or(sequence)));
+    const auto& error = wander_.At(static_cast<std::uint64_t>((measured - first_second_).count()));
+    constexpr double kTicks = kNmeaTicksPerDegree;
+    NmeaWriter writer(out.subspan(kSentenceAt, kLongestNmeaSentence));
+    writer.Begin("GPRMC");
+    writer.Field();
+    writer.Time(CivilTime(second), 0);
+    writer.Text(",A,");
+    writer.Position({.latitude = std::llround(LatitudeOf(sigma_ * error[0] + falsified.bias) * kTicks),
+                     .longitude = std::llround(LongitudeOf(sigma_ * error[1]) * kTicks)},
+                    4);
+    writer.Text(",000.0,000.0,");
+    writer.Date(CivilTime(second));
+    writer.Text(",004.0,E,A");  // the magnetic variation at Lake Constance; autonomous
+    writer.End();
+    return {.size = kPositionSize, .wire_key = stamp, .value = 0};
+  }
+
+ private:
+  Nanos TimeOf(std::uint64_t sequence) const {
+    return context_.epoch + context_.clock_offset + context_.rate.OffsetOf(sequence);
+  }
+  static std::chrono::seconds SecondOf(Nanos time) { return std::chrono::floor<std::chrono::seconds>(time); }
+
+  SensorContext context_;
+  std::chrono::seconds first_second_;
+  double sigma_;  // m, each axis
+  GnssWander wander_;
+};
+
+class PositionDecoder final : public Decoder {
+ public:
+  void Feed(std::span<const std::byte> bytes, std::uint64_t offset, FrameSink& sink) override {
+    const std::uint64_t end = offset + bytes.size();
+    const auto latitude = Latitude(bytes);
+    if (!latitude) return sink.OnCorrupt(offset, end);
+    sink.OnFrame({.wire_key = LittleEndian(bytes, kPositionStampAt, 4),
+                  .value = NorthOf(static_cast<double>(*latitude) / kNmeaTicksPerDegree),
+                  .begin = offset,
+                  .end = end});
+  }
+
+ private:
+  static bool IsNull(std::span<const std::byte> bytes) {
+    return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });
+  }
+
+  // Of a packet that passes every check.
+  static std::optional<std::int64_t> Latitude(std::span<const std::byte> bytes) {
+    if (bytes.size() != kPositionSize || bytes[kPulseAt] != std::byte{kPulseLocked}) return std::nullopt;
+    const std::int64_t stamp = LittleEndian(bytes, kPositionStampAt, 4);
+    if (stamp >= kHourMicros) return std::nullopt;
+    const std::string_view text(reinterpret_cast<const char*>(&bytes[kSentenceAt]), kLongestNmeaSentence);
+    const std::size_t size = text.find('\n') + 1;  // 0 if there is none
+    const auto body = NmeaBody(text.substr(0, size));
+    if (!body || !IsNull(bytes.first(kPositionStampAt)) || !IsNull(bytes.subspan(kPulseAt + 1, 3)) ||
+        !IsNull(bytes.subspan(kSentenceAt + size))) {
+      return std::nullopt;
+    }
+    NmeaFields fields(*body);
+    fields.Expect("GPRMC");
+    const std::int64_t second = fields.Time("hhmmss") / 100;
+    fields.Expect("A");
+    const NmeaPosition position = fields.Position("mm.mmmm");
+    fields.Decimal(0, 10'000);
+    fields.Decimal(0, 359.9);
+    fields.Date();
+    fields.Decimal(0, 180);
+    fields.OneOf("EW");
+    fields.OneOf("AD");
+    const std::int64_t age = (stamp / 1'000'000 - second % 3600 + 3600) % 3600;
+    if (!fields.Finished() || age > 1) return std::nullopt;
+    return position.latitude;
+  }
+};
+
+class DataDecoder final : public Decoder {
  public:
   void Feed(std::span<const std::byte> bytes, std::uint64_t offset, FrameSink& sink) override {
     const std::uint64_t end = offset + bytes.size();
@@ -181,10 +293,15 @@ class PacketDecoder final : public Decoder {
   }
 };
 
-// What laser 0, which looks down, can hit in the room: the pillar, 2.6 m away, to the floor, 4.64 m away. It jumps from
-// one to the other, so neighbours tell nothing.
-ValueLimits LimitsOf(const SensorContext&) {
+// Of data packets what laser 0, which looks down, can hit in the room: the pillar, 2.6 m away, to the floor, 4.64 m
+// away. It jumps from one to the other, so neighbours tell nothing. A position is the same for a second.
+ValueLimits LimitsOf(const SensorContext& context) {
   constexpr double kNearest = 2.6, kFarthest = 4.64, kSigmas = 8;
+  if (context.format == kPosition) {
+    const double step = NorthOf(kGnssLatitude + 1 / (60 * 1e4));
+    const double reach = kSigmas * SigmaOfCep(NumberOf(context.parameters, "gps_noise")) + step;
+    return {.lowest = -reach, .highest = reach};
+  }
   return {.lowest = kNearest - kSigmas * kRangeNoise,
           .highest = kFarthest + kSigmas * kRangeNoise,
           .repeats = EqualInARow(kRangeNoise / kMetresPerLsb)};
@@ -193,23 +310,29 @@ ValueLimits LimitsOf(const SensorContext&) {
 }  // namespace
 
 SensorType Vlp16() {
-  return {.info = {.name = "vlp16",
-                   .about = "Velodyne VLP-16, lidar of 16 lasers: data packets, single return, 600 rpm",
-                   // Section 8.2.1: 24 firing sequences of 55.296 us to a packet, 753.5 packets per second.
-                   .default_rate = Rate::Hertz(754),
-                   .highest_rate = Rate::Hertz(754),
-                   .channels = {ChannelKind::kUdp},
-                   .formats = {},
-                   .falsifiable = true},
-          .max_frame_size = kPacketSize,
-          .value_unit = "m",  // the packet's first return
-          .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
-            return std::make_unique<Model>(context);
-          },
-          .make_decoder = [](const SensorContext&) -> std::unique_ptr<Decoder> {
-            return std::make_unique<PacketDecoder>();
-          },
-          .value_limits = &LimitsOf};
+  return {
+      .info = {.name = "vlp16",
+               .about = "Velodyne VLP-16, lidar of 16 lasers: data packets, single return, 600 rpm; position packets",
+               // Section 8.2.1: 24 firing sequences of 55.296 us to a packet, 753.5 packets per second.
+               .default_rate = Rate::Hertz(754),
+               .highest_rate = Rate::Hertz(754),
+               .channels = {ChannelKind::kUdp},
+               .formats = {"data", kPosition},
+               .batching = {},
+               .parameters = {{"gps_noise", ParameterInfo::Kind::kPositiveNumber, "3",
+                               "m: of position packets, the circle that holds half of all positions"}},
+               .falsifiable = true},
+      .max_frame_size = kPacketSize,
+      .value_unit = "m",  // the data packet's first return; how far north a position packet says it is
+      .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
+        if (context.format == kPosition) return std::make_unique<PositionModel>(context);
+        return std::make_unique<DataModel>(context);
+      },
+      .make_decoder = [](const SensorContext& context) -> std::unique_ptr<Decoder> {
+        if (context.format == kPosition) return std::make_unique<PositionDecoder>();
+        return std::make_unique<DataDecoder>();
+      },
+      .value_limits = &LimitsOf};
 }
 
 }  // namespace corerig

@@ -1,277 +1,231 @@
 #include "sensors/zed_f9p.h"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
-#include <numbers>
 #include <optional>
 
-#include "harness/base/philox.h"
-#include "harness/base/text.h"
+#include "harness/plan/parameter.h"
+#include "sensors/gnss_fix.h"
+#include "sensors/nmea.h"
+#include "sensors/ubx.h"
 
 namespace corerig {
 namespace {
 
-constexpr std::size_t kLongestSentence = 82;  // with $, CR and LF
-constexpr std::int64_t kHundredthNanos = 10'000'000;
+constexpr std::string_view kUbx = "ubx";
+constexpr std::size_t kSentences = 3;
 
-// Positions on the wire are counted in 1e-5 minutes of arc.
-constexpr std::int64_t kTicksPerDegree = 60 * 100'000;
+// What the receiver says of its satellites; it says the same always.
+constexpr std::uint8_t kSatellites = 12;
+constexpr double kHorizontalDop = 0.7, kPositionDop = 1.2;
 
-// The middle of Lake Constance, where a position harms nobody; east and north are metres from here.
-constexpr std::int64_t kReferenceLatitude = 476 * kTicksPerDegree / 10;
-constexpr std::int64_t kReferenceLongitude = 945 * kTicksPerDegree / 100;
-constexpr double kCosReferenceLatitude = 0.67430239;                                         // cos 47.6 degrees
-constexpr double kTicksPerMetre = kTicksPerDegree / (6'371'008.8 * std::numbers::pi / 180);  // mean earth radius
+// Until a leap second is announced, GPS time is 18 s ahead of UTC (since 2017-01-01); its weeks begin with 1980-01-06.
+constexpr auto kGpsAhead = std::chrono::seconds(18);
+constexpr std::chrono::sys_days kGpsEpoch = std::chrono::year(1980) / 1 / 6;
+constexpr std::int64_t kWeekMillis = 7 * 86'400'000;
 
-// The path: a circle, level, at constant speed.
-constexpr double kRadius = 20, kSecondsPerTurn = 60, kAltitude = 450, kGeoidSeparation = 47;
+std::int64_t Scaled(double value, double unit) { return std::llround(value * unit); }
 
-// Data sheet, position accuracy without corrections: 1.5 m CEP, the radius that holds half of all positions:
-// sigma * sqrt(2 ln 2) for two independent normal axes. Height is taken to err twice as much, as satellite geometry has
-// it. Errors are drawn anew for each epoch; a real receiver's wander over minutes.
-constexpr double kHorizontalNoise = 1.5 / 1.17741002;
-constexpr double kVerticalNoise = 2 * kHorizontalNoise;
-
-std::uint8_t Checksum(std::string_view body) {
-  std::uint8_t sum = 0;
-  for (const char c : body) sum ^= static_cast<std::uint8_t>(c);
-  return sum;
-}
-
-char HexDigit(unsigned nibble) { return "0123456789ABCDEF"[nibble]; }
-
-// Writes sentences into a frame.
-class Writer {
+// The epochs of one stream: when, where, and what was measured.
+class Epochs {
  public:
-  explicit Writer(std::span<std::byte> out) : out_(out) {}
+  explicit Epochs(const SensorContext& context)
+      : context_(context),
+        accuracy_{.position = NumberOf(context.parameters, "noise"),
+                  .velocity = NumberOf(context.parameters, "velocity_noise")},
+        path_(context.seed, context.stream_id, context.rate, accuracy_) {}
 
-  void Text(std::string_view text) {
-    for (const char c : text) out_[size_++] = static_cast<std::byte>(c);
+  // A bias is one of the position northwards.
+  GnssFix FixAt(std::uint64_t sample, const Falsification& falsified) {
+    GnssFix fix = path_.At(falsified.measurement_of.value_or(sample));
+    if (falsified.measurement_of) fix.truth = GnssTruthAt(context_.rate.OffsetOf(sample));
+    fix.measured.north += falsified.bias;
+    return fix;
   }
-
-  // At least `digits` digits.
-  void Number(std::int64_t value, int digits) {
-    char reversed[24];
-    int n = 0;
-    for (; value > 0 || n < digits; value /= 10) reversed[n++] = static_cast<char>('0' + value % 10);
-    while (n > 0) out_[size_++] = static_cast<std::byte>(reversed[--n]);
+  CivilTime TimeOf(std::uint64_t sample) const {
+    return CivilTime(context_.epoch + context_.clock_offset + context_.rate.OffsetOf(sample));
   }
-
-  // `value` as a decimal fraction with `decimals` digits after the point.
-  void Decimal(double value, int decimals) {
-    std::int64_t unit = 1;
-    for (int i = 0; i < decimals; ++i) unit *= 10;
-    const auto scaled = std::llround(std::abs(value) * static_cast<double>(unit));
-    if (value < 0 && scaled != 0) Text("-");
-    Number(scaled / unit, 1);
-    Text(".");
-    Number(scaled % unit, decimals);
-  }
-
-  // "ddmm.mmmmm,N" or "dddmm.mmmmm,E".
-  void Angle(std::int64_t ticks, int degree_digits, std::string_view positive, std::string_view negative) {
-    const std::int64_t size = std::abs(ticks);
-    Number(size / kTicksPerDegree, degree_digits);
-    Number(size % kTicksPerDegree / 100'000, 2);
-    Text(".");
-    Number(size % 100'000, 5);
-    Text(",");
-    Text(ticks < 0 ? negative : positive);
-  }
-
-  void Begin() { begin_ = size_; }
-
-  void End() {
-    const std::string_view body(reinterpret_cast<const char*>(out_.data()) + begin_ + 1, size_ - begin_ - 1);
-    const std::uint8_t sum = Checksum(body);
-    const char tail[] = {'*', HexDigit(sum >> 4), HexDigit(sum & 15), '\r', '\n'};
-    Text({tail, sizeof tail});
-  }
-
-  std::size_t size() const { return size_; }
+  const GnssAccuracy& accuracy() const { return accuracy_; }
 
  private:
-  std::span<std::byte> out_;
-  std::size_t size_ = 0, begin_ = 0;
+  SensorContext context_;
+  GnssAccuracy accuracy_;
+  GnssPath path_;
 };
 
-class Model final : public SensorModel {
+class NmeaModel final : public SensorModel {
  public:
-  explicit Model(const SensorContext& context) : context_(context) {}
+  explicit NmeaModel(const SensorContext& context) : epochs_(context) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
     return EncodeFalsified(sequence, {}, out);
   }
 
-  EncodedFrame EncodeFalsified(std::uint64_t frame, const Falsification& falsified, std::span<std::byte> out) override {
-    const std::uint64_t sequence = falsified.measurement_of.value_or(frame);
-    const Nanos offset = context_.rate.OffsetOf(frame);
-    const double angle = AngleOf(sequence);
-    const double north = kRadius * std::cos(angle) + falsified.bias, east = kRadius * std::sin(angle);
-    const auto noise = RandomNormals(context_.seed, context_.stream_id, sequence);
-    const std::int64_t latitude =
-        kReferenceLatitude + std::llround((north + kHorizontalNoise * noise[0]) * kTicksPerMetre);
-    const std::int64_t longitude = kReferenceLongitude + std::llround((east + kHorizontalNoise * noise[1]) *
-                                                                      kTicksPerMetre / kCosReferenceLatitude);
-    const double altitude = kAltitude + kVerticalNoise * noise[2];
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    const GnssFix fix = epochs_.FixAt(sequence, falsified);
+    const CivilTime time = epochs_.TimeOf(sequence);
+    constexpr double kTicks = kNmeaTicksPerDegree;
+    const NmeaPosition position{.latitude = Scaled(LatitudeOf(fix.measured.north), kTicks),
+                                .longitude = Scaled(LongitudeOf(fix.measured.east), kTicks)};
+    constexpr double kKnot = 1852.0 / 3600, kKilometrePerHour = 1 / 3.6;  // m/s
+    const double speed = fix.measured.speed();
+    double course = fix.measured.course();
+    if (course >= 359.995) course = 0;  // it would be rounded to 360.00
 
-    const std::chrono::sys_time<Nanos> time(context_.epoch + offset);
-    const auto day = std::chrono::floor<std::chrono::days>(time);
-    const std::int64_t hundredths = (time - day).count() / kHundredthNanos;
+    NmeaWriter writer(out);
+    writer.Begin("GNRMC");
+    writer.Field();
+    writer.Time(time, 2);
+    writer.Text(",A,");
+    writer.Position(position, 5);
+    writer.Field();
+    writer.Decimal(speed / kKnot, 3);
+    writer.Field();
+    writer.Decimal(course, 2);
+    writer.Field();
+    writer.Date(time);
+    writer.Text(",,,A,V");  // no magnetic variation; autonomous; no navigational status
+    writer.End();
 
-    Writer writer(out);
-    writer.Begin();
-    writer.Text("$GNGGA,");
-    Time(writer, hundredths);
-    writer.Text(",");
-    Position(writer, latitude, longitude);
-    writer.Text(",1,12,0.70,");  // quality: autonomous fix; satellites; HDOP
-    writer.Decimal(altitude, 1);
+    writer.Begin("GNVTG");
+    writer.Field();
+    writer.Decimal(course, 2);
+    writer.Text(",T,,M,");
+    writer.Decimal(speed / kKnot, 3);
+    writer.Text(",N,");
+    writer.Decimal(speed / kKilometrePerHour, 3);
+    writer.Text(",K,A");
+    writer.End();
+
+    writer.Begin("GNGGA");
+    writer.Field();
+    writer.Time(time, 2);
+    writer.Field();
+    writer.Position(position, 5);
+    writer.Text(",1,");  // quality: autonomous fix
+    writer.Number(kSatellites, 2);
+    writer.Field();
+    writer.Decimal(kHorizontalDop, 2);
+    writer.Field();
+    writer.Decimal(fix.measured.up, 1);
     writer.Text(",M,");
     writer.Decimal(kGeoidSeparation, 1);
     writer.Text(",M,,");  // no differential corrections
     writer.End();
-
-    writer.Begin();
-    writer.Text("$GNRMC,");
-    Time(writer, hundredths);
-    writer.Text(",A,");
-    Position(writer, latitude, longitude);
-    writer.Text(",");
-    constexpr double kKnot = 1852.0 / 3600;  // m/s
-    writer.Decimal(2 * std::numbers::pi * kRadius / kSecondsPerTurn / kKnot, 3);
-    writer.Text(",");
-    // Clockwise from north: the course is a quarter turn ahead of the bearing.
-    const double course = std::fmod(angle * 180 / std::numbers::pi + 90, 360);
-    writer.Decimal(course < 359.995 ? course : 0, 2);
-    writer.Text(",");
-    const std::chrono::year_month_day date(day);
-    writer.Number(static_cast<unsigned>(date.day()), 2);
-    writer.Number(static_cast<unsigned>(date.month()), 2);
-    writer.Number(static_cast<int>(date.year()) % 100, 2);
-    writer.Text(",,,A,V");  // no magnetic variation; autonomous; no navigational status
-    writer.End();
-    return {.size = writer.size(),
-            .wire_key = static_cast<std::uint64_t>(hundredths),
-            .value = kRadius * std::cos(AngleOf(frame))};
+    return {
+        .size = writer.size(), .wire_key = static_cast<std::uint64_t>(NmeaHundredths(time)), .value = fix.truth.north};
   }
 
  private:
-  double AngleOf(std::uint64_t sequence) const {
-    const Nanos offset = context_.rate.OffsetOf(sequence);
-    return 2 * std::numbers::pi * static_cast<double>(offset.count()) * 1e-9 / kSecondsPerTurn;
-  }
-
-  static void Time(Writer& writer, std::int64_t hundredths) {
-    writer.Number(hundredths / 360'000, 2);
-    writer.Number(hundredths / 6000 % 60, 2);
-    writer.Number(hundredths / 100 % 60, 2);
-    writer.Text(".");
-    writer.Number(hundredths % 100, 2);
-  }
-
-  static void Position(Writer& writer, std::int64_t latitude, std::int64_t longitude) {
-    writer.Angle(latitude, 2, "N", "S");
-    writer.Text(",");
-    writer.Angle(longitude, 3, "E", "W");
-  }
-
-  SensorContext context_;
+  Epochs epochs_;
 };
 
-// Takes a sentence's fields off its front, one by one; a field that is not of the wanted form makes it not ok.
-class Fields {
+class UbxModel final : public SensorModel {
  public:
-  explicit Fields(std::string_view text) : rest_(text) {}
+  explicit UbxModel(const SensorContext& context) : epochs_(context) {}
 
-  std::string_view Next() {
-    if (ended_) ok_ = false;
-    const auto comma = rest_.find(',');
-    const std::string_view field = rest_.substr(0, comma);
-    ended_ = comma == std::string_view::npos;
-    rest_ = ended_ ? std::string_view{} : rest_.substr(comma + 1);
-    return field;
+  EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
+    return EncodeFalsified(sequence, {}, out);
   }
 
-  void Expect(std::string_view text) { Require(Next() == text); }
-
-  // One character of `choices`; returns it.
-  char OneOf(std::string_view choices) {
-    const std::string_view field = Next();
-    Require(field.size() == 1 && choices.find(field) != std::string_view::npos);
-    return ok_ ? field[0] : '\0';
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    const GnssFix fix = epochs_.FixAt(sequence, falsified);
+    const GnssMotion& measured = fix.measured;
+    const CivilTime time = epochs_.TimeOf(sequence);
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss<Nanos> clock(time - day);
+    const auto millis = std::chrono::round<std::chrono::milliseconds>(time - kGpsEpoch + kGpsAhead).count();
+    const double sigma = SigmaOfCep(epochs_.accuracy().position), speed_sigma = SigmaOfCep(epochs_.accuracy().velocity);
+    const double speed = measured.speed(), degree = 180 / 3.14159265358979;
+    const auto word = [](double value, double unit) { return static_cast<std::int32_t>(Scaled(value, unit)); };
+    const NavPvt pvt{
+        .itow = static_cast<std::uint32_t>(millis % kWeekMillis),
+        .year = static_cast<std::uint16_t>(static_cast<int>(date.year())),
+        .month = static_cast<std::uint8_t>(static_cast<unsigned>(date.month())),
+        .day = static_cast<std::uint8_t>(static_cast<unsigned>(date.day())),
+        .hour = static_cast<std::uint8_t>(clock.hours().count()),
+        .minute = static_cast<std::uint8_t>(clock.minutes().count()),
+        .second = static_cast<std::uint8_t>(clock.seconds().count()),
+        .valid = 0x07,
+        .time_accuracy = 30,
+        .nano = static_cast<std::int32_t>(clock.subseconds().count()),
+        .fix_type = 3,
+        .flags = 0x01,
+        .flags2 = 0xE0,
+        .satellites = kSatellites,
+        .longitude = word(LongitudeOf(measured.east), 1e7),
+        .latitude = word(LatitudeOf(measured.north), 1e7),
+        .height = word(measured.up + kGeoidSeparation, 1e3),
+        .height_above_sea = word(measured.up, 1e3),
+        .horizontal_accuracy = static_cast<std::uint32_t>(word(sigma * std::sqrt(2), 1e3)),  // of the two axes together
+        .vertical_accuracy = static_cast<std::uint32_t>(word(2 * sigma, 1e3)),
+        .velocity_north = word(measured.velocity_north, 1e3),
+        .velocity_east = word(measured.velocity_east, 1e3),
+        .velocity_down = word(-measured.velocity_up, 1e3),
+        .ground_speed = word(speed, 1e3),
+        .heading = word(measured.course(), 1e5) % 36'000'000,
+        .speed_accuracy = static_cast<std::uint32_t>(word(speed_sigma, 1e3)),
+        .heading_accuracy = static_cast<std::uint32_t>(word(std::min(180.0, speed_sigma / speed * degree), 1e5)),
+        .position_dop = static_cast<std::uint16_t>(word(kPositionDop, 100))};
+    PutNavPvt(pvt, out);
+    return {.size = kNavPvtFrameSize, .wire_key = pvt.itow, .value = fix.truth.north};
   }
-
-  // A field like "hhmmss.ss": digits, with a point where `form` has one. Returns the digits as one number.
-  std::int64_t Digits(std::string_view form) {
-    const std::string_view field = Next();
-    Require(field.size() == form.size());
-    std::int64_t value = 0;
-    for (std::size_t i = 0; ok_ && i < form.size(); ++i) {
-      const bool digit = field[i] >= '0' && field[i] <= '9';
-      Require(form[i] == '.' ? field[i] == '.' : digit);
-      if (form[i] != '.') value = value * 10 + (field[i] - '0');
-    }
-    return value;
-  }
-
-  // A decimal fraction within [low, high]: the receiver writes no exponent.
-  void Decimal(double low, double high) {
-    const std::string_view field = Next();
-    Require(field.find_first_not_of("-.0123456789") == std::string_view::npos);
-    const auto value = ParseNumber<double>(field);
-    Require(value && *value >= low && *value <= high);
-  }
-
-  void Require(bool condition) { ok_ = ok_ && condition; }
-
-  // Every field was of its form and none is left.
-  bool Finished() const { return ok_ && ended_; }
 
  private:
-  std::string_view rest_;
-  bool ok_ = true, ended_ = false;
+  Epochs epochs_;
 };
 
-// hhmmss.ss as hundredths of a second of the day.
-std::int64_t TimeOfDay(Fields& fields) {
-  const std::int64_t digits = fields.Digits("hhmmss.ss");
-  const std::int64_t hour = digits / 1'000'000, minute = digits / 10'000 % 100, hundredths = digits % 10'000;
-  fields.Require(hour < 24 && minute < 60 && hundredths < 6000);
-  return (hour * 60 + minute) * 6000 + hundredths;
-}
-
-// Degrees, minutes and hemisphere as signed 1e-5 minutes.
-std::int64_t Angle(Fields& fields, std::string_view form, std::string_view hemispheres, std::int64_t most_degrees) {
-  const std::int64_t digits = fields.Digits(form);
-  const std::int64_t degrees = digits / 10'000'000, ticks = digits % 10'000'000;
-  fields.Require(ticks < kTicksPerDegree);
-  const std::int64_t angle = degrees * kTicksPerDegree + ticks;
-  fields.Require(angle <= most_degrees * kTicksPerDegree);
-  return fields.OneOf(hemispheres) == hemispheres[1] ? -angle : angle;
-}
-
-struct Fix {
+struct Rmc {
   std::int64_t hundredths = 0;
-  std::int64_t latitude = 0;
+  NmeaPosition position;
+  double speed = 0, course = 0;  // knots, degrees
 };
 
-Fix TimeAndPosition(Fields& fields, bool with_status) {
-  Fix fix;
-  fix.hundredths = TimeOfDay(fields);
-  if (with_status) fields.Expect("A");
-  fix.latitude = Angle(fields, "ddmm.mmmmm", "NS", 90);
-  Angle(fields, "dddmm.mmmmm", "EW", 180);
-  return fix;
+std::optional<Rmc> ParseRmc(std::string_view body) {
+  NmeaFields fields(body);
+  Rmc rmc;
+  fields.Expect("GNRMC");
+  rmc.hundredths = fields.Time("hhmmss.ss");
+  fields.Expect("A");
+  rmc.position = fields.Position("mm.mmmmm");
+  rmc.speed = fields.Decimal(0, 10'000);
+  rmc.course = fields.Decimal(0, 359.99);
+  fields.Date();
+  fields.Next();  // magnetic variation
+  fields.Next();  // its direction
+  fields.OneOf("ADFR");
+  fields.Expect("V");
+  if (!fields.Finished()) return std::nullopt;
+  return rmc;
 }
 
-std::optional<Fix> ParseGga(std::string_view body) {
-  Fields fields(body);
+bool IsVtgOf(const Rmc& rmc, std::string_view body) {
+  NmeaFields fields(body);
+  fields.Expect("GNVTG");
+  fields.Decimal(rmc.course, rmc.course);
+  fields.Expect("T");
+  fields.Next();  // magnetic course
+  fields.Expect("M");
+  fields.Decimal(rmc.speed, rmc.speed);
+  fields.Expect("N");
+  // 1.852 km/h are a knot; both are rounded to thousandths.
+  fields.Decimal(rmc.speed * 1.852 - 0.0015, rmc.speed * 1.852 + 0.0015);
+  fields.Expect("K");
+  fields.OneOf("ADFR");
+  return fields.Finished();
+}
+
+bool IsGgaOf(const Rmc& rmc, std::string_view body) {
+  NmeaFields fields(body);
   fields.Expect("GNGGA");
-  const Fix fix = TimeAndPosition(fields, false);
+  fields.Require(fields.Time("hhmmss.ss") == rmc.hundredths);
+  fields.Require(fields.Position("mm.mmmmm") == rmc.position);
   fields.OneOf("1245");  // a fix: autonomous, differential, RTK fixed, RTK float
   fields.Digits("nn");
   fields.Decimal(0, 99.99);
@@ -281,37 +235,7 @@ std::optional<Fix> ParseGga(std::string_view body) {
   fields.Expect("M");
   fields.Next();  // age of corrections
   fields.Next();  // their station
-  if (!fields.Finished()) return std::nullopt;
-  return fix;
-}
-
-std::optional<Fix> ParseRmc(std::string_view body) {
-  Fields fields(body);
-  fields.Expect("GNRMC");
-  const Fix fix = TimeAndPosition(fields, true);
-  fields.Decimal(0, 10'000);
-  fields.Decimal(0, 359.99);
-  const std::int64_t date = fields.Digits("ddmmyy");
-  const std::int64_t day = date / 10'000, month = date / 100 % 100;
-  fields.Require(day >= 1 && day <= 31 && month >= 1 && month <= 12);
-  fields.Next();  // magnetic variation
-  fields.Next();  // its direction
-  fields.OneOf("ADFR");
-  fields.Expect("V");
-  if (!fields.Finished()) return std::nullopt;
-  return fix;
-}
-
-// What stands between $ and * if the sentence's envelope is right.
-std::optional<std::string_view> Body(std::string_view sentence) {
-  constexpr std::size_t kTail = 5;  // *hh CR LF
-  if (sentence.size() < 1 + kTail || sentence[0] != '$') return std::nullopt;
-  const std::string_view body = sentence.substr(1, sentence.size() - 1 - kTail);
-  const std::string_view tail = sentence.substr(sentence.size() - kTail);
-  const std::uint8_t sum = Checksum(body);
-  const char expected[kTail] = {'*', HexDigit(sum >> 4), HexDigit(sum & 15), '\r', '\n'};
-  if (tail != std::string_view(expected, kTail)) return std::nullopt;
-  return body;
+  return fields.Finished();
 }
 
 // Bytes from `open_` on are not yet accounted for: they become a frame, or corrupt, when their fate is known.
@@ -325,44 +249,51 @@ class NmeaDecoder final : public Decoder {
     next_ = offset;
     for (const std::byte byte : bytes) Take(static_cast<char>(byte), sink);
     // Outside a sentence nothing will make these bytes good.
-    if (size_ == 0 && !gga_) GiveUp(next_, sink);
+    if (size_ == 0 && awaited_ == Awaited::kRmc) GiveUp(next_, sink);
   }
 
  private:
+  enum class Awaited { kRmc, kVtg, kGga };
+
   void Take(char c, FrameSink& sink) {
     const std::uint64_t at = next_++;
     if (c == '$') {
-      // Starts a sentence, wherever it comes; what is open before it is broken unless it is a whole GGA and no more.
-      if (size_ > 0 || !gga_) GiveUp(at, sink);
+      // Starts a sentence, wherever it comes; what is open before it is broken unless it is whole sentences.
+      if (size_ > 0 || awaited_ == Awaited::kRmc) GiveUp(at, sink);
       sentence_begin_ = at;
     } else if (size_ == 0) {
-      gga_.reset();  // garbage: no RMC follows
+      awaited_ = Awaited::kRmc;  // garbage: what follows it is of no epoch
       return;
     }
     sentence_[size_++] = c;
     if (c == '\n') {
       Finish(sink);
-    } else if (size_ == kLongestSentence) {
+    } else if (size_ == kLongestNmeaSentence) {
       GiveUp(next_, sink);
     }
   }
 
   void Finish(FrameSink& sink) {
-    const auto body = Body({sentence_.data(), size_});
+    const auto body = NmeaBody({sentence_.data(), size_});
     size_ = 0;
     if (!body) return GiveUp(next_, sink);
-    if (const auto gga = ParseGga(*body)) {
-      GiveUp(sentence_begin_, sink);  // an earlier GGA whose RMC never came
-      gga_ = gga;
-      return;
+    if (const auto rmc = ParseRmc(*body)) {
+      GiveUp(sentence_begin_, sink);  // an earlier epoch that was not finished
+      rmc_ = *rmc;
+      awaited_ = Awaited::kVtg;
+    } else if (awaited_ == Awaited::kVtg && IsVtgOf(rmc_, *body)) {
+      awaited_ = Awaited::kGga;
+    } else if (awaited_ == Awaited::kGga && IsGgaOf(rmc_, *body)) {
+      const double latitude = static_cast<double>(rmc_.position.latitude) / kNmeaTicksPerDegree;
+      sink.OnFrame({.wire_key = static_cast<std::uint64_t>(rmc_.hundredths),
+                    .value = NorthOf(latitude),
+                    .begin = open_,
+                    .end = next_});
+      open_ = next_;
+      awaited_ = Awaited::kRmc;
+    } else {
+      GiveUp(next_, sink);
     }
-    const auto rmc = ParseRmc(*body);
-    if (!rmc || !gga_ || rmc->hundredths != gga_->hundredths) return GiveUp(next_, sink);
-    const double north = static_cast<double>(gga_->latitude - kReferenceLatitude) / kTicksPerMetre;
-    sink.OnFrame(
-        {.wire_key = static_cast<std::uint64_t>(gga_->hundredths), .value = north, .begin = open_, .end = next_});
-    gga_.reset();
-    open_ = next_;
   }
 
   // Reports what is open before `end` and starts afresh there.
@@ -370,23 +301,98 @@ class NmeaDecoder final : public Decoder {
     if (open_ < end) sink.OnCorrupt(open_, end);
     open_ = end;
     size_ = 0;
-    gga_.reset();
+    awaited_ = Awaited::kRmc;
   }
 
   std::uint64_t next_ = 0, open_ = 0, sentence_begin_ = 0;
-  std::array<char, kLongestSentence> sentence_;
+  std::array<char, kLongestNmeaSentence> sentence_;
   std::size_t size_ = 0;  // of the sentence being received; 0 outside one
-  std::optional<Fix> gga_;
+  Awaited awaited_ = Awaited::kRmc;
+  Rmc rmc_;
 };
 
-// North of the reference: the circle, and eight standard deviations around it.
-ValueLimits LimitsOf(const SensorContext&) {
+// A fix with everything in its range.
+bool IsFix(const NavPvt& pvt) {
+  const std::chrono::year_month_day date(std::chrono::year(pvt.year), std::chrono::month(pvt.month),
+                                         std::chrono::day(pvt.day));
+  // Both name the same moment and GPS and UTC differ by whole seconds: so do the parts of a second, but for rounding.
+  const std::int64_t apart = (pvt.itow % 1000 - std::llround(pvt.nano * 1e-6) + 3000) % 1000;
+  constexpr std::uint8_t kDateTimeResolved = 0x07, kFixOk = 0x01;
+  constexpr std::uint16_t kPositionInvalid = 0x0001;
+  return (pvt.valid & kDateTimeResolved) == kDateTimeResolved && (pvt.flags & kFixOk) != 0 && pvt.fix_type >= 2 &&
+         pvt.fix_type <= 4 && (pvt.flags3 & kPositionInvalid) == 0 && pvt.itow < kWeekMillis && date.ok() &&
+         pvt.hour < 24 && pvt.minute < 60 && pvt.second <= 60 && std::abs(pvt.nano) <= 1'000'000'000 &&
+         (apart <= 1 || apart == 999) && std::abs(std::int64_t{pvt.latitude}) <= 900'000'000 &&
+         std::abs(std::int64_t{pvt.longitude}) <= 1'800'000'000;
+}
+
+// Keeps what may yet become a frame: always a beginning of a NAV-PVT, its header right as far as it has come.
+class UbxDecoder final : public Decoder {
+ public:
+  void Feed(std::span<const std::byte> bytes, std::uint64_t offset, FrameSink& sink) override {
+    if (offset != begin_ + size_) {  // bytes are missing: what was begun cannot be finished
+      GiveUp(size_, sink);
+      begin_ = offset;
+    }
+    for (const std::byte byte : bytes) {
+      frame_[size_++] = byte;
+      if (size_ <= kUbxHeaderSize) {
+        if (!IsBeginning(0)) Resynchronise(sink);
+      } else if (size_ == kNavPvtFrameSize) {
+        Finish(sink);
+      }
+    }
+  }
+
+ private:
+  // What is held from byte `first` on is a header as far as it goes.
+  bool IsBeginning(std::size_t first) const {
+    for (std::size_t i = 0; i < kUbxHeaderSize && first + i < size_; ++i) {
+      if (frame_[first + i] != std::byte{kNavPvtHeader[i]}) return false;
+    }
+    return true;
+  }
+
+  void Finish(FrameSink& sink) {
+    const NavPvt pvt = NavPvtOf(frame_);
+    if (!UbxFrameFits(frame_) || !IsFix(pvt)) return Resynchronise(sink);
+    sink.OnFrame({.wire_key = pvt.itow, .value = NorthOf(pvt.latitude * 1e-7), .begin = begin_, .end = begin_ + size_});
+    begin_ += size_;
+    size_ = 0;
+  }
+
+  // The first byte begins no frame: gives it up with all before the next that may begin one.
+  void Resynchronise(FrameSink& sink) {
+    std::size_t next = 1;
+    while (next < size_ && !IsBeginning(next)) ++next;
+    GiveUp(next, sink);
+  }
+
+  void GiveUp(std::size_t count, FrameSink& sink) {
+    if (count > 0) sink.OnCorrupt(begin_, begin_ + count);
+    std::copy(frame_.begin() + count, frame_.begin() + size_, frame_.begin());
+    begin_ += count;
+    size_ -= count;
+  }
+
+  std::array<std::byte, kNavPvtFrameSize> frame_;
+  std::size_t size_ = 0;
+  std::uint64_t begin_ = 0;  // where frame_[0] lies in the stream
+};
+
+// North of the reference: the circle, and errors of which eight standard deviations do not happen. Those of neighbours
+// differ by sigma sqrt(2 dt / 60 s) at most, as gnss_fix.h has it, which is no line: the tangent at one period is.
+ValueLimits LimitsOf(const SensorContext& context) {
   constexpr double kSigmas = 8;
-  return {.lowest = -kRadius - kSigmas * kHorizontalNoise,
-          .highest = kRadius + kSigmas * kHorizontalNoise,
-          .noise = std::numbers::sqrt2 * kSigmas * kHorizontalNoise,
-          .slope = 2 * std::numbers::pi * kRadius / kSecondsPerTurn,
-          .repeats = EqualInARow(kHorizontalNoise * kTicksPerMetre)};
+  const double sigma = SigmaOfCep(NumberOf(context.parameters, "noise")), period = 1 / context.rate.hertz();
+  const double step = NorthOf(kGnssLatitude + (context.format == kUbx ? 1e-7 : 1 / double{kNmeaTicksPerDegree}));
+  const double fresh = sigma * std::sqrt(2 * period / kGnssWanderSeconds);  // between neighbours
+  const double reach = kGnssRadius + kSigmas * sigma + step;
+  return {.lowest = -reach,
+          .highest = reach,
+          .noise = kSigmas * fresh / 2 + step,
+          .slope = kGnssHighestSpeed + kSigmas * fresh / 2 / period,
+          .repeats = EqualInARow(fresh / step)};
 }
 
 }  // namespace
@@ -394,18 +400,28 @@ ValueLimits LimitsOf(const SensorContext&) {
 SensorType ZedF9p() {
   return {
       .info = {.name = "zed-f9p",
-               .about = "u-blox ZED-F9P, satellite navigation receiver: GGA and RMC per epoch, NMEA 4.11",
+               .about = "u-blox ZED-F9P, satellite navigation receiver: RMC, VTG and GGA per epoch, or UBX-NAV-PVT",
                .default_rate = Rate::Hertz(10),
                .highest_rate = Rate::Hertz(20),
-               .channels = {ChannelKind::kPty},
-               .formats = {"nmea"},
+               .channels = {ChannelKind::kPty, ChannelKind::kTcp},
+               .formats = {"nmea", kUbx},
+               .batching = {},
+               // Data sheet: position accuracy without corrections 1.5 m CEP, velocity accuracy 0.05 m/s.
+               .parameters = {{"noise", ParameterInfo::Kind::kPositiveNumber, "1.5",
+                               "m: the circle that holds half of all positions; the data sheet's without corrections"},
+                              {"velocity_noise", ParameterInfo::Kind::kPositiveNumber, "0.05",
+                               "m/s: the circle that holds half of all velocities"}},
                .falsifiable = true},
-      .max_frame_size = 2 * kLongestSentence,
+      .max_frame_size = kSentences * kLongestNmeaSentence,
       .value_unit = "m",  // north of 47.6 degrees
       .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
-        return std::make_unique<Model>(context);
+        if (context.format == kUbx) return std::make_unique<UbxModel>(context);
+        return std::make_unique<NmeaModel>(context);
       },
-      .make_decoder = [](const SensorContext&) -> std::unique_ptr<Decoder> { return std::make_unique<NmeaDecoder>(); },
+      .make_decoder = [](const SensorContext& context) -> std::unique_ptr<Decoder> {
+        if (context.format == kUbx) return std::make_unique<UbxDecoder>();
+        return std::make_unique<NmeaDecoder>();
+      },
       .value_limits = &LimitsOf};
 }
 

@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "harness/os/scheduling.h"
@@ -36,7 +35,7 @@ bool MayBeRealTime() {
   return SetPolicy(0, {}).has_value();
 }
 
-// Holds the loop's core once, a while after the window of the run has begun.
+// Holds the loop's core once.
 pid_t StartHog() {
   const std::string program = std::string(getenv("TEST_SRCDIR")) + "/" + getenv("TEST_WORKSPACE") + "/tests/rig/hog";
   const std::string core = std::to_string(TestCores().back());
@@ -53,12 +52,11 @@ struct Broken {
   std::vector<pid_t> living;
 };
 
-// The hog comes once the stream is running: seen in the lines of progress, that is after the window's begin.
+// The hog comes once the window has begun.
 Broken RunWithHog(const std::string& scenario, const std::vector<std::string>& arguments) {
   Broken broken;
   RigRun rig(scenario, arguments);
-  EXPECT_NE(rig.Find("handler"), 0);
-  std::this_thread::sleep_for(milliseconds(700));
+  EXPECT_TRUE(rig.AwaitWindow());
   broken.hog = StartHog();
   broken.run = rig.Wait();
   int status = 0;

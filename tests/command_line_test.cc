@@ -68,6 +68,11 @@ TEST(BadInput, ABudgetFinerThanTheBoardsClock) {
   EXPECT_NE(run.err.find("; write at least "), std::string::npos) << run.err;
   EXPECT_EQ(run.out, "");
   EXPECT_TRUE(run.report.is_null()) << "nothing was started";
+  RigRun check = RigRun::Call({"check", rig.scenario_file()});
+  const FinishedRun checked = check.Wait();
+  EXPECT_EQ(checked.exit_status, 1);
+  EXPECT_EQ(checked.err, run.err);
+  EXPECT_EQ(checked.out, "");
 }
 TEST(BadInput, WrongType) { ExpectRejected(Replaced(Right(), "\"1s\"", "1"), "2:12", "duration"); }
 TEST(BadInput, MissingLoop) {

@@ -89,7 +89,7 @@ TEST(Dying, StoppedByHand) {
   RigRun rig(Scenario("well", "time_limit = \"1s\"\n"));
   const pid_t ill = rig.Find("worker ill.0");
   ASSERT_NE(ill, 0);
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  ASSERT_TRUE(rig.AwaitWindow());
   kill(ill, SIGSTOP);
   const FinishedRun run = rig.Wait();
   ExpectOthersUnharmed(rig, run);
@@ -102,7 +102,7 @@ TEST(Dying, KilledByHand) {
   RigRun rig(Scenario("well"));
   const pid_t ill = rig.Find("worker ill.0");
   ASSERT_NE(ill, 0);
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  ASSERT_TRUE(rig.AwaitWindow());
   kill(ill, SIGKILL);
   const FinishedRun run = rig.Wait();
   ExpectOthersUnharmed(rig, run);
@@ -124,7 +124,7 @@ TEST(Dying, TheHandlerByHand) {
   RigRun rig(Scenario("well"));
   const pid_t handler = rig.Find("handler");
   ASSERT_NE(handler, 0);
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  ASSERT_TRUE(rig.AwaitWindow());
   kill(handler, SIGKILL);
   const FinishedRun run = rig.Wait();
   ASSERT_TRUE(run.report.is_object()) << run.err;
@@ -146,7 +146,7 @@ TEST(Dying, TheSourceByHand) {
   RigRun rig(Scenario("well"));
   const pid_t source = rig.Find("source");
   ASSERT_NE(source, 0);
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  ASSERT_TRUE(rig.AwaitWindow());
   kill(source, SIGKILL);
   const FinishedRun run = rig.Wait();
   ASSERT_TRUE(run.report.is_object()) << run.err;
@@ -164,7 +164,7 @@ TEST(Dying, TheKeeperByHand) {
   ASSERT_NE(rig.Find("worker ill.0"), 0);
   const pid_t keeper = rig.Find("__keeper");
   ASSERT_NE(keeper, 0);
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  ASSERT_TRUE(rig.AwaitWindow());
   kill(keeper, SIGKILL);
   const FinishedRun run = rig.Wait();
   ASSERT_TRUE(run.report.is_object()) << run.err;
@@ -178,7 +178,7 @@ TEST(Dying, TheKeeperStoppedByHand) {
   ASSERT_NE(rig.Find("worker ill.0"), 0);
   const pid_t keeper = rig.Find("__keeper");
   ASSERT_NE(keeper, 0);
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  ASSERT_TRUE(rig.AwaitWindow());
   kill(keeper, SIGSTOP);
   const FinishedRun run = rig.Wait();
   EXPECT_EQ(run.exit_status, 2) << run.err;

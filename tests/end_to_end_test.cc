@@ -12,7 +12,8 @@ namespace {
 
 std::string Core(int n) { return std::to_string(n); }
 
-// The four streams for 3 s, sent and received on the first core, and two kinds of workers; every fault there is.
+// Streams over every kind of channel for 3 s, sent and received on the first core, and two kinds of workers; every
+// fault there is.
 std::string Scenario(const std::string& more = "") {
   const auto cores = TestCores();
   const std::string first = Core(cores.front()), last = Core(cores.back());
@@ -50,6 +51,20 @@ rate = "754Hz"
 channel = "udp"
 loop = "flight"
 fault = [{ kind = "drop", at = [0, 100, 2261] }]
+[stream.baro]
+sensor = "ms5611"
+rate = "20Hz"
+delivers = 10
+loop = "flight"
+[stream.field]
+sensor = "rm3100"
+channel = "pipe"
+loop = "flight"
+fault = [{ kind = "drop", at = [5] }]
+[stream.scan]
+sensor = "ld06"
+loop = "flight"
+fault = [{ kind = "bit-flip", share = 0.02 }]
 [worker.price]
 workload = "montecarlo/option"
 cores = [)" +
@@ -97,10 +112,23 @@ TEST_F(WholeRun, SentCountsAreExact) {
   EXPECT_EQ(Stream("imu", "sent"), 3000);
   EXPECT_EQ(Stream("gnss", "sent"), 30);
   EXPECT_EQ(Stream("lidar", "sent"), 2262);
+  EXPECT_EQ(Stream("field", "sent"), 225);
+  EXPECT_EQ(Stream("scan", "sent"), 1125);  // 4500 points per second, twelve in a packet
+}
+
+TEST_F(WholeRun, WhatASensorDoesNotDeliverIsAGapAndNeitherSentNorLostNorLate) {
+  const auto baro = run().Part("streams", "baro");
+  EXPECT_EQ(baro["expected"], 60);
+  EXPECT_NEAR(Stream("baro", "gaps"), 30, 20);  // five standard deviations
+  EXPECT_EQ(Stream("baro", "sent") + Stream("baro", "gaps"), 60);
+  EXPECT_EQ(Stream("baro", "received"), Stream("baro", "sent"));
+  EXPECT_EQ(Stream("baro", "lost"), 0);
+  EXPECT_EQ(baro["infinite"], 0);
+  EXPECT_EQ(Stream("imu", "gaps"), 0);
 }
 
 TEST_F(WholeRun, EverySampleIsAccountedFor) {
-  for (const std::string name : {"tick", "imu", "gnss", "lidar"}) {
+  for (const std::string name : {"tick", "imu", "gnss", "lidar", "baro", "field", "scan"}) {
     EXPECT_EQ(Stream(name, "sent"),
               Stream(name, "received") - Stream(name, "duplicated") + Stream(name, "lost") + Stream(name, "unread"))
         << name << ": " << run().Part("streams", name);
@@ -111,7 +139,7 @@ TEST_F(WholeRun, EverySampleIsAccountedFor) {
 
 TEST_F(WholeRun, InjectedFaultsAreTheDetectedOnes) {
   std::map<std::string, std::map<std::string, nlohmann::json>> faults;
-  for (const std::string name : {"imu", "gnss", "lidar"}) {
+  for (const std::string name : {"imu", "gnss", "lidar", "field", "scan"}) {
     const auto stream = run().Part("streams", name);
     for (const auto& fault : stream["faults"]) {
       faults[name][fault["kind"]] = fault;
@@ -122,6 +150,9 @@ TEST_F(WholeRun, InjectedFaultsAreTheDetectedOnes) {
   EXPECT_EQ(faults["gnss"]["bit-flip"]["injected"], 3);
   EXPECT_EQ(faults["gnss"]["drop"]["injected"], 1);
   EXPECT_EQ(faults["lidar"]["drop"]["injected"], 3);
+  EXPECT_EQ(faults["field"]["drop"]["injected"], 1);
+  EXPECT_EQ(Stream("scan", "lost"), faults["scan"]["bit-flip"]["injected"].get<double>());
+  EXPECT_GE(Stream("scan", "corrupt"), Stream("scan", "lost"));
   // 1 % of 3000, five standard deviations wide.
   for (const std::string kind : {"drop", "duplicate", "reorder"}) {
     EXPECT_NEAR(faults["imu"][kind]["injected"].get<double>(), 30, 27) << kind;
@@ -170,6 +201,10 @@ TEST_F(WholeRun, DecodedValuesAreTheTrueOnesPlusNoise) {
   EXPECT_GT(imu, 0.005);
   EXPECT_LT(imu, 1.0);
   EXPECT_LT(run().Part("streams", "lidar")["value_error_rms"].get<double>(), 0.1);
+  // 10 mm, 15 nT and 1.2 Pa with their quantisation.
+  EXPECT_NEAR(run().Part("streams", "scan")["value_error_rms"].get<double>(), 0.010, 0.002);
+  EXPECT_NEAR(run().Part("streams", "field")["value_error_rms"].get<double>(), 0.0155, 0.004);
+  EXPECT_NEAR(run().Part("streams", "baro")["value_error_rms"].get<double>(), 1.33, 0.8);
 }
 
 TEST_F(WholeRun, WorkersAreMeasuredAndChecked) {

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <filesystem>
 #include <string>
-#include <thread>
 
 #include "harness/os/cgroup.h"
 #include "tests/support/rig_run.h"
@@ -87,7 +86,7 @@ TEST_F(MemoryLimit, AnOrdinaryKillOfALimitedWorkerIsAnOrdinaryKill) {
   RigRun rig(Scenario() + Worker("victim", "well", "memory = \"64MiB\""));
   const pid_t victim = rig.Find("worker victim.0");
   ASSERT_NE(victim, 0);
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  ASSERT_TRUE(rig.AwaitWindow());
   kill(victim, SIGKILL);
   const FinishedRun run = rig.Wait();
   const auto end = run.Part("workers", "victim", 0)["end"];
@@ -138,7 +137,7 @@ TEST_F(MemoryLimit, GroupsAreGoneAfterEveryEnd) {
     RigRun rig(Head("60s") + Worker("w", "orphan", "memory = \"64MiB\""));
     const pid_t supervisor = rig.pid(), keeper = rig.Find("__keeper");
     ASSERT_NE(rig.Find("worker w.0"), 0);
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    ASSERT_TRUE(rig.AwaitWindow());
     EXPECT_TRUE(left(supervisor));
     kill(who == "supervisor" ? supervisor : keeper, SIGKILL);
     rig.Wait();

@@ -33,11 +33,19 @@ class OneRun : public testing::Test {
         "[worker.price]\nworkload = \"montecarlo/option\"\n" +
         last + "[worker.woken]\nworkload = \"exec\"\ncommand = [\"" + program +
         "\", \"lines\", \"5\", \"unit\"]\npolicy = \"fifo:30\"\n" + last;
-    // Other load may make the trace lose events; then no figure of it stands.
-    for (int attempt = 0; attempt < 3; ++attempt) {
+    // Under other load the trace may lose events, and the supervisor may read /proc so late that its figures are of
+    // another window (as metrics they are absent then): nothing stands to be compared.
+    for (int attempt = 0; attempt < 5; ++attempt) {
       run_ = RigRun(scenario).Wait();
-      if (!run_.report.is_object() || run_.report["trace"]["gap"] != true) return;
+      if (!run_.report.is_object() || (run_.report["trace"]["gap"] != true && OnTime())) return;
     }
+  }
+  static double Window() {
+    return run_.report["window"]["end"].get<double>() - run_.report["window"]["begin"].get<double>();
+  }
+  static bool OnTime() {
+    const double observed = run_.report["source"]["scheduling"]["observed"].get<double>();
+    return std::abs(observed / Window() - 1) < 0.01;
   }
   void SetUp() override {
     ASSERT_TRUE(run_.report.is_object()) << run_.err;
@@ -45,8 +53,9 @@ class OneRun : public testing::Test {
     if (!trace["absent"].is_null()) GTEST_SKIP() << trace["absent"];
     if (!SetPolicy(0, {Policy::Class::kFifo, 1})) GTEST_SKIP() << "no real-time priority: other load decides the rates";
     ASSERT_TRUE(SetPolicy(0, {}));
-    ASSERT_EQ(trace["gap"], false) << "events were lost in each of three runs: " << trace["lost"];
-    window_ = run_.report["window"]["end"].get<double>() - run_.report["window"]["begin"].get<double>();
+    ASSERT_EQ(trace["gap"], false) << "events were lost in each of five runs: " << trace["lost"];
+    if (!OnTime()) GTEST_SKIP() << "the machine is too busy for readings at the window's ends";
+    window_ = Window();
   }
 
   static nlohmann::json Traced(const std::string& name) {

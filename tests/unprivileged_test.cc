@@ -53,15 +53,15 @@ memory = "512MiB"
 class NobodysRun : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    char folder[] = "/tmp/corerig-nobody-XXXXXX";
-    if (mkdtemp(folder) == nullptr) return;
+    std::string folder = std::filesystem::temp_directory_path() / "corerig-nobody-XXXXXX";
+    if (mkdtemp(folder.data()) == nullptr) return;
     folder_ = folder;
     // Where Bazel builds, below root's home, nobody can read.
     const std::string rig = "/corerig/tests/rig/test_rig", built = getenv("TEST_SRCDIR");
     std::error_code copied;
     std::filesystem::create_directories(folder_ + "/corerig/tests/rig", copied);
     std::filesystem::copy_file(built + rig, folder_ + rig, copied);
-    if (copied || chmod(folder, 0755) != 0) return;
+    if (copied || chmod(folder_.c_str(), 0755) != 0) return;
     const pid_t child = fork();
     if (child == 0) _exit(RunAsNobody());
     int status = 0;

@@ -6,9 +6,10 @@ namespace corerig {
 namespace {
 
 constexpr std::pair<ChannelKind, std::string_view> kNames[] = {
-    {ChannelKind::kTimer, "timer"}, {ChannelKind::kSeqpacket, "seqpacket"}, {ChannelKind::kPty, "pty"},
-    {ChannelKind::kUdp, "udp"},     {ChannelKind::kPipe, "pipe"},           {ChannelKind::kStream, "stream"},
-    {ChannelKind::kTcp, "tcp"},
+    {ChannelKind::kTimer, "timer"}, {ChannelKind::kSeqpacket, "seqpacket"},
+    {ChannelKind::kPty, "pty"},     {ChannelKind::kUdp, "udp"},
+    {ChannelKind::kPipe, "pipe"},   {ChannelKind::kStream, "stream"},
+    {ChannelKind::kTcp, "tcp"},     {ChannelKind::kCan, "can"},
 };
 
 }  // namespace

@@ -14,12 +14,15 @@ enum class ChannelKind {
   kPipe,       // bytes
   kStream,     // Unix stream socket: bytes
   kTcp,        // TCP over IPv4 loopback, without Nagle's delay: bytes
+  kCan,        // SocketCAN on vcan0: messages of one can_frame, kernel receive stamps; or what stands in for it
 };
 
 std::string_view ToText(ChannelKind kind);  // as written in a scenario: "seqpacket"
 std::optional<ChannelKind> ParseChannelKind(std::string_view text);
 
 // Message borders survive the transport.
-constexpr bool IsDatagram(ChannelKind kind) { return kind == ChannelKind::kSeqpacket || kind == ChannelKind::kUdp; }
+constexpr bool IsDatagram(ChannelKind kind) {
+  return kind == ChannelKind::kSeqpacket || kind == ChannelKind::kUdp || kind == ChannelKind::kCan;
+}
 
 }  // namespace corerig

@@ -6,7 +6,7 @@ namespace corerig {
 namespace {
 
 constexpr ChannelKind kAll[] = {ChannelKind::kTimer, ChannelKind::kSeqpacket, ChannelKind::kPty, ChannelKind::kUdp,
-                                ChannelKind::kPipe,  ChannelKind::kStream,    ChannelKind::kTcp};
+                                ChannelKind::kPipe,  ChannelKind::kStream,    ChannelKind::kTcp, ChannelKind::kCan};
 
 TEST(ChannelKind, ReadsBackAsWritten) {
   for (const ChannelKind kind : kAll) {
@@ -17,13 +17,14 @@ TEST(ChannelKind, ReadsBackAsWritten) {
 }
 
 TEST(ChannelKind, NothingElseIsOne) {
-  for (const char* text : {"", "UDP", "udp ", "unix", "can"})
+  for (const char* text : {"", "UDP", "udp ", "unix", "CAN"})
     EXPECT_FALSE(ParseChannelKind(text)) << '"' << text << '"';
 }
 
 TEST(ChannelKind, MessagesSurviveOnSocketsOnly) {
   EXPECT_TRUE(IsDatagram(ChannelKind::kSeqpacket));
   EXPECT_TRUE(IsDatagram(ChannelKind::kUdp));
+  EXPECT_TRUE(IsDatagram(ChannelKind::kCan));
   EXPECT_FALSE(IsDatagram(ChannelKind::kPty));
   EXPECT_FALSE(IsDatagram(ChannelKind::kPipe));
   EXPECT_FALSE(IsDatagram(ChannelKind::kStream));

@@ -18,14 +18,14 @@ namespace {
 std::atomic<std::uint64_t> allocations{0};
 }
 
-// Counted, for TakesNoMemoryWhileRecording.
-void* operator new(std::size_t size) {
+// Counted, for TakesNoMemoryWhileRecording. Not inlined: g++ -O2 would see free() called on what new returned.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   allocations.fetch_add(1, std::memory_order_relaxed);
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace corerig {
 namespace {

@@ -30,6 +30,8 @@ constexpr MetricKind kKinds[] = {
     {kStream, "faults.undetected", "count", kOneNumber, "Of these, samples for which none did."},
     {kStream, "false_alarms", "count", kOneNumber,
      "Samples that the receiver took for stuck or wrong though no injected fault had touched them."},
+    {kStream, "gaps", "count", kOneNumber,
+     "Due times at which the sensor itself delivered nothing; not sent, not lost."},
     {kStream, "bytes_per_s", "bytes_per_s", kOneNumber, "Bytes the source put on the wire per second of the window."},
     {kStream, "latency", "ns", kDistribution,
      "Time from when a sample was due, or was released by an injected delay, until it was consumed; one that never was "

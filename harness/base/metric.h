@@ -15,7 +15,7 @@ struct MetricKind {
   std::string_view part;    // "stream.NAME", "worker.NAME.I", "core.N", "memory", "rig"
   std::string_view figure;  // "latency", "switches.voluntary"
   std::string_view
-      unit;  // "ns" "bytes" "share" "count" "per_s" "per_cycle" "bytes_per_s"; of its statistics see UnitOf
+      unit;  // "ns" "bytes" "share" "count" "per_s" "per_cycle" "bytes_per_s" "Hz"; of its statistics see UnitOf
   std::string_view statistics;  // "p50 p90 p99 p999 max mean min count", or "" for a figure that is one number
   std::string_view meaning;
 };

@@ -101,7 +101,7 @@ TEST(MetricNames, OfAStreamAreItsCountsAndFiveDistributions) {
   Names expected;
   for (const char* figure :
        {"rate", "sent", "received", "lost", "duplicated", "reordered", "corrupt", "unread", "ambiguous", "truth_lost",
-        "faults.injected", "faults.detected", "faults.undetected", "false_alarms", "bytes_per_s"}) {
+        "faults.injected", "faults.detected", "faults.undetected", "false_alarms", "gaps", "bytes_per_s"}) {
     expected.push_back(StrCat("stream.imu.", figure));
   }
   for (const char* figure : {"latency", "lateness", "transport", "queue", "service"}) {

@@ -35,11 +35,13 @@ constexpr Unit kDurationUnits[] = {{"ns", 1},
                                    {"min", 60'000'000'000},
                                    {"h", 3'600'000'000'000}};
 constexpr Unit kRateUnits[] = {{"mHz", 1}, {"Hz", 1'000}, {"kHz", 1'000'000}, {"MHz", 1'000'000'000}};
+constexpr Unit kFrequencyUnits[] = {{"Hz", 1}, {"kHz", 1'000}, {"MHz", 1'000'000}, {"GHz", 1'000'000'000}};
 constexpr Unit kSizeUnits[] = {{"B", 1},         {"kB", 1'000},         {"KiB", 1 << 10}, {"MB", 1'000'000},
                                {"MiB", 1 << 20}, {"GB", 1'000'000'000}, {"GiB", 1 << 30}};
 
 constexpr Quantity kDuration = {"duration", kDurationUnits, "s", "1ns", 8760 * 3'600'000'000'000u, "8760h", "500us"};
 constexpr Quantity kRate = {"rate", kRateUnits, "Hz", "1mHz", 1'000'000'000'000, "1000MHz", "1kHz"};
+constexpr Quantity kFrequency = {"frequency", kFrequencyUnits, "MHz", "1Hz", 1'000'000'000'000, "1000GHz", "1.5GHz"};
 constexpr Quantity kSize = {"size", kSizeUnits, "B", "1B", 1ull << 53, "8388608GiB", "24MiB"};
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -244,6 +246,12 @@ Result<Rate> ParseRate(std::string_view text) {
   if (!steps) return Forward(steps);
   if (*steps == 0) return Fail(Quoted(kRate, text), " is zero; write at least \"1mHz\"");
   return Rate{static_cast<std::int64_t>(*steps)};
+}
+
+Result<double> ParseFrequency(std::string_view text) {
+  const auto steps = Parse(kFrequency, text);
+  if (!steps) return Forward(steps);
+  return static_cast<double>(*steps);
 }
 
 Result<Bytes> ParseSize(std::string_view text) {

@@ -18,6 +18,9 @@ Result<Nanos> ParseDuration(std::string_view text);
 // "1kHz", "754Hz", "819.2Hz", "0.5Hz"; units mHz Hz kHz MHz; from 1 mHz to 1 GHz, in whole mHz.
 Result<Rate> ParseRate(std::string_view text);
 
+// Of a CPU, in Hz: "1.5GHz", "800MHz"; units Hz kHz MHz GHz; at most 1000 GHz, in whole Hz.
+Result<double> ParseFrequency(std::string_view text);
+
 // "24MiB", "1.5GB", "512B"; units B kB MB GB KiB MiB GiB; at most 8 PiB, up to where a double counts single bytes.
 Result<Bytes> ParseSize(std::string_view text);
 

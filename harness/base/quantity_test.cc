@@ -95,6 +95,15 @@ TEST(ParseRate, KnowsEveryUnit) {
   EXPECT_EQ(MillihertzIn("1000MHz"), 1'000'000'000'000);
 }
 
+TEST(ParseFrequency, IsOfACpuAndInHertz) {
+  EXPECT_EQ(ParseFrequency("1.5GHz").value_or(0), 1.5e9);
+  EXPECT_EQ(ParseFrequency("800MHz").value_or(0), 8e8);
+  EXPECT_EQ(ParseFrequency("0Hz").value_or(1), 0);
+  EXPECT_EQ(ErrorOf(ParseFrequency("800")), "frequency \"800\" has no unit; write \"800MHz\"");
+  EXPECT_EQ(ErrorOf(ParseFrequency("800MiB")),
+            "frequency \"800MiB\" has an unknown unit \"MiB\"; the units are Hz kHz MHz GHz");
+}
+
 TEST(ParseRate, SaysWhatWouldBeRight) {
   const struct {
     const char* text;

@@ -246,17 +246,20 @@ struct StreamRecord {
   std::uint64_t expected = 0;  // due times in the window
   std::uint64_t sent = 0, received = 0, lost = 0, duplicated = 0, reordered = 0, corrupt = 0, unread = 0, ambiguous = 0;
   std::uint64_t truth_lost = 0;
-  std::uint64_t overruns = 0;          // sends the channel refused because it was full; counted as sent, and lost
-  std::uint64_t bytes = 0;             // put on the wire in the window
-  std::uint64_t infinite = 0;          // due in the window, not done within the drain, not an injected loss
-  std::uint64_t late_sends = 0;        // sent more than one period late, not by an injected fault
+  std::string substitute = {};   // what stands in for the channel on this board, and why; else empty
+  std::uint64_t overruns = 0;    // sends the channel refused because it was full; counted as sent, and lost
+  std::uint64_t overflows = 0;   // messages that the receiving socket's full buffer lost, of which no sender was told
+  std::uint64_t bytes = 0;       // put on the wire in the window
+  std::uint64_t infinite = 0;    // due in the window, not done within the drain, not an injected loss
+  std::uint64_t gaps = 0;        // of `expected`: the sensor itself delivered nothing; neither sent nor lost
+  std::uint64_t late_sends = 0;  // sent more than one period late, not by an injected fault
   std::uint64_t stamps_discarded = 0;  // kernel stamps not used, because CLOCK_REALTIME was stepped
   Distribution latency, lateness, transport, queue, service;
   Distribution since_sent;  // done - sent: what latency would be had the source been on time
   std::uint64_t done() const { return received - std::min(received, duplicated); }
   // Of `infinite`: what was sent and not done. What was never sent says nothing about the receiving side.
   std::uint64_t infinite_since_sent() const { return infinite - std::min(infinite, unsent()); }
-  std::uint64_t unsent() const { return expected - std::min(expected, sent); }
+  std::uint64_t unsent() const { return expected - std::min(expected, sent + gaps); }
 
   std::optional<double> value_error_rms;  // decoded value against the true one, in the sensor's unit
   std::string value_unit;

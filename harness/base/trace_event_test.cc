@@ -50,5 +50,18 @@ TEST(TraceNames, InterruptsHaveTheirKernelNamesAndUnknownOnesTheirNumber) {
   EXPECT_EQ(name(TraceEvent::Kind::kSwitch, 1), "");
 }
 
+TEST(TraceNames, TheFirstOfAPartIsWhoSaidSoFirst) {
+  TraceNames names;
+  names.AddPart("rig");
+  names.AddPart("source");
+  EXPECT_EQ(names.FirstOf("source"), -1);
+  names.SetPart(8, 1);
+  names.SetPart(5, 1);
+  names.InheritPart(4, 8);
+  EXPECT_EQ(names.FirstOf("source"), 8);
+  EXPECT_EQ(names.FirstOf("rig"), -1);
+  EXPECT_EQ(names.FirstOf("wings"), -1);
+}
+
 }  // namespace
 }  // namespace corerig

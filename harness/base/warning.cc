@@ -30,6 +30,8 @@ std::string_view ToText(WarningId id) {
       return "steal";
     case WarningId::kOutputLost:
       return "output-lost";
+    case WarningId::kChannelSubstitute:
+      return "channel-substitute";
   }
   return {};
 }
@@ -47,11 +49,12 @@ std::string_view RemedyFor(WarningId id) {
     case WarningId::kStampsDiscarded:
       return "keep the clock from being stepped while the run goes on: sudo timedatectl set-ntp false";
     case WarningId::kSourceLate:
-      return "set cores in [source] to a core of its own and its policy to \"fifo:90\", or lower the stream's rate";
+      return "set cores in [source] to a core of its own and its policy to \"fifo:90\"; where they are so, keep other "
+             "load off that core or lower the stream's rate";
     case WarningId::kTruthLost:
       return "set the loop's policy to \"fifo:80\" on a core without workers, or lower the stream's rate";
     case WarningId::kRigHeavy:
-      return "set the worker groups' cores so that one core is left to the rig, or use fewer workers";
+      return "set cores so that one is left to the rig that no worker, loop or source has, or set trace = false";
     case WarningId::kGovernor:
       return "first: echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor";
     case WarningId::kMemorySampled:
@@ -65,6 +68,9 @@ std::string_view RemedyFor(WarningId id) {
              "CORE";
     case WarningId::kOutputLost:
       return "run it with --out in a folder of a file system that has room";
+    case WarningId::kChannelSubstitute:
+      return "first: sudo modprobe vcan && sudo ip link add dev vcan0 type vcan && sudo ip link set vcan0 up; the kernel needs "
+             "CONFIG_CAN_RAW and CONFIG_CAN_VCAN";
   }
   return {};
 }

@@ -14,12 +14,13 @@ enum class WarningId {
   kStampsDiscarded,    // CLOCK_REALTIME moved: kernel receive stamps not used
   kSourceLate,         // frames sent more than one period late
   kTruthLost,          // the truth ring was too small
-  kRigHeavy,           // the rig itself took more than 2 % of a core
+  kRigHeavy,           // the rig itself took more than 2 % of a core that it shares
   kGovernor,           // CPU frequency may change during the run
   kMemorySampled,      // a worker's memory limit is enforced by sampling, for want of a control group
   kPerfBuffers,        // the kernel grants too little memory for records of switches
   kSteal,              // the hypervisor took time away
   kOutputLost,         // a command's output could not be written to its file
+  kChannelSubstitute,  // a stream's channel is not what its name says on this board
 };
 
 std::string_view ToText(WarningId id);     // "policy-refused"

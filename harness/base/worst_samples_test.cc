@@ -65,6 +65,30 @@ TEST_F(Worst, AWorseSampleTakesThePlaceOfAllThatItsStallHolds) {
   EXPECT_EQ(Sequences(), (std::vector<std::uint64_t>{4, 3}));
 }
 
+TEST_F(Worst, SamplesWithinAMillisecondOfEachOtherAreOneStallOnEitherSide) {
+  Offer(Sample(1, milliseconds(100), milliseconds(5)));             // until 105 ms
+  Offer(Sample(2, milliseconds(106), milliseconds(2)));             // 1 ms after it: the same, and smaller
+  Offer(Sample(3, milliseconds(106) + Nanos(1), milliseconds(2)));  // just not
+  Offer(Sample(4, milliseconds(96) - Nanos(1), milliseconds(3)));   // just not, before it
+  Offer(Sample(5, milliseconds(96), milliseconds(3)));              // the same as both 1 and 4
+  EXPECT_EQ(Sequences(), (std::vector<std::uint64_t>{1, 4, 3}));
+}
+
+TEST_F(Worst, OfTwoAlikeOfOneStallTheFirstStays) {
+  Offer(Sample(1, milliseconds(100), milliseconds(5)));
+  Offer(Sample(2, milliseconds(101), milliseconds(5)));
+  EXPECT_EQ(Sequences(), (std::vector<std::uint64_t>{1}));
+}
+
+TEST_F(Worst, OneThatIsNotAmongTheWorstTakesNobodysPlace) {
+  for (std::uint64_t k = 0; k < 8; ++k) {
+    Offer(Sample(k, milliseconds(10 * static_cast<std::int64_t>(k)), microseconds(100 + k)));
+  }
+  table_->Add(Sample(99, milliseconds(500), microseconds(50)));
+  table_->Add(Sample(98, milliseconds(600), microseconds(100)));
+  EXPECT_EQ(Sequences(), (std::vector<std::uint64_t>{7, 6, 5, 4, 3, 2, 1, 0}));
+}
+
 TEST_F(Worst, OnlyTheWorstAreKept) {
   for (std::uint64_t k = 0; k < 100; ++k) {
     // Latencies 1 to 100 µs in a scrambled order, each stall of its own.

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -45,8 +46,15 @@ class KeeperProcess {
   void RemoveGroups() const {
     for (const auto& directory : groups_) (void)RemoveGroup(directory);
   }
+  // A folder is busy while the supervisor, which closes its files one by one as it dies, has not come to the last.
   void RemoveFolders() const {
-    for (const auto& [folder, name] : folders_) unlinkat(folder.get(), name.c_str(), AT_REMOVEDIR);
+    constexpr timespec kPause = {.tv_sec = 0, .tv_nsec = 2'000'000};
+    constexpr int kAttempts = 1'000;
+    for (const auto& [folder, name] : folders_) {
+      for (int i = 0; unlinkat(folder.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno == EBUSY && i < kAttempts; ++i) {
+        nanosleep(&kPause, nullptr);
+      }
+    }
   }
 
  private:

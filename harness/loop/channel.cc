@@ -1,17 +1,17 @@
 #include "harness/loop/channel.h"
 
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "harness/loop/kernel_stamps.h"
+#include "harness/loop/message_batch.h"
 #include "harness/loop/poll_handle.h"
 #include "harness/os/clock.h"
 
@@ -43,63 +43,64 @@ Result<std::size_t> Send(int fd, std::span<const std::byte> frame) {
 
 struct Receiver::State : PollHandle {
   State(ChannelKind channel_kind, Fd receiver, std::size_t largest, std::function<void(const Arrival&)> callback)
-      : kind(channel_kind),
-        fd(std::move(receiver)),
-        buffer(IsDatagram(kind) ? largest + 1 : std::max(largest, kReadBytes)),
-        on_arrival(std::move(callback)) {}
-
-  // Fills in a stamp if the message has one.
-  ssize_t ReceiveMessage(std::optional<Nanos>& realtime_stamp) {
-    iovec piece = {.iov_base = buffer.data(), .iov_len = buffer.size()};
-    alignas(cmsghdr) char control[128];
-    msghdr message = {};
-    message.msg_iov = &piece;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t n = recvmsg(fd.get(), &message, MSG_DONTWAIT);
-    if (n < 0) return n;
-    for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
-      timespec stamp;
-      if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_TIMESTAMPNS ||
-          part->cmsg_len != CMSG_LEN(sizeof stamp)) {
-        continue;
-      }
-      std::memcpy(&stamp, CMSG_DATA(part), sizeof stamp);
-      realtime_stamp = std::chrono::seconds(stamp.tv_sec) + Nanos(stamp.tv_nsec);
+      : kind(channel_kind), fd(std::move(receiver)), on_arrival(std::move(callback)) {
+    if (IsDatagram(kind)) {
+      messages.emplace(largest, kBurst);
+    } else {
+      buffer.resize(std::max(largest, kReadBytes));
     }
-    return n;
   }
 
   enum class Outcome { kMore, kEmpty, kEnded };
 
   // At most kBurst arrivals.
-  Outcome ReadBurst() {
+  Outcome ReadBurst() { return messages ? ReadMessages() : ReadBytes(); }
+
+  Outcome ReadMessages() {
+    const int count = messages->Receive(fd.get());
+    if (count < 0 && errno == EAGAIN) {
+      stamps.ChannelIsEmpty();
+      return Outcome::kEmpty;
+    }
+    if (count < 0) return Outcome::kEnded;
     bool stamps_checked = false;
-    for (int i = 0; i < kBurst; ++i) {
-      std::optional<Nanos> realtime_stamp;
-      const ssize_t n =
-          IsDatagram(kind) ? ReceiveMessage(realtime_stamp) : read(fd.get(), buffer.data(), buffer.size());
-      if (n < 0 && errno == EAGAIN) {
-        stamps.ChannelIsEmpty();
-        return Outcome::kEmpty;
-      }
-      // All senders gone: that reads as 0 bytes, and an error is the end as well. UDP has no end.
-      if (n < 0 || (n == 0 && kind != ChannelKind::kUdp)) return Outcome::kEnded;
-      Arrival arrival;
-      arrival.begin = MonotonicNow();
-      arrival.bytes = {buffer.data(), static_cast<std::size_t>(n)};
-      arrival.offset = offset;
-      if (realtime_stamp) {
+    for (int i = 0; i < count; ++i) {
+      // All senders gone: a seqpacket reads as 0 bytes. UDP has no end.
+      if (messages->bytes(i).empty() && kind != ChannelKind::kUdp) return Outcome::kEnded;
+      Arrival arrival = {.bytes = messages->bytes(i), .offset = offset, .kernel_stamp = {}, .begin = MonotonicNow()};
+      if (const auto stamp = messages->stamp(i)) {
         if (!std::exchange(stamps_checked, true)) stamps.Check(ReadOffsetBracket());
-        arrival.kernel_stamp = stamps.Convert(*realtime_stamp);
+        arrival.kernel_stamp = stamps.Convert(*stamp);
       }
-      offset += static_cast<std::uint64_t>(n);
+      if (const auto total = messages->overflows(i)) NoteOverflows(*total);
+      offset += arrival.bytes.size();
+      on_arrival(arrival);
+      if (closed()) return Outcome::kEnded;
+    }
+    if (count == messages->most()) return Outcome::kMore;
+    // It was empty then, but the clock was looked at later: after a step only a further look tells.
+    return stamps.discarding() ? ReadMessages() : Outcome::kEmpty;
+  }
+
+  Outcome ReadBytes() {
+    for (int i = 0; i < kBurst; ++i) {
+      const ssize_t n = read(fd.get(), buffer.data(), buffer.size());
+      if (n < 0 && errno == EAGAIN) return Outcome::kEmpty;
+      // All senders gone: that reads as 0 bytes, and an error is the end as well.
+      if (n <= 0) return Outcome::kEnded;
+      const Arrival arrival = {.bytes = {buffer.data(), static_cast<std::size_t>(n)},
+                               .offset = offset,
+                               .kernel_stamp = {},
+                               .begin = MonotonicNow()};
+      offset += arrival.bytes.size();
       on_arrival(arrival);
       if (closed()) return Outcome::kEnded;
     }
     return Outcome::kMore;
   }
+
+  // `total` wraps.
+  void NoteOverflows(std::uint32_t total) { overflows += total - static_cast<std::uint32_t>(overflows); }
 
   Outcome Read() {
     if (ended) return Outcome::kEnded;
@@ -115,10 +116,11 @@ struct Receiver::State : PollHandle {
 
   ChannelKind kind;
   Fd fd;
+  std::optional<MessageBatch> messages;
   std::vector<std::byte> buffer;
   std::function<void(const Arrival&)> on_arrival;
   KernelStamps stamps{RealtimeConverter()};
-  std::uint64_t offset = 0;
+  std::uint64_t offset = 0, overflows = 0;
   bool ended = false;
 };
 
@@ -136,6 +138,17 @@ Result<Receiver> Receiver::Start(EventLoop& loop, ChannelKind kind, Fd receiver,
 void Receiver::Drain() {
   while (state_->Read() == State::Outcome::kMore) {
   }
+}
+
+std::uint64_t Receiver::Overflows() {
+  // Those that no message has come to tell of yet. The array's order: <linux/sock_diag.h>.
+  std::uint32_t figures[SK_MEMINFO_VARS] = {};
+  socklen_t size = sizeof figures;
+  if (getsockopt(state_->fd.get(), SOL_SOCKET, SO_MEMINFO, figures, &size) == 0 &&
+      size > SK_MEMINFO_DROPS * sizeof figures[0]) {
+    state_->NoteOverflows(figures[SK_MEMINFO_DROPS]);
+  }
+  return state_->overflows;
 }
 
 std::uint64_t Receiver::discarded_stamps() const { return state_->stamps.discarded(); }

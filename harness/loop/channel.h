@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "harness/base/channel_kind.h"
 #include "harness/base/result.h"
@@ -20,8 +21,8 @@ namespace corerig {
 
 // seqpacket: a socketpair. udp: a socket bound to 127.0.0.1 and another connected to it. pty: the master sends, the
 // slave (raw mode, as a UART's driver leaves it to a GNSS daemon) receives. stream: a socketpair. tcp: two sockets of
-// 127.0.0.1. All are non-blocking and close on exec. Receivers' kernel stamps are switched on where the kernel has
-// them, message by message.
+// 127.0.0.1. can: two raw sockets on vcan0, of which only one reads. All are non-blocking and close on exec. Receivers'
+// kernel stamps are switched on where the kernel has them, message by message.
 //
 // What is in a pty is lost when its last sender is closed: keep one open until the receiver is drained. The other kinds
 // deliver what was sent before.
@@ -30,6 +31,10 @@ struct ChannelEnds {
   Fd receiver;
 };
 Result<ChannelEnds> OpenChannel(ChannelKind kind);  // not for kTimer
+
+// Why a channel of this board is not what its name says, and what stands in for it; empty where nothing does. Only
+// `can` has a stand-in, a seqpacket socket: "this kernel has no CAN …".
+std::string SubstituteFor(ChannelKind kind);
 
 // Hands one frame to the kernel without waiting. Returns the bytes taken: all of them, or 0 when the channel is full,
 // or, on a byte channel, part of them. A full udp channel takes the frame and loses it, as UDP does. An error is a
@@ -42,14 +47,15 @@ struct Arrival {
   std::span<const std::byte> bytes;
   std::uint64_t offset = 0;           // of bytes[0] in the stream of bytes received on this channel
   std::optional<Nanos> kernel_stamp;  // when the kernel queued it, CLOCK_MONOTONIC; absent where it does not stamp
-  Nanos begin{0};                     // read for this arrival, right after the kernel handed it over
+  Nanos begin{0};                     // read for this arrival, when its turn had come
 };
 
 class Receiver {
  public:
-  // Starts on the loop's thread and reads everything there is at every wake-up, but at most `kBurst` arrivals before
-  // other handles get their turn. `largest` is the largest message expected; a longer one is cut to one byte more than
-  // that, and so corrupt. When all senders are gone and everything is read, the descriptor is watched no more.
+  // Starts on the loop's thread and reads everything there is at every wake-up, but at most `kBurst` arrivals (fewer
+  // messages, if they are larger than 4 KiB) before other handles get their turn. `largest` is the largest message
+  // expected; a longer one is cut to one byte more than that, and so corrupt. When all senders are gone and everything
+  // is read, the descriptor is watched no more.
   static constexpr int kBurst = 64;
   static Result<Receiver> Start(EventLoop& loop, ChannelKind kind, Fd receiver, std::size_t largest,
                                 std::function<void(const Arrival&)> on_arrival);
@@ -60,6 +66,9 @@ class Receiver {
 
   // Reads until the channel is empty, without waiting, through the same callback.
   void Drain();
+
+  // Messages that came when the socket's buffer was full, and were lost there.
+  std::uint64_t Overflows();
 
   // Kernel stamps that were thrown away because CLOCK_REALTIME was stepped.
   std::uint64_t discarded_stamps() const;

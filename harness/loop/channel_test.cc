@@ -323,6 +323,49 @@ TEST(UdpChannel, KeepsStrangersPacketsOut) {
   EXPECT_LT(recv(ends->receiver.get(), buffer, sizeof buffer, 0), 0);
 }
 
+// The oracle is arithmetic: what was sent and did not arrive.
+TEST(UdpChannel, CountsWhatAFullBufferLost) {
+  auto loop = EventLoop::Create();
+  auto ends = OpenChannel(ChannelKind::kUdp);
+  ASSERT_TRUE(loop && ends);
+  const int small = 16 << 10;
+  ASSERT_EQ(setsockopt(ends->receiver.get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+  std::uint64_t received = 0;
+  auto receiver =
+      Receiver::Start(**loop, ChannelKind::kUdp, std::move(ends->receiver), 1206, [&](const Arrival&) { ++received; });
+  ASSERT_TRUE(receiver);
+  EXPECT_EQ(receiver->Overflows(), 0u);
+  std::uint64_t sent = 0;
+  const auto send = [&](int frames) {
+    for (int i = 0; i < frames; ++i) {
+      ASSERT_TRUE(Send(ends->sender.get(), std::vector<std::byte>(1206)));
+      ++sent;
+    }
+  };
+  send(100);
+  const std::uint64_t told_before_reading = receiver->Overflows();
+  receiver->Drain();
+  EXPECT_EQ(told_before_reading, sent - received);
+  EXPECT_GT(receiver->Overflows(), 50u);
+  send(1);
+  receiver->Drain();
+  send(100);
+  receiver->Drain();
+  EXPECT_EQ(receiver->Overflows(), sent - received);
+}
+
+TEST(SeqpacketChannel, LosesNothingInABuffer) {
+  auto loop = EventLoop::Create();
+  auto ends = OpenChannel(ChannelKind::kSeqpacket);
+  ASSERT_TRUE(loop && ends);
+  auto receiver =
+      Receiver::Start(**loop, ChannelKind::kSeqpacket, std::move(ends->receiver), 1206, [&](const Arrival&) {});
+  ASSERT_TRUE(receiver);
+  for (std::size_t taken = 1; taken != 0;) taken = *Send(ends->sender.get(), std::vector<std::byte>(1206));
+  receiver->Drain();
+  EXPECT_EQ(receiver->Overflows(), 0u);
+}
+
 TEST(Channel, HoldsAMebibyteOrWhatTheSystemAllows) {
   const auto limit = [](const char* path) { return std::stoll(ReadFile(path).value()); };
   const auto size = [](const Fd& fd, int option) {

@@ -30,6 +30,7 @@ class KernelStamps {
   // All messages received from now on will be stamped after the last Check.
   void ChannelIsEmpty() { discarding_ = false; }
 
+  bool discarding() const { return discarding_; }
   std::uint64_t discarded() const { return discarded_; }
 
  private:

@@ -48,7 +48,8 @@ TEST(NoAllocation, PerTick) {
 }
 
 TEST(NoAllocation, PerArrival) {
-  for (const ChannelKind kind : {ChannelKind::kSeqpacket, ChannelKind::kUdp, ChannelKind::kPty}) {
+  for (const ChannelKind kind : {ChannelKind::kSeqpacket, ChannelKind::kUdp, ChannelKind::kPty, ChannelKind::kPipe,
+                                 ChannelKind::kStream, ChannelKind::kTcp}) {
     auto loop = EventLoop::Create();
     auto ends = OpenChannel(kind);
     ASSERT_TRUE(loop && ends);

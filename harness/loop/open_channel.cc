@@ -1,18 +1,24 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/can.h>
+#include <linux/can/raw.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "harness/base/text.h"
 #include "harness/loop/channel.h"
 
 namespace corerig {
@@ -27,10 +33,11 @@ void EnlargeBuffer(int socket, int force_option, int option) {
   }
 }
 
-// A kernel without stamps refuses, and arrivals then have none.
-void AskForStamps(int receiver) {
+// Stamps, and the count of what a full buffer lost. A kernel without one of them refuses, and arrivals have none.
+void AskForMore(int receiver) {
   const int on = 1;
   setsockopt(receiver, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  setsockopt(receiver, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 }
 
 Result<ChannelEnds> OpenSeqpacket() {
@@ -41,7 +48,7 @@ Result<ChannelEnds> OpenSeqpacket() {
   ChannelEnds channel{.sender = Fd(ends[0]), .receiver = Fd(ends[1])};
   // What is queued is charged to the sender's buffer; the receiver's has no say in Unix sockets (unix(7)).
   EnlargeBuffer(channel.sender.get(), SO_SNDBUFFORCE, SO_SNDBUF);
-  AskForStamps(channel.receiver.get());
+  AskForMore(channel.receiver.get());
   return channel;
 }
 
@@ -77,7 +84,7 @@ Result<ChannelEnds> OpenUdp() {
   while (recv(receiver->get(), &stranger, sizeof stranger, MSG_DONTWAIT) >= 0) {
   }
   EnlargeBuffer(receiver->get(), SO_RCVBUFFORCE, SO_RCVBUF);
-  AskForStamps(receiver->get());
+  AskForMore(receiver->get());
   return ChannelEnds{.sender = std::move(*sender), .receiver = std::move(*receiver)};
 }
 
@@ -149,7 +156,47 @@ Result<ChannelEnds> OpenTcp() {
   }
 }
 
+// The index of vcan0; why there is none.
+Result<int> VirtualCan(int socket) {
+  if (socket < 0) return Fail("this kernel has no CAN (", ErrnoText(errno), ")");
+  constexpr const char* kMissing = "there is no interface vcan0 that is up";
+  ifreq request = {};
+  std::strcpy(request.ifr_name, "vcan0");
+  if (ioctl(socket, SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_UP) == 0) return Fail(kMissing);
+  if (ioctl(socket, SIOCGIFINDEX, &request) != 0) return Fail(kMissing);
+  return request.ifr_ifindex;
+}
+
+int RawCan() { return socket(PF_CAN, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, CAN_RAW); }
+
+Result<ChannelEnds> OpenCan() {
+  ChannelEnds channel{.sender = Fd(RawCan()), .receiver = Fd()};
+  const auto interface = VirtualCan(channel.sender.get());
+  if (!interface) return OpenSeqpacket();
+  channel.receiver = Fd(RawCan());
+  // The sender reads nothing.
+  setsockopt(channel.sender.get(), SOL_CAN_RAW, CAN_RAW_FILTER, nullptr, 0);
+  sockaddr_can address = {};
+  address.can_family = AF_CAN;
+  address.can_ifindex = *interface;
+  for (const Fd* end : {&channel.sender, &channel.receiver}) {
+    if (bind(end->get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+      return Fail("cannot bind a can channel to vcan0: ", ErrnoText(errno));
+    }
+  }
+  EnlargeBuffer(channel.receiver.get(), SO_RCVBUFFORCE, SO_RCVBUF);
+  AskForMore(channel.receiver.get());
+  return channel;
+}
+
 }  // namespace
+
+std::string SubstituteFor(ChannelKind kind) {
+  if (kind != ChannelKind::kCan) return "";
+  const Fd probe(RawCan());
+  const auto interface = VirtualCan(probe.get());
+  return interface ? "" : StrCat("a Unix seqpacket socket carries its frames, as ", interface.error().message);
+}
 
 Result<ChannelEnds> OpenChannel(ChannelKind kind) {
   switch (kind) {
@@ -165,6 +212,8 @@ Result<ChannelEnds> OpenChannel(ChannelKind kind) {
       return OpenStream();
     case ChannelKind::kTcp:
       return OpenTcp();
+    case ChannelKind::kCan:
+      return OpenCan();
     case ChannelKind::kTimer:
       break;
   }

@@ -45,6 +45,12 @@ TEST(Advice, Governor) {
   board.frequencies.cpus[0].governor = "ondemand";
   board.frequencies.cpus[0].lowest = board.frequencies.cpus[0].highest;
   EXPECT_EQ(Command(board, "governor"), "") << "it has no choice";
+  board.frequencies.cpus[0] = Recorded("biglittle").frequencies.cpus[0];
+  EXPECT_NE(Command(board, "governor of CPUs 0 is"), "");
+  for (const char* fixed : {"userspace", "unknown"}) {
+    board.frequencies.cpus[0].governor = fixed;
+    EXPECT_EQ(Command(board, "governor"), "") << fixed;
+  }
 }
 
 TEST(Advice, Boost) {
@@ -90,6 +96,10 @@ TEST(Advice, ThrottlingByKernelVersion) {
   EXPECT_EQ(Command(Recorded("pi5"), "throttled"), "");
   board.settings.rt_runtime = Nanos(-1000);
   EXPECT_EQ(Command(board, "throttled"), "");
+  board.settings.rt_runtime = board.settings.rt_period;
+  EXPECT_EQ(Command(board, "real-time task"), "") << "nothing is held back";
+  board.settings.rt_runtime = *board.settings.rt_period - Nanos(1);
+  EXPECT_NE(Command(board, "real-time task"), "");
 }
 
 TEST(Advice, IsolationTakesTheLastCoreWithItsThreads) {
@@ -125,6 +135,8 @@ TEST(Advice, ASwitchThatIsOn) {
   EXPECT_EQ(Command(board, "two hardware threads"), "echo off | tee /sys/devices/system/cpu/smt/control");
   EXPECT_EQ(Command(board, "timers move"), "sysctl kernel.timer_migration=0");
   EXPECT_EQ(Command(board, "between NUMA nodes"), "sysctl kernel.numa_balancing=0");
+  board.topology.nodes.resize(1);
+  EXPECT_EQ(Command(board, "between NUMA nodes"), "") << "there is no other";
   EXPECT_EQ(Command(board, "NMI watchdog"), "sysctl kernel.nmi_watchdog=0");
   EXPECT_EQ(Command(board, "swap"), "");
   EXPECT_EQ(Command(board, "huge pages"), "");

@@ -82,7 +82,8 @@ void AddTrace(std::vector<Capability>& out) {
       StrCat(RootRemedy("--privileged"), "; the kernel needs CONFIG_FTRACE=y, CONFIG_ENABLE_DEFAULT_TRACERS=y");
   out.push_back(From(tried, "scheduling trace",
                      "core.N.{foreign,irq,idle,switches,runqueue,migrations_in,frequency}, "
-                     "{loop,worker}.NAME.{runqueue,wake,slice,preempted}, trace.perfetto-trace",
+                     "loop.NAME.{runqueue,wake,preempted}, worker.NAME.I.{runqueue,slice,preempted}, "
+                     "trace.perfetto-trace",
                      remedy));
   out.push_back(From(interrupts ? Status()
                      : tried    ? Status(Fail("the kernel has no irq events"))
@@ -155,13 +156,17 @@ int Entries(const char* folder, std::string_view prefix) {
 std::vector<Capability> TryCapabilities() {
   std::vector<Capability> all;
   AddTrace(all);
-  all.push_back(FromTrial(TrySwitchRecords(), "switch records of own tasks",
-                          "{loop,worker}.NAME.{runqueue,slice} where there is no scheduling trace"));
-  all.push_back(FromTrial(TrySoftwareCounter(), "software counters", "worker.NAME.I.{faults.*,migrations} per thread"));
+  all.push_back(
+      FromTrial(TrySwitchRecords(), "switch records of own tasks",
+                "loop.NAME.{switches,migrations,preempted}, worker.NAME.I.{switches,migrations,slice,preempted} "
+                "where there is no scheduling trace"));
+  all.push_back(
+      FromTrial(TrySoftwareCounter(), "software counters",
+                "faults, switches and migrations in report.json's counters, where there is no scheduling trace"));
   all.push_back(FromTrial(TryHardwareCounter(), kHardwareCounterCapability,
-                          "cycles, instructions and cache misses per worker and loop"));
+                          "{loop.NAME,worker.NAME.I}.{cycles,instructions,ipc,cache_misses,branch_misses}"));
   all.push_back(From(Readable("/proc/thread-self/schedstat"), "schedstat",
-                     "{loop,worker}.NAME.cpu, core.N.{worker,loop,source,rig}, rig.cpu",
+                     "{loop.NAME,worker.NAME.I}.cpu, core.N.{worker,loop,source,rig}, rig.cpu",
                      "a kernel with CONFIG_SCHED_INFO=y (CONFIG_SCHEDSTATS or CONFIG_TASK_DELAY_ACCT)"));
   constexpr Policy kTried = {.scheduling_class = Policy::Class::kFifo, .priority = 90};
   Capability fifo = FromTrial(TryPolicy(kTried), kFifoCapability, "policy = \"fifo:N\", require = [\"fifo\"]");

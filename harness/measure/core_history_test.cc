@@ -72,6 +72,57 @@ TEST(CoreHistory, AnInterruptThatOnlyEndsWasServedFromTheBeginning) {
   EXPECT_EQ(spans[1].interrupt, nullptr);
 }
 
+TEST(CoreHistory, TheEndOfAnOuterInterruptEndsThoseWithinIt) {
+  const std::vector<TraceEvent> events = {Switch(0, 5, 7), Irq(10, Kind::kVectorEntry, 1),
+                                          Irq(12, Kind::kVectorEntry, 2), Irq(20, Kind::kVectorExit, 1)};
+  const auto spans = CoreHistory(events, 0, Nanos(0), Nanos(30));
+  ASSERT_EQ(spans.size(), 4u);
+  EXPECT_EQ(spans[2].interrupt->value, 2);
+  EXPECT_EQ(spans[3].interrupt, nullptr);
+}
+
+TEST(CoreHistory, WhereATaskIsSwitchedToNoInterruptIsServed) {
+  // The exit of the first was lost, the entry of the second.
+  const std::vector<TraceEvent> events = {Irq(5, Kind::kIrqEntry), Switch(10, 5, 7), Irq(20, Kind::kSoftirqExit)};
+  const auto spans = CoreHistory(events, 0, Nanos(0), Nanos(30));
+  ASSERT_EQ(spans.size(), 4u);
+  EXPECT_EQ(spans[0].interrupt, nullptr);
+  EXPECT_EQ(spans[1].interrupt->kind, Kind::kIrqEntry);
+  EXPECT_EQ(spans[2].interrupt, nullptr);
+  EXPECT_EQ(spans[3].interrupt, nullptr);
+  // Nor where the first that is known of the core is a switch.
+  const auto later =
+      CoreHistory(std::vector<TraceEvent>{Switch(10, 5, 7), Irq(20, Kind::kSoftirqExit)}, 0, Nanos(0), Nanos(30));
+  for (const auto& span : later) EXPECT_EQ(span.interrupt, nullptr);
+}
+
+TEST(CoreHistory, APriorityIsThatOfTheTimeAndTheNextOneToldWhereNoneWas) {
+  std::vector<TraceEvent> events = {Switch(5, 9, 7), Switch(10, 7, 0), Switch(15, 0, 7), Switch(20, 7, 8),
+                                    Switch(25, 8, 9)};
+  events[0].priority = -1;  // inferred
+  events[2].priority = 50;
+  const auto spans = CoreHistory(events, 0, Nanos(0), Nanos(30));
+  ASSERT_EQ(spans.size(), 6u);
+  EXPECT_EQ(spans[0].priority, 109) << "told when it came back";
+  EXPECT_EQ(spans[1].priority, 50) << "not the -1 of the switch to it";
+  EXPECT_EQ(spans[3].priority, 50);
+  EXPECT_EQ(spans[4].priority, 108);
+  events[2].priority = 107;
+  events[0].priority = 50;
+  const auto changed = CoreHistory(events, 0, Nanos(0), Nanos(30));
+  EXPECT_EQ(changed[1].priority, 50);
+  EXPECT_EQ(changed[3].priority, 107);
+}
+
+TEST(CoreHistory, IsThatOfOneCoreAndEndsWhereItIsToEnd) {
+  const std::vector<TraceEvent> events = {Switch(10, 5, 7), Switch(12, 8, 9, {}, 1), Switch(40, 7, 6)};
+  const auto spans = CoreHistory(events, 0, Nanos(0), Nanos(30));
+  ASSERT_EQ(spans.size(), 2u);
+  EXPECT_EQ(spans[1].tid, 7);
+  EXPECT_EQ(spans[1].begin, Nanos(10));
+  EXPECT_EQ(spans[1].end, Nanos(30));
+}
+
 TEST(ThreadHistory, SleepsIsReadyRunsAndIsPreempted) {
   const std::vector<TraceEvent> events = {Waking(10, 7, 1), Switch(15, 5, 7),
                                           Switch(20, 7, 9, TraceEvent::State::kPreempted), Switch(25, 9, 7),

@@ -45,6 +45,16 @@ TEST(IdleSwitches, WhereSwitchesAreTracedNothingIsPutIn) {
   EXPECT_FALSE(Feed(switches, 71, Switch(300, 71, 72)));
 }
 
+TEST(IdleSwitches, AnInterruptOfATaskThatRanBeforeWokeNobody) {
+  IdleSwitches switches(CpuId{0});
+  EXPECT_FALSE(Feed(switches, 70, Of(Kind::kVectorExit, 150)));
+  // How it became idle was not traced.
+  EXPECT_FALSE(switches.Before(Nanos(300), 0, nullptr));
+  const auto missing = switches.Before(Nanos(500), 72, nullptr);
+  ASSERT_TRUE(missing);
+  EXPECT_EQ(missing->at, Nanos(500));
+}
+
 TEST(IdleSwitches, AfterALossNothingIsConcluded) {
   IdleSwitches switches(CpuId{0});
   EXPECT_FALSE(Feed(switches, 70, Switch(100, 70, 0)));

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "harness/measure/memory_reader.h"
 #include "harness/measure/memory_trend.h"
 #include "harness/measure/theil_sen.h"
 #include "harness/os/clock.h"
@@ -12,27 +13,16 @@
 namespace corerig {
 namespace {
 
+// A wake-up of its own takes longer than this.
+constexpr Nanos kShortStep = std::chrono::microseconds(40);
 constexpr int kPausePerCost = 100;  // sampling takes 1/100 of a core
-
-// Gone, or a zombie (Z) or about to be removed (X).
-bool HasEnded(const ProcFs& procfs, pid_t pid) {
-  const auto text = procfs.Read(pid, "stat");
-  if (!text) return true;
-  const auto stat = ParseStat(*text);
-  return stat && (stat->state == 'Z' || stat->state == 'X');
-}
 
 auto Content(const MemorySample& sample) { return std::tuple(sample.at, sample.rss, sample.pss, sample.uss); }
 
 }  // namespace
 
 MemorySampler::Reader MemorySampler::ReaderOf(const ProcFs& procfs) {
-  return [procfs](pid_t pid) -> Result<std::optional<MemoryReading>> {
-    const auto reading = ReadMemory(procfs, pid);
-    if (reading) return *reading;
-    if (HasEnded(procfs, pid)) return std::nullopt;
-    return Forward(reading);
-  };
+  return [reader = MemoryReader(procfs)](pid_t pid) mutable { return reader.Read(pid); };
 }
 
 MemorySampler::MemorySampler(const ProcFs& procfs, Nanos interval)
@@ -66,10 +56,13 @@ Nanos MemorySampler::Step(Nanos now) {
     round_ = Round{.begin = now, .last_key = {}};
   }
   const Nanos next_round = round_->begin + interval_;
-  if (const auto process = NextOfRound(); process != processes_.end()) {
+  do {
+    const auto process = NextOfRound();
+    if (process == processes_.end()) break;
     round_->last_key = process->first;
     Sample(process->second, now);
-  }
+    latest_cost_ = cost_clock_() - cost_before;
+  } while (latest_cost_ < kShortStep);
   if (NextOfRound() == processes_.end()) FinishRound();
 
   latest_cost_ = cost_clock_() - cost_before;

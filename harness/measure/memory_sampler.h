@@ -7,10 +7,10 @@
 //   for (Nanos next = MonotonicNow(); ...;) { SleepUntil(next); next = sampler.Step(MonotonicNow()); }
 //   record.memory_summary = sampler.Summary(0);
 //
-// Each step reads one process, so that no step keeps the caller long; a round is one step for every process. A step
-// that cost c of CPU time is followed by a pause until 100 c have passed since it began: sampling takes at most 1 % of
-// a core, however large the processes are, and the interval stretches instead. Memory is bounded: the series are
-// thinned, the statistics are not. One thread only.
+// Each step reads one process, or several while that takes no time to speak of, so that no step keeps the caller long;
+// a round has read every process. A step that cost c of CPU time is followed by a pause until 100 c have passed since
+// it began: sampling takes at most 1 % of a core, however large the processes are, and the interval stretches instead.
+// Memory is bounded: the series are thinned, the statistics are not. One thread only.
 #pragma once
 
 #include <sys/types.h>

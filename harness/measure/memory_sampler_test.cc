@@ -70,6 +70,22 @@ TEST(MemorySampler, ReadsOneProcessPerStepAndEachOncePerRound) {
   }
 }
 
+TEST(MemorySampler, ReadingsThatTakeNoTimeToSpeakOfShareAStep) {
+  Board board;
+  for (const pid_t pid : {100, 200, 300, 400}) {
+    board.Set(pid, 3, 2, 1);
+    board.costs[pid] = microseconds(15);
+  }
+  auto sampler = board.Sampler();
+  for (int key = 0; key < 4; ++key) sampler.Add(key, 100 * (key + 1));
+  const Nanos next = sampler.Step(kStart);
+  EXPECT_EQ(board.reads, (std::vector<pid_t>{100, 200, 300}));
+  EXPECT_EQ(next, kStart + 100 * microseconds(45)) << "paid for together";
+  board.reads.clear();
+  EXPECT_EQ(sampler.Step(next), kStart + kInterval);
+  EXPECT_EQ(board.reads, std::vector<pid_t>{400});
+}
+
 TEST(MemorySampler, RoundsBeginAtTheIntervalWhileReadingIsCheap) {
   Board board;
   board.Set(100, 3, 2, 1);

@@ -42,13 +42,12 @@ class Tree : public testing::Test {
     mark_ = StrCat("CORERIG_ID=test.", getpid(), ".", MonotonicNow().count());
   }
   void TearDown() override {
-    for (int round = 0; round < 200; ++round) {
-      for (const pid_t child : procfs_.Children(getpid()).value_or(std::vector<pid_t>())) kill(child, SIGKILL);
-      while (waitpid(-1, nullptr, WNOHANG) > 0) {
-      }
-      if (waitpid(-1, nullptr, WNOHANG) < 0) break;
-      usleep(2000);
-    }
+    // Whose parent dies becomes our child before its parent can be waited for.
+    do {
+      const auto children = procfs_.Children(getpid());
+      ASSERT_TRUE(children) << children.error().message;
+      for (const pid_t child : *children) kill(child, SIGKILL);
+    } while (waitpid(-1, nullptr, 0) > 0);
     close(ready_[0]);
     close(ready_[1]);
   }
@@ -109,13 +108,12 @@ TEST_F(Tree, AnOrphanOfTheSessionBelongs) {
   ProcessTree tree = Start([this] {
     if (fork() == 0) {
       if (fork() == 0) {
-        while (getppid() != getpgrp() && getppid() == getsid(0)) usleep(100);
         Ready();
         Hang();
       }
       _exit(0);
     }
-    wait(nullptr);
+    wait(nullptr);  // from here on its child is an orphan
     Ready();
   });
   WaitUntilReady(2);
@@ -126,7 +124,11 @@ TEST_F(Tree, ADaemonThatWasSeenOnceStaysAMember) {
   int go[2];
   ASSERT_EQ(pipe(go), 0);
   ProcessTree tree = Start([&] {
-    if (fork() != 0) return;
+    if (fork() != 0) {
+      wait(nullptr);
+      Ready();
+      return;
+    }
     if (fork() != 0) {
       char byte;
       (void)!read(go[0], &byte, 1);  // its parent lives on until the test has looked
@@ -139,7 +141,7 @@ TEST_F(Tree, ADaemonThatWasSeenOnceStaysAMember) {
   WaitUntilReady();
   EXPECT_EQ(Alive(tree), 3u);
   ASSERT_EQ(write(go[1], "x", 1), 1);
-  while (Alive(tree) > 2) usleep(500);
+  WaitUntilReady();
   EXPECT_EQ(Alive(tree), 2u) << "the root and the daemon, which is our child now";
   close(go[0]);
   close(go[1]);
@@ -150,13 +152,11 @@ TEST_F(Tree, ADaemonNeverSeenBelongsByItsEnvironment) {
   ProcessTree tree = Start([this] {
     dup2(ready_[1], 1);
     setenv("CORERIG_ID", mark_.substr(mark_.find('=') + 1).c_str(), 1);
-    execlp("sh", "sh", "-c", "(setsid sh -c 'echo; exec sleep 1000' &) ; exec sleep 1000", nullptr);
+    execlp("sh", "sh", "-c", "(setsid sh -c 'echo; exec sleep 1000' &) ; echo; exec sleep 1000", nullptr);
     _exit(1);
   });
-  // The echo's newline.
-  WaitUntilReady();
-  const Nanos limit = MonotonicNow() + std::chrono::seconds(10);
-  while (Alive(tree) < 2 && MonotonicNow() < limit) usleep(1000);
+  // The newlines: of the daemon, and of the shell whose child the daemon's parent was.
+  WaitUntilReady(2);
   EXPECT_EQ(Alive(tree), 2u);
 }
 

@@ -123,6 +123,102 @@ TEST_F(SpikeRecording, LostEventsOfACoreConcernedAreAGapAndThoseOfOthersAreNot) 
   EXPECT_EQ(recorder_.EvidenceOfStream(0, sample).absent, "");
 }
 
+TEST_F(SpikeRecording, ALossBeforeOrAfterTheSampleIsNoGapInIt) {
+  for (const auto& [second, lost_at] : {std::pair(2, -microseconds(950)), std::pair(3, microseconds(2450))}) {
+    const SampleStamps sample = Late(seconds(second));
+    auto events = Traffic(seconds(second) - milliseconds(5), seconds(second) + milliseconds(3));
+    TraceEvent lost = Event(seconds(second) + lost_at, Kind::kLost, 1);
+    lost.value = 12;
+    events.push_back(lost);
+    std::stable_sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+    Hand(events, seconds(second) + milliseconds(3));
+    EXPECT_EQ(recorder_.EvidenceOfStream(0, sample).absent, "") << lost_at.count();
+  }
+}
+
+TEST_F(SpikeRecording, WaitsForTheEventsThatACoreWritesAMomentLate) {
+  const SampleStamps sample = Late(seconds(2));
+  Hand(Traffic(seconds(2) - milliseconds(5), sample.done), sample.done + microseconds(199));
+  EXPECT_EQ(recorder_.EvidenceOfStream(0, sample).absent, "the trace ended before it");
+  Hand({}, sample.done + microseconds(200));
+  EXPECT_EQ(recorder_.EvidenceOfStream(0, sample).absent, "");
+}
+
+TEST_F(SpikeRecording, TheEventsOfACoreThatAreHandedOverLateAreKept) {
+  const SampleStamps sample = Late(seconds(2));
+  for (const int cpu : {0, 1}) {
+    std::vector<TraceEvent> events;
+    for (Nanos at = seconds(2) - milliseconds(30); at < seconds(2) + milliseconds(3); at += microseconds(100)) {
+      events.push_back(Event(at, Kind::kSwitch, cpu, 99, 0));
+    }
+    Hand(events, cpu == 0 ? seconds(1) : seconds(2) + milliseconds(3));
+  }
+  int of_core[2] = {0, 0};
+  for (const auto& event : recorder_.EvidenceOfStream(0, sample).events) ++of_core[event.cpu];
+  EXPECT_GE(of_core[0], 30);
+  EXPECT_EQ(of_core[0], of_core[1]);
+}
+
+TEST_F(SpikeRecording, WakingsOfOthersTakeNoPlace) {
+  const SampleStamps sample = Late(seconds(2));
+  auto events = Traffic(seconds(2) - milliseconds(5), seconds(2) + milliseconds(3));
+  events.push_back(Event(seconds(2) + microseconds(10), Kind::kWaking, 0, 99, 98));
+  events.push_back(Event(seconds(2) + microseconds(20), Kind::kWaking, 2, kLoop, 98));
+  std::stable_sort(events.begin(), events.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  Hand(events, seconds(2) + milliseconds(3));
+  std::vector<int> woken;
+  for (const auto& event : recorder_.EvidenceOfStream(0, sample).events) {
+    if (event.kind == Kind::kWaking) woken.push_back(event.tid);
+  }
+  EXPECT_EQ(woken, std::vector<int>{kLoop}) << "wherever it was woken";
+}
+
+TEST_F(SpikeRecording, StampsThatCannotBeHaveNoEvidence) {
+  const auto of = [&](Nanos due, Nanos done) {
+    const SampleStamps sample{.sequence = 5, .due = due, .done = done};
+    worst_->Add(sample);
+    Hand(Traffic(seconds(9), seconds(9) + milliseconds(3)), seconds(9) + milliseconds(3));
+    return recorder_.EvidenceOfStream(0, sample).absent;
+  };
+  EXPECT_EQ(of(seconds(2), seconds(1)), "its stamps are not those of a sample");
+  EXPECT_EQ(of(-seconds(3), -seconds(2)), "its stamps are not those of a sample");
+  EXPECT_EQ(of(-seconds(4'000), seconds(3)), "its stamps are not those of a sample");
+}
+
+TEST_F(SpikeRecording, WhatAWorseSampleReplacesGivesItsPlaceBack) {
+  // One stall that gets worse forty times, each time with as many events as are kept of one: a quarter of all.
+  SampleStamps sample;
+  for (int i = 0; i < 40; ++i) {
+    sample = {.sequence = 5, .due = seconds(2), .done = seconds(2) + milliseconds(2 + i)};
+    worst_->Add(sample);
+    std::vector<TraceEvent> events;
+    if (i == 0) {
+      for (Nanos at = seconds(2) - milliseconds(2); at < seconds(2) + milliseconds(1); at += Nanos(500)) {
+        events.push_back(Event(at, Kind::kSwitch, 0, 99, 0));
+      }
+    }
+    Hand(events, seconds(3));
+    ASSERT_EQ(recorder_.EvidenceOfStream(0, sample).absent, "") << i;
+  }
+  ASSERT_EQ(worst_->Read().size(), 1u);
+}
+
+TEST_F(SpikeRecording, ALoopsDelayIsFromTheFirstWakingAndNotAcrossALoss) {
+  auto slept = Event(milliseconds(1000), Kind::kSwitch, 0, 0, kLoop);
+  slept.state = TraceEvent::State::kSleeping;
+  Hand({slept, Event(milliseconds(1100), Kind::kWaking, 1, kLoop, kSource),
+        Event(milliseconds(1101), Kind::kWaking, 1, kLoop, kSource),
+        Event(milliseconds(1103), Kind::kSwitch, 0, kLoop, 0)},
+       milliseconds(1200));
+  ASSERT_EQ(recorder_.WorstDelays(0).size(), 1u);
+  EXPECT_EQ(recorder_.WorstDelays(0)[0].latency(), milliseconds(3));
+  slept.at = milliseconds(1300);
+  Hand({slept, Event(milliseconds(1400), Kind::kWaking, 1, kLoop, kSource), Event(milliseconds(1401), Kind::kLost, 0),
+        Event(milliseconds(1500), Kind::kSwitch, 0, kLoop, 0)},
+       milliseconds(1600));
+  EXPECT_EQ(recorder_.WorstDelays(0).size(), 1u) << "it may have run in between";
+}
+
 TEST_F(SpikeRecording, AnOverwrittenTimeIsAGap) {
   const SampleStamps sample = Late(seconds(2));
   Hand(Traffic(seconds(2) - milliseconds(5), seconds(2) + milliseconds(1)), seconds(2) + milliseconds(1));

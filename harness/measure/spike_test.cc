@@ -92,6 +92,8 @@ class Spike : public testing::Test {
       sum += cause.duration;
     }
     EXPECT_EQ(sum, record.delay) << record.text;
+    // What is usual is told once, and last.
+    for (std::size_t i = 0; i + 1 < record.causes.size(); ++i) EXPECT_NE(record.causes[i].kind, Cause::kUsual) << i;
     return record;
   }
   // The first cause, which is the longest.
@@ -158,6 +160,17 @@ TEST_F(Spike, TheTimerInterruptWasLateOnAnIdleCore) {
               "the timer interrupt for its loop (flight, fifo:80) came 300 µs late on core 0 (idle exit)");
 }
 
+TEST_F(Spike, ATimerThatAnotherCoreKeptIsToldWithThatCore) {
+  OfTimer();
+  Switch(-500, 0, kLoop, 0);
+  Switch(-400, 1, 0, kHog);
+  Event(300, Kind::kTimerExpire, 1, 0, 0, Left::kSleeping, kDue);
+  Waking(300, 1, kLoop, kHog);
+  Switch(306, 0, 0, kLoop);
+  Stamps(310, 310, 312);
+  ExpectFirst(Explain(), Cause::kTimerLate, 300, "came 300 µs late on core 1 (which 'hog' had)");
+}
+
 TEST_F(Spike, TheTimerOfAnEarlierTickExplainsNothing) {
   OfTimer();
   Switch(-500, 0, kLoop, 0);
@@ -190,6 +203,21 @@ TEST_F(Spike, TheSourceWasAtWorkOnEarlierFrames) {
   Switch(405, 0, 0, kLoop);
   Stamps(409, 410, 413);
   ExpectFirst(Explain(), Cause::kSourceBusy, 400, "the source (fifo:90) was at work on earlier frames for 400 µs");
+}
+
+TEST_F(Spike, ASourceThatWasWokenForTheSampleWasNotAtWorkOnEarlierOnes) {
+  Switch(-300, 1, kSource, 0);
+  Event(0.5, Kind::kTimerExpire, 1, 0, 0, Left::kSleeping, kDue);
+  Waking(1, 1, kSource, 0);
+  Switch(2, 1, 0, kSource);
+  subject_.stamps.sent = At(400);
+  subject_.stamps.kernel = At(402);
+  Switch(420, 1, kSource, 0);
+  Switch(-500, 0, kLoop, 0);
+  Waking(403, 1, kLoop, kSource);
+  Switch(405, 0, 0, kLoop);
+  Stamps(409, 410, 413);
+  ExpectFirst(Explain(), Cause::kUnexplained, 393, "on core 1 is unexplained (host or firmware)");
 }
 
 TEST_F(Spike, AnEarlierSamplesCallbackWasLong) {
@@ -236,6 +264,116 @@ TEST_F(Spike, ACoreThatServesItsTimerLateWasStopped) {
   const SpikeRecord record = Explain();
   ExpectFirst(record, Cause::kUnexplained, 1500, "1.50 ms on core 0 is unexplained");
   EXPECT_EQ(record.causes[1].kind, Cause::kCallback);
+}
+
+TEST_F(Spike, ACallbackThatOneInAHundredIsAsLongAsIsTheCallbacks) {
+  PunctualSource();
+  Switch(-500, 0, kLoop, 0);
+  Waking(6, 1, kLoop, kSource);
+  Switch(8, 0, 0, kLoop);
+  Stamps(12, 13, 2013);
+  subject_.usual.service_p99 = Nanos(2'000'000);
+  ExpectFirst(Explain(), Cause::kCallback, 1997, "its own callback ran 2.00 ms longer than the usual 3.00 µs");
+  subject_.usual.service_p99 = Nanos(1'999'999);
+  ExpectFirst(Explain(), Cause::kUnexplained, 1997, "unexplained");
+}
+
+TEST_F(Spike, WhatTheCoresFrequencyDidBesideAGapIsTold) {
+  PunctualSource();
+  Switch(-500, 0, kLoop, 0);
+  Waking(6, 1, kLoop, kSource);
+  Switch(8, 0, 0, kLoop);
+  Stamps(12, 13, 2013);
+  Event(-200, Kind::kFrequency, 0, 0, 0, Left::kSleeping, 900'000);
+  Event(500, Kind::kFrequency, 0, 0, 0, Left::kSleeping, 600'000);
+  Event(600, Kind::kFrequency, 1, 0, 0, Left::kSleeping, 1'200'000);
+  context_.steal = {{0, 0.0005}, {1, 0.5}};
+  const SpikeRecord record = Explain();
+  EXPECT_NE(record.text.find("is unexplained (host or firmware); meanwhile the core went to 600 MHz; the rest"),
+            std::string::npos)
+      << record.text;
+}
+
+TEST_F(Spike, APageFaultOfAnotherTaskIsNoneOfItsOwn) {
+  PunctualSource();
+  Switch(-500, 0, kLoop, 0);
+  Waking(6, 1, kLoop, kSource);
+  Switch(8, 0, 0, kLoop);
+  Stamps(12, 13, 2013);
+  Event(500, Kind::kPageFault, 0, kHog);
+  Event(500, Kind::kPageFault, 1, kLoop);
+  Event(5, Kind::kPageFault, 0, kLoop);
+  ExpectFirst(Explain(), Cause::kUnexplained, 1997, "unexplained");
+}
+
+TEST_F(Spike, OneThatSleptInItsCallbackWasNotLateForItsTimer) {
+  OfTimer();
+  Switch(-700, 0, 0, kLoop);
+  Event(0.5, Kind::kTimerExpire, 0, 0, 0, Left::kSleeping, kDue);
+  Switch(50, 0, kLoop, 0);
+  Waking(900, 1, kLoop, kHog);
+  Switch(902, 0, 0, kLoop);
+  Stamps(905, 906, 909);
+  ExpectFirst(Explain(), Cause::kBlocked, 850, "slept for 850 µs until 'hog' woke it");
+}
+
+TEST_F(Spike, SleepsThatDifferentTasksEndedAreToldApart) {
+  OfTimer();
+  Switch(-700, 0, 0, kLoop);
+  Switch(50, 0, kLoop, 0);
+  Waking(450, 1, kLoop, kHog);
+  Switch(450, 0, 0, kLoop);
+  Switch(460, 0, kLoop, 0);
+  Waking(760, 1, kLoop, kWaker);
+  Switch(760, 0, 0, kLoop);
+  Stamps(765, 766, 769);
+  const SpikeRecord record = Explain();
+  ExpectFirst(record, Cause::kBlocked, 400, "slept for 400 µs until 'hog' woke it");
+  EXPECT_EQ(record.causes[1].duration, Nanos(300'000)) << record.text;
+  EXPECT_NE(record.text.find("slept for 300 µs until 'price.0' woke it"), std::string::npos) << record.text;
+}
+
+TEST_F(Spike, ATimerThatIsLateByMoreThanAnIdleStateTakesIsTheHosts) {
+  OfTimer();
+  Switch(-500, 0, kLoop, 0);
+  Event(2001, Kind::kTimerExpire, 0, 0, 0, Left::kSleeping, kDue);
+  Waking(2001, 0, kLoop, 0);
+  Switch(2006, 0, 0, kLoop);
+  Stamps(2010, 2010, 2012);
+  ExpectFirst(Explain(), Cause::kTimerLate, 2001,
+              "came 2.00 ms late on core 0 (it was idle: idle exit, host or firmware)");
+}
+
+TEST_F(Spike, ALoopThatIsWokenWhileItRunsDoesNotHoldItsCoreFromItself) {
+  PunctualSource();
+  Waking(6, 1, kLoop, kSource);
+  Switch(900, 0, kLoop, 0);
+  Stamps(7, 8, 890);
+  for (const auto& cause : Explain().causes) EXPECT_NE(cause.kind, Cause::kCoreHeld) << cause.text;
+}
+
+TEST_F(Spike, ADeliveryThatNobodyWasAtWorkOnIsUnexplained) {
+  PunctualSource();  // which sleeps from 12 µs on
+  Switch(-500, 0, kLoop, 0);
+  Waking(800, 1, kLoop, kHog);
+  Switch(802, 0, 0, kLoop);
+  Stamps(806, 807, 810);
+  ExpectFirst(Explain(), Cause::kUnexplained, 788, "788 µs on core 0 is unexplained (host or firmware)");
+}
+
+TEST_F(Spike, ASleepAfterWhichThereWasAPageFaultWasNone) {
+  PunctualSource();
+  Switch(-500, 0, kLoop, 0);
+  Waking(6, 1, kLoop, kSource);
+  Switch(8, 0, 0, kLoop);
+  Event(10, Kind::kPageFault, 0, kLoop);  // before its callback
+  Switch(25, 0, kLoop, 0, Left::kUninterruptible);
+  Waking(825, 0, kLoop, kHog);
+  Switch(830, 0, 0, kLoop);
+  Event(832, Kind::kPageFault, 0, kLoop);
+  Stamps(12, 13, 840);
+  const SpikeRecord record = Explain();
+  ExpectFirst(record, Cause::kBlocked, 800, "slept for 800 µs until 'hog' woke it");
 }
 
 TEST_F(Spike, PageFaultsInTheCallback) {
@@ -406,6 +544,7 @@ TEST(ClassOf, IsWhatAUserWrites) {
   EXPECT_EQ(ClassOf(98), "fifo:1");
   EXPECT_EQ(ClassOf(120), "nice 0");
   EXPECT_EQ(ClassOf(139), "nice 19");
+  EXPECT_EQ(ClassOf(100), "nice -20");
   EXPECT_EQ(ClassOf(-1), "");
 }
 

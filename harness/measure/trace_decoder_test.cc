@@ -213,6 +213,27 @@ TEST_P(OfEitherKernel, ANewTaskUnderAKnownNumberIsToldAnewByItsNextSwitch) {
   EXPECT_EQ(names_.Task(12), "task 12") << "told again after it was forgotten";
 }
 
+TEST_P(OfEitherKernel, ATaskThatIsRenamedIsToldByItsNextSwitch) {
+  Create();
+  ASSERT_TRUE(Decode(Switch(7, 1, 8)));
+  EXPECT_EQ(names_.Task(8), "task 8");
+  const auto renamed = [&](const std::string& name) {
+    return tracefs_.Raw("sched/sched_switch", 8,
+                        {{"prev_pid", 8}, {"prev_state", 1}, {"next_pid", 7}, {"next_prio", 98}},
+                        {{"prev_comm", name}, {"next_comm", "task 7"}});
+  };
+  ASSERT_TRUE(Decode(renamed("another")));
+  EXPECT_EQ(names_.Task(8), "another");
+  // A name that fills its field has no end of its own.
+  ASSERT_TRUE(Decode(renamed("sixteen letters!")));
+  EXPECT_EQ(names_.Task(8), "sixteen letters");
+  // Once forgotten, a task is told anew under the same name.
+  decoder_->Forget(8, names_);
+  EXPECT_EQ(names_.Task(8), "");
+  ASSERT_TRUE(Decode(renamed("sixteen letters!")));
+  EXPECT_EQ(names_.Task(8), "sixteen letters");
+}
+
 TEST_P(OfEitherKernel, TheOtherSchedulerEventsTellTheirTasks) {
   Create();
   const auto migrate = Decode(

@@ -399,6 +399,32 @@ TEST(TraceFold, ALossLeavesAGapInWhichNothingIsBooked) {
   EXPECT_TRUE(elsewhere.Take().gap);
 }
 
+TEST(TraceFold, ALossOfOneCoreTellsNothingOfTheTasksOfOthers) {
+  Folded folded;
+  folded.Switch(800, kTaskOf[kLoop], 0, State::kSleeping, 2)
+      .Switch(810, kTaskOf[kWorker], kForeign, State::kSleeping, 0)
+      .Waking(820, kTaskOf[kWorker])
+      .Waking(900, kTaskOf[kLoop], 2)
+      .Of(Kind::kLost, 950, 3, /*cpu=*/0)
+      .Switch(960, 0, kForeign, State::kSleeping, 0)
+      .Switch(1100, 0, kTaskOf[kLoop], State::kSleeping, 2)
+      .Until(3000);
+  EXPECT_FALSE(folded.Take().gap);
+  ASSERT_EQ(folded.PartOf(kLoop).wake.count(), 1u);
+  EXPECT_EQ(folded.PartOf(kLoop).wake.max(), 200);
+  // Whether the worker still waits nobody knows, and so nobody holds it.
+  EXPECT_TRUE(folded.PartOf(kWorker).held_by.empty());
+}
+
+TEST(TraceFold, OfATaskThatDiedNothingIsLeftForAnotherOfItsNumber) {
+  Folded folded;
+  folded.Switch(900, 0, kTaskOf[kWorker]).Switch(1100, kTaskOf[kWorker], 0, State::kDead);
+  folded.names().ForgetTask(kTaskOf[kWorker]);
+  folded.Switch(1200, 0, kTaskOf[kWorker]).Switch(1250, kTaskOf[kWorker], 0).Until(3000);
+  EXPECT_EQ(folded.Core().worker, Nanos(100));
+  EXPECT_EQ(folded.Core().foreign, Nanos(50));
+}
+
 TEST(TraceFold, ASwitchOutOfIdleThatIsInferredLateTakesItsTimeBackFromIdle) {
   for (const int tid : {kTaskOf[kWorker], kForeign}) {
     Folded folded;

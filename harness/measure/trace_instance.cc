@@ -79,6 +79,9 @@ Status TraceInstance::WatchPageFaults(const std::vector<std::int32_t>& tids) con
   return tracefs_.Write(path, Join(terms, " || "));
 }
 
+// Documentation/trace/ftrace.rst, "buffer_percent".
+Status TraceInstance::WakeWhenFilled() const { return tracefs_.Write(folder_ + "/buffer_percent", "25"); }
+
 Status TraceInstance::Begin(const std::vector<CpuId>& cpus) {
   for (const CpuId cpu : cpus) {
     auto pipe = tracefs_.OpenFile(StrCat(folder_, "/per_cpu/cpu", cpu.value, "/trace_pipe_raw"), O_RDONLY | O_NONBLOCK);
@@ -86,6 +89,17 @@ Status TraceInstance::Begin(const std::vector<CpuId>& cpus) {
     pipes_.push_back(std::move(*pipe));
   }
   return tracefs_.Write(folder_ + "/tracing_on", "1");
+}
+
+Result<std::uint64_t> TraceInstance::Overwritten(CpuId cpu) const {
+  constexpr std::string_view kKey = "overrun: ";
+  const auto stats = tracefs_.Read(StrCat(folder_, "/per_cpu/cpu", cpu.value, "/stats"));
+  if (!stats) return Forward(stats);
+  for (const auto line : Split(*stats, '\n')) {
+    if (!line.starts_with(kKey)) continue;
+    if (const auto count = ParseNumber<std::uint64_t>(Trim(line.substr(kKey.size())))) return *count;
+  }
+  return Fail("tracefs ", folder_, ": the statistics of CPU ", cpu.value, " have no \"", Trim(kKey), "\"");
 }
 
 Status TraceInstance::End() const { return tracefs_.Write(folder_ + "/tracing_on", "0"); }

@@ -35,6 +35,20 @@ TEST(TraceMerge, ALateCpuCostsOrderAndNoEvent) {
   EXPECT_EQ(Take(merge, 20), (std::vector<std::int64_t>{3, 12}));
 }
 
+TEST(TraceMerge, AnEventAtTheHorizonStays) {
+  TraceMerge merge(2);
+  for (const int at : {1, 2, 3}) merge.Add(0, At(at, 0));
+  EXPECT_EQ(Take(merge, 2), (std::vector<std::int64_t>{1}));
+  EXPECT_EQ(Take(merge, 4), (std::vector<std::int64_t>{2, 3}));
+}
+
+TEST(TraceMerge, AClockThatStepsBackCostsNoOrder) {
+  TraceMerge merge(2);
+  for (const int at : {5, 4, 9}) merge.Add(0, At(at, 0));
+  for (const int at : {6, 3}) merge.Add(1, At(at, 1));
+  EXPECT_EQ(Take(merge, 20), (std::vector<std::int64_t>{5, 5, 6, 6, 9}));
+}
+
 TEST(TraceMerge, AgreesWithSortingForRandomSequences) {
   TraceMerge merge(4);
   std::vector<std::int64_t> all;

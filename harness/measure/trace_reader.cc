@@ -17,7 +17,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr Nanos kInterval = milliseconds(50);
+constexpr Nanos kInterval = milliseconds(200);
+// Where the kernel does not wake us for a buffer that fills, and while children say what they are: from then on their
+// page faults are traced.
+constexpr Nanos kShortInterval = milliseconds(50), kPartsCome = milliseconds(500);
 // A CPU that is interrupted while it writes an event (a virtual one: by its host) completes it that much later; and an
 // inferred switch is seen at the next event of its CPU, which is no further than a tick (10 ms at HZ=100).
 constexpr Nanos kSettle = milliseconds(20);
@@ -78,16 +81,15 @@ TraceReader::TraceReader(TraceDecoder decoder, TraceInstance instance, const Opt
       wake_(eventfd(0, EFD_CLOEXEC)),
       merge_(cpus_.size()),
       page_(static_cast<std::size_t>(std::max(sysconf(_SC_PAGESIZE), 4096L))),
+      lost_(cpus_.size()),
       faults_of_(options.faults_of) {
   for (const auto& part : options.parts) names_.AddPart(part);
   for (const auto& vector : decoder_.vectors()) names_.AddVector(vector);
   const auto& events = decoder_.events();
   sees_interrupts_ = std::find(events.begin(), events.end(), "irq/irq_handler_entry") != events.end();
   ReadInterruptNames(names_);
-  for (const CpuId cpu : cpus_) {
-    lost_.emplace_back(cpu, 0);
-    idle_switches_.emplace_back(cpu);
-  }
+  woken_when_filled_ = instance_.WakeWhenFilled().has_value();
+  for (const CpuId cpu : cpus_) idle_switches_.emplace_back(cpu);
   batch_.reserve(kBatch);
   last_look_.store(MonotonicNow().count());
   thread_ = std::thread([this] { Body(); });
@@ -107,11 +109,12 @@ void TraceReader::Stop() {
 
 void TraceReader::Body() {
   prctl(PR_SET_NAME, "corerig-trace", 0, 0, 0);
+  // Before we go where someone may hold the core: from now on the guard can help.
+  (void)SetPolicy(0, kLow);
+  tid_.store(gettid());
   // Every CPU switches to us once: from then on it is known what runs there, also where nothing else happens.
   for (const CpuId cpu : cpus_) (void)SetAffinity(0, cpu);
   (void)SetAffinity(0, core_);
-  (void)SetPolicy(0, kLow);
-  tid_.store(gettid());
   for (;;) {
     const bool last = stop_.load();
     const Nanos now = MonotonicNow();
@@ -120,14 +123,20 @@ void TraceReader::Body() {
     const bool more = read_until != kAllRead;
     HandOver(last && !more ? kAllRead : std::min(read_until, now - kSettle));
     if (!more && last) return;
-    Wait(more ? kRest : kInterval);
+    if (more) {
+      Wait(kRest);
+    } else if (!woken_when_filled_) {
+      Wait(kShortInterval);
+    } else {
+      Wait(now - latest_part_ < kPartsCome ? kShortInterval : kInterval, cpus_.size());
+    }
   }
 }
 
-// Until then, or until Stop.
-void TraceReader::Wait(Nanos time) const {
-  pollfd entry = {.fd = wake_.get(), .events = POLLIN, .revents = 0};
-  poll(&entry, 1, static_cast<int>(std::chrono::ceil<milliseconds>(time).count()));
+void TraceReader::Wait(Nanos time, std::size_t filled) const {
+  std::vector<pollfd> entries = {{.fd = wake_.get(), .events = POLLIN, .revents = 0}};
+  for (std::size_t i = 0; i < filled; ++i) entries.push_back({.fd = instance_.pipe(i), .events = POLLIN, .revents = 0});
+  poll(entries.data(), entries.size(), static_cast<int>(std::chrono::ceil<milliseconds>(time).count()));
 }
 
 void TraceReader::Guard() {
@@ -155,8 +164,13 @@ Nanos TraceReader::ReadAll() {
       const ssize_t got = read(instance_.pipe(i), page_.data(), page_.size());
       if (got <= 0) break;  // EAGAIN: nothing more
       const std::span<const std::byte> page(page_.data(), static_cast<std::size_t>(got));
-      if (const std::uint64_t lost = LostBefore(page, decoder_.layout()); lost > 0) {
-        lost_[i].second += lost;
+      if (std::uint64_t lost = LostBefore(page, decoder_.layout()); lost > 0) {
+        // In a full page there is no room for the number. The kernel's own count may be ahead of the page: then the
+        // losses that follow are in it already.
+        if (const auto count = instance_.Overwritten(cpus_[i])) {
+          lost = *count > lost_[i] ? *count - lost_[i] : 1;
+        }
+        lost_[i] += lost;
         total_lost_.fetch_add(lost, std::memory_order_relaxed);
         Nanos first{0};
         ForEachRecord(page, decoder_.layout(), [&](Nanos at, auto) {
@@ -207,6 +221,7 @@ void TraceReader::Follow(const TraceEvent& event) {
   switch (event.kind) {
     case TraceEvent::Kind::kPart: {
       names_.SetPart(event.tid, event.value);
+      latest_part_ = event.at;
       const auto part = names_.Part(event.tid);
       if (std::find(faults_of_.begin(), faults_of_.end(), part) == faults_of_.end()) return;
       watched_.push_back(event.tid);

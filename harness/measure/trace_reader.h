@@ -3,12 +3,13 @@
 //   auto reader = TraceReader::Start({.parts = {"rig", "loop flight"}, .cpus = ..., .core = rig_core, ...}, sink);
 //   ... children write "corerig:loop flight" to reader->marker() ...
 //   reader->Stop();                       // everything up to now was handed to the sink
-//   for (auto [cpu, lost] : reader->lost()) ...
+//   if (reader->total_lost() > 0) ...     // events; each gap itself is an event of its own to the sink
 //
 // The thread runs real-time below everything that asks for a priority, so that it costs the measured tasks nothing, and
-// above all time-sharing tasks. Should it be kept from running for long (a real-time loop that never sleeps), a guard
-// of the highest priority, which looks four times a second, lifts it above all until it has caught up: that is well
-// before the buffers, which hold two seconds, overflow.
+// above all time-sharing tasks. It looks when a buffer is a quarter full, or else five times a second: the less often,
+// the less each event costs. Should it be kept from running for long (a real-time loop that never sleeps), a guard of
+// the highest priority, which looks four times a second, lifts it above all until it has caught up: that is well before
+// the buffers, which hold two seconds, overflow.
 #pragma once
 
 #include <atomic>
@@ -18,7 +19,6 @@
 #include <span>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "harness/base/policy.h"
@@ -65,9 +65,8 @@ class TraceReader {
   // Ends the trace, hands over the rest of it, joins. A second call does nothing.
   void Stop();
 
-  // Events lost per CPU; the total so far from any thread, the list after Stop.
+  // Events lost so far; from any thread.
   std::uint64_t total_lost() const { return total_lost_.load(std::memory_order_relaxed); }
-  const std::vector<std::pair<CpuId, std::uint64_t>>& lost() const { return lost_; }
   std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
   // Switches out of idle that the kernel did not trace and that were put in (idle_switches.h); after Stop.
   std::uint64_t inferred() const { return inferred_; }
@@ -79,7 +78,8 @@ class TraceReader {
 
   void Body();
   void Guard();
-  void Wait(Nanos time) const;
+  // Until then, or until Stop, or until one of `filled` buffers is a quarter full.
+  void Wait(Nanos time, std::size_t filled = 0) const;
   // Reads what is there, as much of each CPU as one look may. Returns the instant up to which nothing is left in a
   // buffer: that of the last event read of a CPU that has more, or else far in the future.
   Nanos ReadAll();
@@ -93,6 +93,8 @@ class TraceReader {
   Sink sink_;
   Fd wake_;  // readable once it is to stop
   bool sees_interrupts_ = false;
+  bool woken_when_filled_ = false;
+  Nanos latest_part_{0};  // when a task last said what it is
   TraceNames names_;
   TraceMerge merge_;
   std::vector<IdleSwitches> idle_switches_;  // per CPU
@@ -100,7 +102,7 @@ class TraceReader {
   std::vector<TraceEvent> batch_;
   std::vector<std::int32_t> ended_;  // tasks whose names are still of use for a while
   std::vector<std::byte> page_;
-  std::vector<std::pair<CpuId, std::uint64_t>> lost_;
+  std::vector<std::uint64_t> lost_;  // of each CPU
   std::atomic<std::uint64_t> total_lost_{0}, events_{0};
   std::atomic<std::int64_t> last_look_{0};  // CLOCK_MONOTONIC ns of the reader's last complete round
   std::atomic<int> tid_{0};                 // of the reader's thread

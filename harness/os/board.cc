@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "harness/base/text.h"
+#include "harness/os/cpu_list.h"
 #include "harness/os/fd.h"
 
 namespace corerig {
@@ -80,17 +81,9 @@ BoardRecord ReadBoard(const std::string& root, const std::vector<CpuId>& cores) 
 }
 
 std::vector<CpuId> OnlineCpus(const std::string& root) {
-  std::vector<CpuId> cpus;
   const auto text = ReadText(root + "/sys/devices/system/cpu/online").value_or("0");
-  for (const auto range : Split(text, ',')) {
-    const auto ends = Split(range, '-');
-    const auto first = ParseNumber<int>(ends.front()), last = ParseNumber<int>(ends.back());
-    constexpr int kMostCpus = 1 << 16;
-    if (!first || !last || *first < 0 || *last >= kMostCpus) continue;
-    for (int cpu = *first; cpu <= *last; ++cpu) cpus.push_back(CpuId{cpu});
-  }
-  if (cpus.empty()) cpus.push_back(CpuId{0});
-  return cpus;
+  const auto cpus = ParseCpuList(text);
+  return cpus && !cpus->empty() ? *cpus : std::vector{CpuId{0}};
 }
 
 double ReadLoadAverage(const std::string& root) {

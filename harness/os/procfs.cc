@@ -106,6 +106,7 @@ Result<ProcessStat> ParseStat(std::string_view text) {
   number(16, "cutime", children_user);
   number(17, "cstime", children_system);
   number(22, "starttime", stat.start_time);
+  number(24, "rss", stat.rss_pages);
   number(kProcessor, "processor", stat.processor);
   if (!bad.empty()) return Fail(bad);
   stat.children_ticks = children_user + children_system;

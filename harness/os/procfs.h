@@ -42,6 +42,7 @@ struct ProcessStat {
   // Of children that ended and were waited for, and of theirs; CPU time in clock ticks, user's and system's each cut.
   std::uint64_t children_minor_faults = 0, children_major_faults = 0, children_ticks = 0;
   std::uint64_t start_time = 0;  // clock ticks since boot
+  std::uint64_t rss_pages = 0;   // since Linux 6.2 off by some pages per CPU; smaps_rollup is exact
   int processor = 0;             // the CPU it ran on last
 };
 

@@ -25,7 +25,6 @@ std::optional<TraceField> ParseField(std::string_view line) {
   if (parts.size() < 4) return std::nullopt;
   std::string_view declaration = Trim(parts[0]).substr(std::string_view("field:").size());
   TraceField field;
-  field.is_data_loc = declaration.starts_with("__data_loc ");
   // "char prev_comm[16]": the name ends where its array begins.
   declaration = declaration.substr(
       0, declaration.rfind('[') < declaration.rfind(' ') ? std::string_view::npos : declaration.rfind('['));

@@ -16,7 +16,6 @@ struct TraceField {
   std::string name;  // "next_pid"
   std::size_t offset = 0, size = 0;
   bool is_signed = false;
-  bool is_data_loc = false;  // the four bytes are (length << 16 | offset) of text elsewhere in the event
 
   // The number in `event`, which is known to hold the field; fields of 1, 2, 4 and 8 bytes.
   std::int64_t Number(const std::byte* event) const;

@@ -94,7 +94,6 @@ TEST(TraceFormat, TheFieldsOfASwitchLieWhereEachKernelSays) {
     const TraceField* const comm = format->Find("next_comm");
     ASSERT_NE(comm, nullptr) << "the name ends where its array begins";
     EXPECT_EQ(comm->size, 16u);
-    EXPECT_FALSE(comm->is_data_loc);
     const TraceField* const type = format->Find("common_type");
     ASSERT_NE(type, nullptr);
     EXPECT_EQ(type->size, 2u);
@@ -103,7 +102,7 @@ TEST(TraceFormat, TheFieldsOfASwitchLieWhereEachKernelSays) {
   }
 }
 
-TEST(TraceFormat, TextElsewhereInTheEventIsMarked) {
+TEST(TraceFormat, TextElsewhereInTheEventHasItsNameAndTheSizeOfItsPlace) {
   const auto format = ParseTraceFormat(R"(name: sched_process_fork
 ID: 366
 format:
@@ -118,12 +117,10 @@ format:
   for (const char* name : {"parent_comm", "child_comm"}) {
     const TraceField* const field = format->Find(name);
     ASSERT_NE(field, nullptr) << name;
-    EXPECT_TRUE(field->is_data_loc) << name;
     EXPECT_EQ(field->size, 4u);
   }
   ASSERT_NE(format->Find("child_pid"), nullptr);
   EXPECT_EQ(format->Find("child_pid")->offset, 20u);
-  EXPECT_FALSE(format->Find("child_pid")->is_data_loc);
 }
 
 TEST(TraceFormat, PointersEnumsAndArraysOfUnknownLengthHaveTheirNames) {

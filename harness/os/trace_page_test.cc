@@ -144,6 +144,10 @@ TEST_P(EitherLayout, LostEventsAreCountedWhereTheKernelStoredTheirNumber) {
   EXPECT_EQ(LostBefore(Page(GetParam(), 1).Event(0, 1, 1).Finish(missed | stored, 4711), GetParam()), 4711u);
   EXPECT_EQ(LostBefore(Page(GetParam(), 1).Event(0, 1, 1).Finish(missed), GetParam()), 1u) << "some, not how many";
   EXPECT_EQ(LostBefore(Page(GetParam(), 1).Event(0, 1, 1).Finish(stored, 4711), GetParam()), 0u);
+  // A number that says none is none.
+  auto none = Page(GetParam(), 1).Event(0, 1, 1).Finish(missed | stored, 4711);
+  std::fill(none.begin() + static_cast<std::ptrdiff_t>(GetParam().data_offset + 8), none.end(), std::byte{0});
+  EXPECT_EQ(LostBefore(none, GetParam()), 1u);
   // The flags are no length.
   EXPECT_EQ(Read(Page(GetParam(), 1).Event(0, 1, 1).Finish(missed | stored, 4711), GetParam()).size(), 1u);
   // Full to the end: no room for the number that the flag promises.

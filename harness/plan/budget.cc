@@ -84,6 +84,7 @@ Result<double> ParseLimit(std::string_view text, std::string_view unit) {
     if (!limit) return Forward(limit);
     return limit->hertz();
   }
+  if (unit == "Hz") return ParseFrequency(text);
   for (const std::string_view suffix : {unit == "bytes_per_s" ? "/s" : "", unit == "bytes_per_min" ? "/min" : ""}) {
     if (text.ends_with(suffix)) text.remove_suffix(suffix.size());
   }

@@ -67,7 +67,9 @@ TEST(Budget, TheLimitIsInTheUnitOfTheMetric) {
                {"worker.price.*.rate > 2", 2},
                {"loop.flight.cpu < 0.25", 0.25},
                {"loop.flight.cpu < 25%", 0.25},
-               {"core.1.steal < 1%", 0.01}};
+               {"core.1.steal < 1%", 0.01},
+               {"core.1.frequency > 1.5GHz", 1.5e9},
+               {"core.*.frequency >= 800MHz", 8e8}};
   for (const auto& [text, limit] : cases) EXPECT_DOUBLE_EQ(Parsed(text).limit, limit) << text;
 }
 

@@ -48,6 +48,9 @@ struct StreamPlan {
   std::optional<Nanos> break_above = {};  // the first sample later than this ends the run
   std::uint32_t batch = 1;                // samples per frame: a part with a FIFO is read when so many are in it
   ClockPlan clock = {};
+  // Where frames are not evenly spaced: when each of a cycle of so many is due after the cycle's begin, in order; the
+  // cycle takes as long as the rate says.
+  std::vector<Nanos> pattern = {};
   std::vector<Parameter> parameters = {};  // every one the sensor declares, defaults filled in
   bool operator==(const StreamPlan&) const = default;
 };

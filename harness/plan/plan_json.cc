@@ -81,6 +81,7 @@ Json StreamJson(const StreamPlan& stream) {
   json["batch"] = stream.batch;
   json["clock_offset"] = ToText(stream.clock.offset);
   json["clock_ppb"] = stream.clock.ppb;
+  json["pattern"] = ListOf(stream.pattern, [](Nanos offset) { return ToText(offset); });
   json["parameters"] = ListOf(stream.parameters, ParameterJson);
   return json;
 }
@@ -271,6 +272,7 @@ StreamPlan ReadStream(const Reader& json) {
   stream.batch = json.Field("batch").Whole<std::uint32_t>(1, 1 << 20);
   stream.clock = {.offset = json.Field("clock_offset").Duration(),
                   .ppb = json.Field("clock_ppb").Whole<std::int32_t>(-1'000'000, 1'000'000)};
+  stream.pattern = json.Field("pattern").List([](const Reader& item) { return item.Duration(); });
   stream.parameters = json.Field("parameters").List(ReadParameter);
   return stream;
 }

@@ -119,6 +119,7 @@ class PlanMaker {
             .break_above = Coin() ? std::optional(Duration()) : std::nullopt,
             .batch = static_cast<std::uint32_t>(1 + Magnitude((1 << 20) - 1)),
             .clock = {.offset = Duration(), .ppb = static_cast<std::int32_t>(Below(2'000'001)) - 1'000'000},
+            .pattern = Many(4, [&] { return Duration(); }),
             .parameters = Many(3, [&] {
               return Parameter{Word(), Text()};
             })};

@@ -24,7 +24,7 @@ inline Vocabulary SampleVocabulary() {
                        .channels = {ChannelKind::kSeqpacket, ChannelKind::kUdp},
                        .formats = {},
                        .batching = {.most = 16, .frames = Rate::Hertz(1000)},
-                       .parameters = {{"noise", Kind::kNumber, "1", "times that of the data sheet"}},
+                       .parameters = {{"noise", Kind::kNotNegative, "1", "times that of the data sheet"}},
                        .falsifiable = true},
                       {.name = "zed-f9p",
                        .about = "satellite navigation",

@@ -34,12 +34,13 @@ class ScenarioReader {
     for (const Entry* table : workers) {
       plan_.workers.push_back(ReadWorker(*table, used_, vocabulary_, board_, fault_));
     }
-    if (streams.empty() && workers.empty()) {
+    ReadBudgets();
+    top_.RejectUnknownKeys();
+    // Not beside another fault, which may be the reason: a table [steam.imu].
+    if (streams.empty() && workers.empty() && !fault_.found()) {
       fault_.Add(document_.position,
                  "there is neither a stream nor a worker; add a table [stream.NAME] or [worker.NAME]");
     }
-    ReadBudgets();
-    top_.RejectUnknownKeys();
     plan_.rig_core = RigCoreOf(plan_);
     return plan_;
   }

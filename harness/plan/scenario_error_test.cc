@@ -170,6 +170,11 @@ TEST(ScenarioError, NeitherStreamNorWorker) {
             "s.toml:1:1: there is neither a stream nor a worker; add a table [stream.NAME] or [worker.NAME]");
 }
 
+TEST(ScenarioError, ATableSpeltWronglyIsToldBeforeWhatThenIsMissing) {
+  EXPECT_EQ(Refusal("name = \"a\"\nduration = \"1s\"\n[steam.imu]\nsensor = \"vlp16\"\n").substr(0, 55),
+            "s.toml:3:2: unknown key \"steam\"; did you mean \"stream\"?");
+}
+
 TEST(ScenarioError, ANameOfOtherLetters) {
   EXPECT_EQ(Refusal("name = \"My drone\"\nduration = \"1s\"\n[worker.w]\nworkload = \"train/mlp\"\n"),
             "s.toml:1:8: name \"My drone\" is not made of a-z, 0-9 and -; write one such as \"drone\"");

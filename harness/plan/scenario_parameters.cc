@@ -9,6 +9,8 @@ std::string_view Describe(ParameterInfo::Kind kind) {
   switch (kind) {
     case ParameterInfo::Kind::kNumber:
       return "a number";
+    case ParameterInfo::Kind::kNotNegative:
+      return "a number from 0 up";
     case ParameterInfo::Kind::kPositiveNumber:
       return "a number above 0";
     case ParameterInfo::Kind::kWholeNumber:
@@ -30,10 +32,12 @@ std::optional<std::string> ParameterText(const Value& value, ParameterInfo::Kind
   constexpr double kExact = 0x1p53;
   if (value.kind == Value::Kind::kWhole) {
     if (kind == ParameterInfo::Kind::kPositiveNumber && value.whole <= 0) return std::nullopt;
+    if (kind == ParameterInfo::Kind::kNotNegative && value.whole < 0) return std::nullopt;
     return StrCat(value.whole);
   }
   if (value.kind != Value::Kind::kNumber || !std::isfinite(value.number)) return std::nullopt;
   if (kind == ParameterInfo::Kind::kPositiveNumber && value.number <= 0) return std::nullopt;
+  if (kind == ParameterInfo::Kind::kNotNegative && value.number < 0) return std::nullopt;
   if (std::abs(value.number) <= kExact && std::trunc(value.number) == value.number) {
     return StrCat(static_cast<std::int64_t>(value.number));
   }

@@ -42,10 +42,10 @@ Rate ReadRate(Section& section, const SensorInfo* sensor, FirstFault& fault) {
 // How many samples a frame holds.
 std::uint32_t ReadBatch(Section& section, const SensorInfo& sensor, Rate rate, FirstFault& fault) {
   const Batching& batching = sensor.batching;
-  std::uint32_t batch = 1;
+  std::uint32_t batch = batching.least;
   if (batching.frames.millihertz > 0) {
     const std::int64_t least = (rate.millihertz + batching.frames.millihertz - 1) / batching.frames.millihertz;
-    batch = static_cast<std::uint32_t>(std::clamp<std::int64_t>(least, 1, batching.most));
+    batch = static_cast<std::uint32_t>(std::clamp<std::int64_t>(least, batching.least, batching.most));
   }
   const auto written = section.Whole("batch", 1, StrCat(batch));
   const Position at = written ? section.Find("batch")->position : section.position();
@@ -54,10 +54,15 @@ std::uint32_t ReadBatch(Section& section, const SensorInfo& sensor, Rate rate, F
               batching.most == 1 ? " sample in a frame" : " samples in a frame");
     return batch;
   }
+  if (written && *written < batching.least) {
+    fault.Add(at, "batch is ", *written, "; sensor \"", sensor.name, "\" has at least ", batching.least,
+              " samples in a frame");
+    return batch;
+  }
   if (written) batch = static_cast<std::uint32_t>(*written);
   if (rate.millihertz % batch != 0) {
-    fault.Add(at, "rate ", ToText(rate), " in batches of ", batch,
-              " makes frames of no whole number of mHz; write a batch that divides the rate");
+    fault.Add(at, "rate ", ToText(rate), " in batches of ", batch, " makes frames of no whole number of mHz; write a ",
+              batching.least == batching.most ? "rate that the batch divides" : "batch that divides the rate");
   }
   return batch;
 }
@@ -187,6 +192,11 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
   // Without the sensor, there is no telling its parameters from mistyped keys.
   if (sensor == nullptr) return stream;
   stream.parameters = ReadParameters(section, sensor->parameters, fault);
+  if (sensor->pattern && !fault.found()) {
+    const auto pattern = sensor->pattern(stream);
+    if (!pattern) fault.Add(section.position(), "stream ", stream.name, ": ", pattern.error().message);
+    stream.pattern = pattern.value_or(std::vector<Nanos>());
+  }
   section.RejectUnknownKeys();
   return stream;
 }

@@ -283,6 +283,25 @@ TEST(Scenario, AFastSensorSendsBatchesThatKeepItsFramesFew) {
   EXPECT_EQ(FrameRate(stream), Rate{204'800});
 }
 
+TEST(Scenario, ASensorWhoseFramesHoldAFixedNumberHasThatBatchAndNoOther) {
+  Vocabulary vocabulary = SampleVocabulary();
+  vocabulary.sensors[1].batching = {.most = 12, .frames = {}, .least = 12};
+  const auto read = [&](std::string_view lines) {
+    return ReadScenario(ImuWith(lines), "s.toml", {}, vocabulary, BoardOf({0, 1}));
+  };
+  for (const char* lines : {"rate = \"4.5kHz\"", "rate = \"450Hz\"", "rate = \"450Hz\"\nbatch = 12"}) {
+    const auto plan = read(lines);
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_EQ(plan->streams[0].batch, 12u) << lines;
+  }
+  EXPECT_EQ(read("rate = \"450Hz\"\nbatch = 11").error().message,
+            "s.toml:8:9: batch is 11; sensor \"icm42688p\" has at least 12 samples in a frame");
+  EXPECT_EQ(
+      read("rate = \"1kHz\"").error().message,
+      "s.toml:4:1: rate 1kHz in batches of 12 makes frames of no whole number of mHz; write a rate that the batch "
+      "divides");
+}
+
 TEST(Scenario, ASensorHasAClockAndParametersOfItsOwn) {
   const StreamPlan plain = Read(ImuWith(""), BoardOf({0, 1})).streams[0];
   EXPECT_EQ(plain.clock, ClockPlan{});
@@ -291,6 +310,22 @@ TEST(Scenario, ASensorHasAClockAndParametersOfItsOwn) {
       Read(ImuWith("clock_offset = \"2ms\"\nclock_ppm = -20.5\nnoise = 0.5"), BoardOf({0, 1})).streams[0];
   EXPECT_EQ(own.clock, (ClockPlan{.offset = Nanos(2'000'000), .ppb = -20'500}));
   EXPECT_EQ(own.parameters, (std::vector<Parameter>{{"noise", "0.5"}}));
+}
+
+TEST(Scenario, ASensorMaySpaceItsFramesUnevenly) {
+  Vocabulary vocabulary = SampleVocabulary();
+  for (auto& sensor : vocabulary.sensors) {
+    if (sensor.name != "icm42688p") continue;
+    sensor.pattern = [](const StreamPlan& stream) -> Result<std::vector<Nanos>> {
+      if (NumberOf(stream.parameters, "noise") > 1) return Fail("too loud");
+      return std::vector<Nanos>{Nanos(0), stream.rate.OffsetOf(1) / 2};
+    };
+  }
+  const auto read = [&](std::string_view lines) {
+    return ReadScenario(ImuWith(lines), "s.toml", {}, vocabulary, BoardOf({0, 1}));
+  };
+  EXPECT_EQ(read("rate = \"500Hz\"")->streams[0].pattern, (std::vector<Nanos>{Nanos(0), Nanos(1'000'000)}));
+  EXPECT_EQ(read("noise = 2").error().message, "s.toml:4:1: stream imu: too loud");
 }
 
 TEST(Scenario, WhatCannotBeBatchedOrClockedIsRefused) {
@@ -311,7 +346,12 @@ TEST(Scenario, WhatCannotBeBatchedOrClockedIsRefused) {
   EXPECT_EQ(
       refusal("name = \"a\"\nduration = \"1s\"\n[loop.l]\n[stream.t]\nsensor = \"tick\"\nloop = \"l\"\nclock_ppm = 2"),
       "s.toml:7:13: a timer stream is the board's own clock; leave clock_ppm out");
-  EXPECT_EQ(refusal(ImuWith("noise = \"loud\"")), "s.toml:7:9: noise is not a number; write one such as 1");
+  for (const char* noise : {"\"loud\"", "-1", "-0.5"}) {
+    EXPECT_EQ(refusal(ImuWith(std::string("noise = ") + noise)),
+              "s.toml:7:9: noise is not a number from 0 up; write one such as 1");
+  }
+  EXPECT_EQ(Read(ImuWith("noise = 0"), BoardOf({0, 1})).streams[0].parameters,
+            (std::vector<Parameter>{{"noise", "0"}}));
 }
 
 TEST(Scenario, PartsKeepTheOrderOfTheFileAndNotOfTheAlphabet) {

@@ -15,7 +15,7 @@
 namespace corerig {
 
 struct ParameterInfo {
-  enum class Kind { kNumber, kPositiveNumber, kWholeNumber, kWord };
+  enum class Kind { kNumber, kNotNegative, kPositiveNumber, kWholeNumber, kWord };
   std::string_view name;  // "strike"
   Kind kind;
   std::string_view default_value;
@@ -23,10 +23,11 @@ struct ParameterInfo {
 };
 
 // How many samples a part sends in one frame: what its FIFO holds, and by default as many as keep the frames at or
-// below `frames` per second.
+// below `frames` per second. A part whose frames always hold the same number has it as `least` and `most`.
 struct Batching {
   std::uint32_t most = 1;
   Rate frames = {};
+  std::uint32_t least = 1;
 };
 
 struct SensorInfo {
@@ -38,6 +39,9 @@ struct SensorInfo {
   std::vector<std::string_view> formats;  // the first is the default; empty: one format, no name
   Batching batching = {};
   std::vector<ParameterInfo> parameters = {};  // its own, besides the keys that every stream has
+  // Makes StreamPlan::pattern of a stream that is read but for it; empty: frames are evenly spaced. Fails if rate and
+  // parameters, each right by itself, cannot be had together.
+  std::function<Result<std::vector<Nanos>>(const StreamPlan&)> pattern = {};
   bool falsifiable = false;  // its model serves SensorModel::EncodeFalsified: faults stuck, wrong and drift
 };
 

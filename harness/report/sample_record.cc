@@ -64,9 +64,11 @@ StreamRecord Imu() {
   imu.ambiguous = 2;
   imu.truth_lost = 3;
   imu.overruns = 4;
+  imu.overflows = 1;
   imu.bytes = 320'000;
   imu.infinite = 5;
   imu.late_sends = 6;
+  imu.gaps = 9;
   imu.stamps_discarded = 8;
   imu.latency = Samples({{18'000, 10'000}, {42'000, 9'800}, {612'000, 90}});
   imu.lateness = Samples({{3'000, 20'000}});

@@ -44,6 +44,9 @@ std::string ForPeople(const Metric& metric) {
   if (metric.unit == "ns") return FormatDuration(value);
   if (metric.unit == "bytes") return FormatSize(value);
   if (metric.unit == "share") return FormatShare(value);
+  if (metric.unit == "bytes_per_s") return FormatSize(value) + "/s";
+  if (metric.unit == "bytes_per_min") return FormatSize(value) + "/min";
+  if (metric.unit == "Hz") return Scaled(value) + "Hz";
   if (metric.unit == "per_s") return Scaled(value) + "/s";
   return Significant(value, 15);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "harness/base/text.h"
+#include "harness/loop/channel.h"
 #include "harness/stream/schedule.h"
 #include "harness/stream/slabs.h"
 
@@ -25,6 +26,7 @@ void AddSourceSide(StreamRecord& record, const SourceStream& source) {
   record.bytes = source.bytes.Get();
   record.overruns = source.overruns.Get();
   record.late_sends = source.late.Get();
+  record.gaps = source.gaps.Get();
 }
 
 FaultRecord CollectFault(const FaultPlan& plan, const InjectedFault* injected, const FoundFault* found, Nanos window) {
@@ -63,6 +65,7 @@ void AddHandlerSide(StreamRecord& record, const HandlerStream& handler) {
   record.alarms = {.repeating = handler.false_repeating.Get(),
                    .implausible = handler.false_implausible.Get(),
                    .late = handler.late_arrivals.Get()};
+  record.overflows = handler.overflows.Get();
   record.latency = handler.latency.Read();
   record.lateness = handler.lateness.Read();
   record.transport = handler.transport.Read();
@@ -84,6 +87,7 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
   record.sensor = stream.sensor;
   record.format = stream.format;
   record.channel = ToText(stream.channel);
+  record.substitute = SubstituteFor(stream.channel);
   record.loop = stream.loop;
   record.rate = stream.rate;
   if (const SensorType* sensor = FindSensor(rig, stream.sensor)) record.value_unit = sensor->value_unit;
@@ -111,13 +115,22 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
   }
   // The handler settles its losses when the drain ends. One that did not come so far leaves them to us.
   if (!Finished(sides.handler)) record.lost = record.sent - std::min(record.sent, record.done() + record.unread);
-  // Losses that were put in on purpose are no failure of the board.
-  const std::uint64_t accounted = record.done() + (handler != nullptr ? handler->lost_injected.Get() : 0);
+  // Losses that were put in on purpose are no failure of the board, nor is what the sensor itself leaves out.
+  const std::uint64_t accounted = record.done() + record.gaps + (handler != nullptr ? handler->lost_injected.Get() : 0);
   record.infinite = record.expected - std::min(record.expected, accounted);
   return record;
 }
 
 }  // namespace
+
+StreamSides SidesOf(const std::vector<SupervisedChild>& children) {
+  StreamSides sides;
+  for (const auto& child : children) {
+    if (child.launched.role == Role::kSource) sides.source = &child;
+    if (child.launched.role == Role::kHandler) sides.handler = &child;
+  }
+  return sides;
+}
 
 std::optional<BreakRecord> CollectBreak(const Plan& plan, const StreamSides& sides, const Timeline& timeline,
                                         bool traced) {
@@ -323,6 +336,21 @@ std::vector<ResultRecord> CollectResults(const Plan& plan, const Rig& rig,
     records.push_back(std::move(record));
   }
   return records;
+}
+
+std::vector<Warning> CollectWarnings(const std::vector<SupervisedChild>& children) {
+  std::vector<Warning> warnings;
+  for (const auto& child : children) {
+    if (child.header().not_locked.Get() == 0) continue;
+    warnings.push_back({WarningId::kMemoryNotLocked, StrCat(child.launched.name, ": cannot lock its memory")});
+  }
+  for (const auto& child : children) {
+    const auto& output = child.launched.output;
+    if (!output || output->lost() == 0) continue;
+    warnings.push_back({WarningId::kOutputLost, StrCat(child.launched.name, ": ", output->lost(),
+                                                       " bytes of its output were not kept: ", output->why_lost())});
+  }
+  return warnings;
 }
 
 std::vector<CoreRecord> CollectCores(const Plan& plan, const RunRecord& record) {

@@ -26,6 +26,7 @@ struct StreamSides {
   const SupervisedChild* source = nullptr;
   const SupervisedChild* handler = nullptr;
 };
+StreamSides SidesOf(const std::vector<SupervisedChild>& children);
 
 // The sample that the handler stopped the run at; nothing if it did not, or says nonsense. `traced`: the kernel's trace
 // was running.
@@ -49,6 +50,9 @@ WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, cons
 // The workers' results merged, one answer per group.
 std::vector<ResultRecord> CollectResults(const Plan& plan, const Rig& rig,
                                          const std::vector<const SupervisedChild*>& workers);
+
+// What the children themselves, and the files of their output, complain of.
+std::vector<Warning> CollectWarnings(const std::vector<SupervisedChild>& children);
 
 // Shares of the cores by the tasks that were pinned to them.
 std::vector<CoreRecord> CollectCores(const Plan& plan, const RunRecord& record);

@@ -128,6 +128,27 @@ TEST(Disturbance, ConcernsTheFiguresOfItsCoreOnly) {
   EXPECT_EQ(cores("rig.cpu"), "");
 }
 
+TEST(Disturbance, MakesTheWorseOfEveryFigureWorse) {
+  // Whoever is kept from a core does less of what it is there for, later, and in more pieces.
+  for (const char* less : {"stream.imu.rate", "stream.imu.bytes_per_s", "stream.imu.sent", "stream.imu.received",
+                           "loop.flight.wakeups", "loop.flight.switches.voluntary", "worker.price.0.rate",
+                           "worker.price.0.cpu", "worker.price.0.slice.p50", "core.1.worker", "core.1.idle"}) {
+    EXPECT_EQ(EffectOn(less), Effect::kLowers) << less;
+  }
+  for (const char* more :
+       {"stream.imu.lost", "stream.imu.unread", "stream.imu.truth_lost", "stream.imu.latency.max",
+        "stream.imu.lateness.p50", "stream.imu.transport.p50", "stream.imu.queue.p50", "stream.imu.service.p50",
+        "loop.flight.switches.involuntary", "loop.flight.runqueue.p50", "loop.flight.wake.p50", "loop.flight.preempted",
+        "worker.price.0.switches.involuntary", "worker.price.0.runqueue.p50", "worker.price.0.preempted",
+        "worker.price.0.start", "worker.price.0.stop", "core.1.switches", "core.1.runqueue.p50"}) {
+    EXPECT_EQ(EffectOn(more), Effect::kRaises) << more;
+  }
+  for (const char* either :
+       {"loop.flight.busy", "loop.flight.cpu", "worker.price.0.switches.voluntary", "core.1.loop", "core.1.source"}) {
+    EXPECT_EQ(EffectOn(either), Effect::kEither) << either;
+  }
+}
+
 TEST(Disturbance, DrivesLatencyUpAndRatesDownAndMemoryNowhere) {
   EXPECT_EQ(EffectOn("stream.imu.latency.p99"), Effect::kRaises);
   EXPECT_EQ(EffectOn("stream.imu.lost"), Effect::kRaises);

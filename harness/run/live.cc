@@ -1,8 +1,11 @@
 #include "harness/run/live.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "harness/base/text.h"
+#include "harness/os/clock.h"
 #include "harness/stream/slabs.h"
 
 namespace corerig {
@@ -21,6 +24,40 @@ std::string StateOf(const SupervisedChild& child) {
   return child.header().state.load(std::memory_order_relaxed) == ChildState::kStarting ? "starting" : "running";
 }
 
+// A task whose use of a core is shown.
+struct LiveTask {
+  double LiveCore::*share;
+  int cpu = 0;
+  pid_t pid = 0;
+  pid_t tid = 0;
+};
+
+std::vector<LiveTask> TasksOf(const Plan& plan, const std::vector<SupervisedChild>& children, pid_t keeper) {
+  std::vector<LiveTask> tasks;
+  for (const auto& child : children) {
+    if (!child.running()) continue;
+    const pid_t pid = child.launched.process->pid;
+    const int cpu = child.launched.core.value;
+    if (child.tree) {
+      for (const auto& member : child.tree->members()) {
+        tasks.push_back({&LiveCore::worker, cpu, member.pid, member.pid});
+      }
+      continue;
+    }
+    if (child.launched.role == Role::kWorker) tasks.push_back({&LiveCore::worker, cpu, pid, pid});
+    if (child.launched.role == Role::kSource) tasks.push_back({&LiveCore::source, cpu, pid, pid});
+    if (child.launched.role != Role::kHandler) continue;
+    const HandlerSlabLayout layout(plan);
+    for (std::size_t i = 0; i < plan.loops.size(); ++i) {
+      const auto tid = static_cast<pid_t>(child.launched.slab.At<HandlerLoop>(layout.loops[i])->tid.Get());
+      if (tid > 0) tasks.push_back({&LiveCore::loop, plan.loops[i].core.value, pid, tid});
+    }
+  }
+  tasks.push_back({&LiveCore::rig, plan.rig_core.value, getpid(), getpid()});
+  tasks.push_back({&LiveCore::rig, plan.rig_core.value, keeper, keeper});
+  return tasks;
+}
+
 }  // namespace
 
 // Events per second since the last call for the same thing.
@@ -32,9 +69,8 @@ double LiveView::RateOf(const std::string& what, std::uint64_t count, Nanos now)
   return static_cast<double>(count - before.count) * 1e9 / static_cast<double>((now - before.at).count());
 }
 
-LiveState LiveView::Look(Nanos now, const Timeline& timeline, const StreamSides& sides,
-                         const std::vector<const SupervisedChild*>& workers, const std::vector<int>& keys,
-                         const MemorySampler& memory, const std::vector<LiveTask>& tasks) {
+LiveState LiveView::Look(Nanos now, const Timeline& timeline, const std::vector<SupervisedChild>& children,
+                         const MemorySampler& memory, pid_t keeper) {
   LiveState state;
   state.at = now;
   state.phase = PhaseAt(now, timeline);
@@ -42,67 +78,65 @@ LiveState LiveView::Look(Nanos now, const Timeline& timeline, const StreamSides&
     state.elapsed = std::max(now - timeline.start, Nanos(0));
     state.total = timeline.drain_end - timeline.start;
   }
+  state.streams = Streams(now, SidesOf(children));
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    if (children[i].launched.role != Role::kWorker) continue;
+    state.workers.push_back(Worker(now, children[i]));
+    if (const auto reading = memory.Latest(static_cast<int>(i))) state.workers.back().uss = reading->uss;
+  }
+  state.cores = Cores(children, keeper);
+  return state;
+}
 
-  if (sides.handler != nullptr) {
-    const HandlerSlabLayout layout(plan_);
-    for (std::size_t i = 0; i < plan_.streams.size(); ++i) {
-      const auto& figures = *sides.handler->launched.slab.At<HandlerStream>(layout.streams[i]);
-      LiveStream stream;
-      stream.name = plan_.streams[i].name;
-      stream.received = figures.received_in_all.Get();
-      stream.rate = RateOf("stream " + stream.name, stream.received, now);
-      if (stream.received > 0) stream.latency = Nanos(static_cast<std::int64_t>(figures.latest_latency_ns.Get()));
-      stream.lost = figures.lost.Get();
-      stream.corrupt = figures.corrupt.Get();
-      if (sides.source != nullptr && plan_.streams[i].channel != ChannelKind::kTimer) {
-        const std::uint64_t read = figures.bytes_in_all.Get();
-        const auto& source = *sides.source->launched.slab.At<SourceStream>(SourceSlabLayout(plan_).streams[i].figures);
-        stream.queued = source.bytes_in_all.Get() - std::min(source.bytes_in_all.Get(), read);
-      }
-      state.streams.push_back(std::move(stream));
+std::vector<LiveStream> LiveView::Streams(Nanos now, const StreamSides& sides) {
+  std::vector<LiveStream> streams;
+  if (sides.handler == nullptr) return streams;
+  const HandlerSlabLayout layout(plan_);
+  for (std::size_t i = 0; i < plan_.streams.size(); ++i) {
+    const auto& figures = *sides.handler->launched.slab.At<HandlerStream>(layout.streams[i]);
+    LiveStream stream;
+    stream.name = plan_.streams[i].name;
+    stream.received = figures.received_in_all.Get();
+    stream.rate = RateOf("stream " + stream.name, stream.received, now);
+    if (stream.received > 0) stream.latency = Nanos(static_cast<std::int64_t>(figures.latest_latency_ns.Get()));
+    stream.lost = figures.lost.Get();
+    stream.corrupt = figures.corrupt.Get();
+    if (sides.source != nullptr && plan_.streams[i].channel != ChannelKind::kTimer) {
+      const std::uint64_t read = figures.bytes_in_all.Get();
+      const auto& source = *sides.source->launched.slab.At<SourceStream>(SourceSlabLayout(plan_).streams[i].figures);
+      stream.queued = source.bytes_in_all.Get() - std::min(source.bytes_in_all.Get(), read);
     }
+    streams.push_back(std::move(stream));
   }
+  return streams;
+}
 
-  for (std::size_t i = 0; i < workers.size(); ++i) {
-    const SupervisedChild& child = *workers[i];
-    const WorkerPlan& group = plan_.workers[child.launched.group];
-    const WorkerJob job = JobOf(group, child.launched.index, plan_.seed);
-    LiveWorker worker;
-    worker.name = StrCat(group.name, ".", child.launched.index);
-    worker.core = child.launched.core.value;
-    worker.state = StateOf(child);
-    if (!group.command || child.launched.output) worker.units = child.progress().units;
-    worker.units_planned = job.units ? job.UnitsOfWorker() : 0;
-    worker.rate = RateOf("worker " + worker.name, worker.units.value_or(0), now);
-    if (const auto reading = memory.Latest(keys[i])) worker.uss = reading->uss;
-    state.workers.push_back(std::move(worker));
-  }
+LiveWorker LiveView::Worker(Nanos now, const SupervisedChild& child) {
+  const WorkerPlan& group = plan_.workers[child.launched.group];
+  const WorkerJob job = JobOf(group, child.launched.index, plan_.seed);
+  LiveWorker worker;
+  worker.name = StrCat(group.name, ".", child.launched.index);
+  worker.core = child.launched.core.value;
+  worker.state = StateOf(child);
+  if (!group.command || child.launched.output) worker.units = child.progress().units;
+  worker.units_planned = job.units ? job.UnitsOfWorker() : 0;
+  worker.rate = RateOf("worker " + worker.name, worker.units.value_or(0), now);
+  return worker;
+}
 
+std::vector<LiveCore> LiveView::Cores(const std::vector<SupervisedChild>& children, pid_t keeper) {
   std::map<int, LiveCore> cores;
   for (const CpuId cpu : plan_.cores) cores[cpu.value].cpu = cpu.value;
-  for (const auto& task : tasks) {
-    const auto reading = ReadThread(procfs_, task.pid, task.tid);
-    if (!reading) continue;
-    const double share =
-        RateOf(StrCat("task ", task.tid), static_cast<std::uint64_t>(reading->run.count()), reading->at) / 1e9;
-    LiveCore& core = cores[task.cpu];
-    switch (task.kind) {
-      case LiveTask::Kind::kWorker:
-        core.worker += share;
-        break;
-      case LiveTask::Kind::kLoop:
-        core.loop += share;
-        break;
-      case LiveTask::Kind::kSource:
-        core.source += share;
-        break;
-      case LiveTask::Kind::kRig:
-        core.rig += share;
-        break;
-    }
+  for (const auto& task : TasksOf(plan_, children, keeper)) {
+    const auto text = procfs_.Read(task.pid, StrCat("task/", task.tid, "/schedstat"));
+    const auto schedstat = text ? ParseSchedStat(*text) : Result<SchedStat>(Forward(text));
+    if (!schedstat) continue;
+    const auto run = static_cast<std::uint64_t>(schedstat->run.count());
+    cores[task.cpu].*task.share += RateOf(StrCat("task ", task.tid), run, MonotonicNow()) / 1e9;
   }
-  for (auto& [cpu, core] : cores) state.cores.push_back(core);
-  return state;
+  std::vector<LiveCore> list;
+  for (const auto& [cpu, core] : cores) list.push_back(core);
+  return list;
 }
 
 }  // namespace corerig

@@ -13,24 +13,19 @@
 
 namespace corerig {
 
-// A task whose use of a core is shown.
-struct LiveTask {
-  enum class Kind { kWorker, kLoop, kSource, kRig } kind;
-  int cpu = 0;
-  pid_t pid = 0;
-  pid_t tid = 0;
-};
-
 class LiveView {
  public:
   LiveView(const Plan& plan, const ProcFs& procfs) : plan_(plan), procfs_(procfs) {}
 
   // Rates and shares are those since the last call.
-  LiveState Look(Nanos now, const Timeline& timeline, const StreamSides& sides,
-                 const std::vector<const SupervisedChild*>& workers, const std::vector<int>& keys,
-                 const MemorySampler& memory, const std::vector<LiveTask>& tasks);
+  // `memory` knows the children by their index.
+  LiveState Look(Nanos now, const Timeline& timeline, const std::vector<SupervisedChild>& children,
+                 const MemorySampler& memory, pid_t keeper);
 
  private:
+  std::vector<LiveStream> Streams(Nanos now, const StreamSides& sides);
+  LiveWorker Worker(Nanos now, const SupervisedChild& child);
+  std::vector<LiveCore> Cores(const std::vector<SupervisedChild>& children, pid_t keeper);
   double RateOf(const std::string& what, std::uint64_t count, Nanos now);
 
   struct Earlier {

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "harness/base/channel_kind.h"
 #include "harness/base/text.h"
 #include "harness/plan/parts.h"
 
@@ -56,30 +57,30 @@ class Table {
   std::map<std::string, Metric> found_;
 };
 
-void AddStage(Table& table, const std::string& stage, const Distribution& seen, std::uint64_t infinite,
-              std::string_view why_empty) {
-  table.Set(stage + ".count", static_cast<double>(seen.count()), "slab");
-  const bool none = seen.count() + infinite == 0;
-  for (const auto& [statistic, p] : {std::pair{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}}) {
-    const std::string name = StrCat(stage, ".", statistic);
-    if (none) {
-      table.Absent(name, why_empty);
+// `infinite` counts samples that were never done: later than any of `seen`.
+void AddDistribution(Table& table, const std::string& figure, const Distribution& seen, std::string_view why_empty,
+                     std::string_view origin, std::uint64_t infinite = 0) {
+  table.Set(figure + ".count", static_cast<double>(seen.count()), origin);
+  const auto add = [&](const char* statistic, bool known, double value, std::string_view why_absent) {
+    if (known) {
+      table.Set(figure + statistic, value, origin);
     } else {
-      table.Set(name, seen.Percentile(p, infinite), "slab");
+      table.Absent(figure + statistic, why_absent);
     }
+  };
+  const bool any_done = seen.count() > 0, any = any_done || infinite > 0;
+  for (const auto& [statistic, p] : {std::pair{".p50", 0.5}, {".p90", 0.9}, {".p99", 0.99}, {".p999", 0.999}}) {
+    add(statistic, any, seen.Percentile(p, infinite), why_empty);
   }
-  if (none) {
-    for (const char* statistic : {".max", ".mean", ".min"}) table.Absent(stage + statistic, why_empty);
-    return;
-  }
-  table.Set(stage + ".max", infinite > 0 ? INFINITY : static_cast<double>(seen.max()), "slab");
+  add(".max", any, infinite > 0 ? INFINITY : static_cast<double>(seen.max()), why_empty);
   // Of the samples that were done: a mean with an infinite one in it would say nothing about the others.
-  if (seen.count() == 0) {
-    table.Absent(stage + ".mean", kNoSamples);
-    table.Absent(stage + ".min", kNoSamples);
-  } else {
-    table.Set(stage + ".mean", seen.mean(), "slab");
-    table.Set(stage + ".min", static_cast<double>(seen.min()), "slab");
+  add(".mean", any_done, seen.mean(), any ? kNoSamples : why_empty);
+  add(".min", any_done, static_cast<double>(seen.min()), any ? kNoSamples : why_empty);
+}
+
+void AbsentDistribution(Table& table, const std::string& figure, std::string_view why) {
+  for (const char* statistic : {".p50", ".p90", ".p99", ".p999", ".max", ".mean", ".min", ".count"}) {
+    table.Absent(figure + statistic, why);
   }
 }
 
@@ -92,6 +93,11 @@ std::string_view WhyNoStream(const RunRecord& record, const StreamRecord& stream
   if (!started(record.handler)) return "the handler did not start";
   if (stream.channel != "timer" && !started(record.source)) return "the source did not start";
   return {};
+}
+
+bool ChannelStamps(std::string_view channel) {
+  const auto kind = ParseChannelKind(channel);
+  return kind && IsDatagram(*kind);
 }
 
 void AddStream(Table& table, const StreamRecord& stream, double seconds, std::string_view unknown) {
@@ -122,18 +128,20 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   count("faults.detected", detected);
   count("faults.undetected", undetected);
   count("false_alarms", stream.alarms.repeating + stream.alarms.implausible);
+  count("gaps", stream.gaps);
   table.Set(part + "rate", static_cast<double>(stream.done()) / seconds, "slab");
   table.Set(part + "bytes_per_s", static_cast<double>(stream.bytes) / seconds, "slab");
   const bool timer = stream.channel == "timer";
   const std::string_view no_sender = "a timer stream has no sender";
-  AddStage(table, part + "latency", stream.latency, stream.infinite, kNoSamples);
-  AddStage(table, part + "lateness", stream.lateness, 0, timer ? no_sender : kNoSamples);
-  AddStage(table, part + "transport", stream.transport, 0,
-           timer                     ? no_sender
-           : stream.channel == "pty" ? "the kernel stamps nothing on a pty"
-                                     : "the kernel's receive stamps were not usable");
-  AddStage(table, part + "queue", stream.queue, 0, kNoSamples);
-  AddStage(table, part + "service", stream.service, 0, kNoSamples);
+  AddDistribution(table, part + "latency", stream.latency, kNoSamples, "slab", stream.infinite);
+  AddDistribution(table, part + "lateness", stream.lateness, timer ? no_sender : kNoSamples, "slab");
+  AddDistribution(table, part + "transport", stream.transport,
+                  timer                            ? no_sender
+                  : !ChannelStamps(stream.channel) ? "the kernel stamps no single frame of a stream of bytes"
+                                                   : "the kernel's receive stamps were not usable",
+                  "slab");
+  AddDistribution(table, part + "queue", stream.queue, kNoSamples, "slab");
+  AddDistribution(table, part + "service", stream.service, kNoSamples, "slab");
 }
 
 // What the scheduling trace of a run says, and why it says nothing.
@@ -207,30 +215,6 @@ class TraceView {
   std::string absent_;
 };
 
-void AddDistribution(Table& table, const std::string& figure, const Distribution& seen, std::string_view why_empty,
-                     std::string_view origin = "trace") {
-  table.Set(figure + ".count", static_cast<double>(seen.count()), origin);
-  for (const auto& [statistic, value] : {std::pair{".p50", seen.Percentile(0.5)},
-                                         {".p90", seen.Percentile(0.9)},
-                                         {".p99", seen.Percentile(0.99)},
-                                         {".p999", seen.Percentile(0.999)},
-                                         {".max", static_cast<double>(seen.max())},
-                                         {".mean", seen.mean()},
-                                         {".min", static_cast<double>(seen.min())}}) {
-    if (seen.count() > 0) {
-      table.Set(figure + statistic, value, origin);
-    } else {
-      table.Absent(figure + statistic, why_empty);
-    }
-  }
-}
-
-void AbsentDistribution(Table& table, const std::string& figure, std::string_view why) {
-  for (const char* statistic : {".p50", ".p90", ".p99", ".p999", ".max", ".mean", ".min", ".count"}) {
-    table.Absent(figure + statistic, why);
-  }
-}
-
 // What the trace knows exactly, over what the readings of /proc said; without it what the records of switches know; or
 // why it is not there. `second` is the part's other distribution: "wake" of a loop, "slice" of a worker.
 void AddTraced(Table& table, const std::string& part, const TraceView& trace, const std::string& name,
@@ -248,8 +232,8 @@ void AddTraced(Table& table, const std::string& part, const TraceView& trace, co
     table.Absent(part + "preempted", trace.NoSwitches());
   }
   if (traced != nullptr) {
-    AddDistribution(table, part + "runqueue", traced->runqueue, "it did not come to run anew in the window");
-    return AddDistribution(table, part + second, traced->*which, kNoSlice);
+    AddDistribution(table, part + "runqueue", traced->runqueue, "it did not come to run anew in the window", origin);
+    return AddDistribution(table, part + second, traced->*which, kNoSlice, origin);
   }
   // Of its waits those that began with a preemption are known, and they are not all.
   const std::string unknown = seen == nullptr
@@ -417,7 +401,7 @@ void AddTracedCore(Table& table, const std::string& part, const TraceView& trace
   table.Set(part + "idle", trace.ShareOf(core.idle), "trace");
   table.Set(part + "switches", static_cast<double>(core.switches), "trace");
   table.Set(part + "migrations_in", static_cast<double>(core.migrations_in), "trace");
-  AddDistribution(table, part + "runqueue", core.runqueue, "no task came to run on the core");
+  AddDistribution(table, part + "runqueue", core.runqueue, "no task came to run on the core", "trace");
   if (core.frequency) {
     table.Set(part + "frequency", *core.frequency, "trace");
   } else {

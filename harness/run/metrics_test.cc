@@ -5,6 +5,8 @@
 #include <cmath>
 #include <map>
 
+#include "harness/base/text.h"
+
 namespace corerig {
 namespace {
 
@@ -273,6 +275,121 @@ TEST(Metrics, OfCountersSayHowTheyWereCounted) {
   EXPECT_EQ(ByName(record)["worker.price.0.ipc"].absent, "it did not run in the window");
   record.rig.scheduling.observed = Nanos(500'000);
   EXPECT_FALSE(ByName(record)["worker.price.0.cycles"].value) << "the readings do not cover the window";
+}
+
+// Two seconds of core 0 as the trace tells them: a quarter idle, the rest shared by all.
+RunRecord TracedRecord() {
+  RunRecord record = SmallRecord();
+  record.trace.absent = "";
+  record.trace.covered = Nanos(2'000'000'000);
+  record.trace.parts = {Switched("worker price.0")};
+  TraceCoreRecord core;
+  core.cpu = 0;
+  core.worker = Nanos(600'000'000);
+  core.loop = Nanos(400'000'000);
+  core.source = Nanos(200'000'000);
+  core.rig = Nanos(100'000'000);
+  core.foreign = Nanos(150'000'000);
+  core.irq = Nanos(50'000'000);
+  core.idle = Nanos(500'000'000);
+  core.switches = 70;
+  core.migrations_in = 5;
+  core.frequency = 1.8e9;
+  core.runqueue.Add(1000, 7);
+  record.trace.cores = {core};
+  return record;
+}
+
+double SumOfShares(std::map<std::string, Metric>& metrics) {
+  double sum = 0;
+  for (const char* share : {"worker", "loop", "source", "rig", "foreign", "irq", "idle", "steal"}) {
+    sum += metrics[StrCat("core.0.", share)].value.value_or(NAN);
+  }
+  return sum;
+}
+
+TEST(Metrics, SharesOfATracedCoreAddUpToOneWithWhatTheHypervisorTook) {
+  for (const double steal : {0.0, 0.003, 0.15, 0.6}) {
+    RunRecord record = TracedRecord();
+    record.cores[0].steal = steal;
+    auto metrics = ByName(record);
+    EXPECT_DOUBLE_EQ(SumOfShares(metrics), 1) << steal;
+    EXPECT_EQ(metrics["core.0.steal"].value, steal);
+    // It was taken from all work alike, and from idling not at all.
+    EXPECT_DOUBLE_EQ(*metrics["core.0.idle"].value, 0.25) << steal;
+    EXPECT_DOUBLE_EQ(*metrics["core.0.worker"].value, 0.3 * (0.75 - steal) / 0.75) << steal;
+    EXPECT_DOUBLE_EQ(*metrics["core.0.loop"].value, 0.2 * (0.75 - steal) / 0.75) << steal;
+    EXPECT_DOUBLE_EQ(*metrics["core.0.source"].value, 0.1 * (0.75 - steal) / 0.75) << steal;
+    EXPECT_DOUBLE_EQ(*metrics["core.0.rig"].value, 0.05 * (0.75 - steal) / 0.75) << steal;
+    EXPECT_DOUBLE_EQ(*metrics["core.0.foreign"].value, 0.075 * (0.75 - steal) / 0.75) << steal;
+    EXPECT_DOUBLE_EQ(*metrics["core.0.irq"].value, 0.025 * (0.75 - steal) / 0.75) << steal;
+    for (const char* share : {"worker", "loop", "source", "rig", "foreign", "irq", "idle"}) {
+      EXPECT_EQ(metrics[StrCat("core.0.", share)].origin, "trace") << share;
+    }
+  }
+  // More than the core was busy: the two clocks disagree, and no share becomes less than nothing.
+  RunRecord record = TracedRecord();
+  record.cores[0].steal = 0.9;
+  EXPECT_DOUBLE_EQ(*ByName(record)["core.0.worker"].value, 0.3);
+}
+
+TEST(Metrics, OfATracedCoreAreTheTraces) {
+  auto metrics = ByName(TracedRecord());
+  EXPECT_EQ(metrics["core.0.switches"].value, 70);
+  EXPECT_EQ(metrics["core.0.migrations_in"].value, 5);
+  EXPECT_EQ(metrics["core.0.frequency"].value, 1.8e9);
+  EXPECT_EQ(metrics["core.0.runqueue.count"].value, 7);
+  EXPECT_EQ(metrics["core.0.runqueue.min"].value, 1000);
+  RunRecord record = TracedRecord();
+  TraceCoreRecord other = record.trace.cores[0];
+  other.cpu = 1;
+  other.switches = 9;
+  record.trace.cores.insert(record.trace.cores.begin(), other);
+  EXPECT_EQ(ByName(record)["core.0.switches"].value, 70) << "not those of core 1";
+  record = TracedRecord();
+  record.trace.cores[0].frequency.reset();
+  record.trace.sees_interrupts = false;
+  metrics = ByName(record);
+  EXPECT_FALSE(metrics["core.0.frequency"].value);
+  EXPECT_EQ(metrics["core.0.irq"].absent,
+            "this kernel traces no interrupts; their time is in that of the tasks they interrupt");
+  // Of a run that stopped at a break, the shares are those of the time that was traced.
+  record = TracedRecord();
+  record.trace.covered = Nanos(1'000'000'000);
+  for (Nanos* time : {&record.trace.cores[0].worker, &record.trace.cores[0].loop, &record.trace.cores[0].source,
+                      &record.trace.cores[0].rig, &record.trace.cores[0].foreign, &record.trace.cores[0].irq,
+                      &record.trace.cores[0].idle}) {
+    *time /= 2;
+  }
+  metrics = ByName(record);
+  EXPECT_DOUBLE_EQ(SumOfShares(metrics), 1);
+}
+
+TEST(Metrics, OverAGapInTheTraceAreAbsentAndSayWhatWasLostWhere) {
+  RunRecord record = TracedRecord();
+  record.trace.gap = true;
+  record.trace.lost = 820;
+  record.trace.cores[0].lost = 812;
+  TraceCoreRecord other = record.trace.cores[0];
+  other.cpu = 1;
+  other.lost = 1;
+  record.trace.cores.push_back(other);
+  auto metrics = ByName(record);
+  const std::string why =
+      "the scheduling trace has gaps: 812 events of core 0, 1 event of core 1, 7 of other cores were lost; leave the "
+      "rig a core of its own, or lower the rates of streams and switches";
+  for (const std::string name :
+       {"core.0.foreign", "core.0.irq", "core.0.idle", "core.0.switches", "core.0.migrations_in", "core.0.frequency",
+        "core.0.runqueue.p50", "core.0.runqueue.count", "worker.price.0.slice.p50", "worker.price.0.preempted",
+        "worker.price.0.runqueue.p99", "loop.flight.wake.p99"}) {
+    EXPECT_FALSE(metrics[name].value) << name;
+    EXPECT_EQ(metrics[name].absent, why) << name;
+  }
+  // What /proc tells stands.
+  EXPECT_EQ(metrics["core.0.source"].value, 0.2);
+  EXPECT_EQ(metrics["core.0.source"].origin, "schedstat");
+  EXPECT_EQ(metrics["worker.price.0.switches.voluntary"].origin, "procfs");
+  EXPECT_EQ(metrics["rig.trace.lost"].value, 820);
 }
 
 TEST(Metrics, OfAnEmptyWindowAreAbsent) {

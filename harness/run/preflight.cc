@@ -5,6 +5,7 @@
 
 #include "harness/base/quantity.h"
 #include "harness/base/text.h"
+#include "harness/loop/channel.h"
 #include "harness/os/scheduling.h"
 
 namespace corerig {
@@ -73,6 +74,14 @@ class Checks {
                 "); who is seen above it by sampling is killed, which is approximate"));
   }
 
+  void Channels() {
+    for (const auto& stream : preflight_.plan.streams) {
+      const std::string substitute = SubstituteFor(stream.channel);
+      if (substitute.empty()) continue;
+      Warn(WarningId::kChannelSubstitute, StrCat("stream ", stream.name, ": ", substitute));
+    }
+  }
+
   void Governor(const BoardRecord& board) {
     if (board.governor == "none" || board.governor == "performance" || board.governor.empty()) return;
     Warn(WarningId::kGovernor, StrCat("the CPU frequency governor is \"", board.governor, "\""));
@@ -109,6 +118,7 @@ Preflight Prepare(Plan plan, const BoardRecord& board, const std::string& cgroup
   if (preflight.skipped) return preflight;
   checks.SharedCore();
   checks.DmaLatency();
+  checks.Channels();
   checks.MemoryLimits(cgroup_root);
   checks.Governor(board);
   return preflight;

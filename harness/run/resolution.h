@@ -2,8 +2,8 @@
 //
 //   const BoardResolution board = MeasureBoard();
 //   if (auto resolved = CheckResolution(plan, board); !resolved) ...
-//   // "budget "stream.imu.latency.p99 < 10ns": this board's clock tells apart 31 ns at best (one reading); write at
-//   // least 31ns"
+//   // budget "stream.imu.latency.p99 < 10ns": this board's clock is read in 20 ns and advances by 20 ns; write at
+//   // least 20ns
 //
 // Only what can be known beforehand: that a percentile has too few samples shows in the verdict.
 #pragma once

@@ -1,6 +1,7 @@
 #include "harness/run/resolution.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "harness/base/text.h"
 #include "harness/plan/budget.h"
@@ -44,6 +45,9 @@ TEST(Resolution, ATimeThatTheClockCannotTellIsRefused) {
   EXPECT_EQ(Refusal("stream.imu.latency.p99 < 31ns"), "");
   EXPECT_NE(Refusal("stream.imu.latency.p99 < 30ns"), "");
   EXPECT_NE(Refusal("loop.*.wake.p99 <= 5ns"), "");
+  EXPECT_NE(Refusal("stream.imu.latency.p99 < 0ns"), "") << "nothing can be less";
+  EXPECT_EQ(Refusal("stream.imu.latency.p99 <= 0ns"), "");
+  EXPECT_EQ(Refusal("stream.imu.latency.p99 >= 10ns"), "");
   EXPECT_EQ(Refusal("stream.imu.latency.p99 > 10ns"), "") << "anything that is measured is more";
 }
 
@@ -76,6 +80,14 @@ TEST(Resolution, StealBelowATickOfTheWindowIsRefused) {
   EXPECT_EQ(Refusal("core.0.steal <= 0.1%"), "");
   EXPECT_EQ(Refusal("core.0.idle < 0.05%"), "") << "of the trace, in nanoseconds";
   EXPECT_EQ(Refusal("stream.imu.lost < 1"), "");
+}
+
+TEST(Resolution, OfThisBoardIsWhatTheSystemSays) {
+  const BoardResolution board = MeasureBoard();
+  EXPECT_EQ(board.tick * sysconf(_SC_CLK_TCK), Nanos(std::chrono::seconds(1)));
+  EXPECT_EQ(board.page.count, static_cast<std::uint64_t>(getpagesize()));
+  EXPECT_GT(board.clock.finest(), Nanos(0));
+  EXPECT_LT(board.clock.finest(), Nanos(std::chrono::milliseconds(11)));
 }
 
 TEST(Resolution, ABreakFinerThanTheClockIsRefused) {

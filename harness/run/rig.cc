@@ -1,5 +1,7 @@
 #include "harness/run/rig.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -87,12 +89,14 @@ std::optional<int> ChildMain(const Rig& rig, int argc, char** argv) {
   if (argc < 2) return std::nullopt;
   const std::string_view verb = argv[1];
   if (verb == kKeeperVerb) return KeeperMain(argc, argv);
+  constexpr std::string_view kParts[] = {kSourceVerb, kHandlerVerb, kWorkerVerb, kCommandVerb};
+  // In the user's own call argv[2] is a file, the process keeps its name, and descriptor 6 is the caller's.
+  if (std::find(std::begin(kParts), std::end(kParts), verb) == std::end(kParts)) return std::nullopt;
   if (argc > 2) MarkPart(argv[2]);
   if (verb == kSourceVerb) return SourceMain(rig.sensors);
   if (verb == kHandlerVerb) return HandlerMain(rig.sensors);
   if (verb == kWorkerVerb) return WorkerMain(rig.workloads);
-  if (verb == kCommandVerb) return CommandMain();
-  return std::nullopt;
+  return CommandMain();
 }
 
 }  // namespace corerig

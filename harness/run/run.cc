@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,7 +10,6 @@
 #include <atomic>
 #include <utility>
 
-#include "harness/base/quantity.h"
 #include "harness/base/text.h"
 #include "harness/child/children.h"
 #include "harness/measure/memory_sampler.h"
@@ -21,13 +19,19 @@
 #include "harness/os/procfs.h"
 #include "harness/os/scheduling.h"
 #include "harness/plan/plan_json.h"
+#include "harness/run/child_end.h"
+#include "harness/run/child_kill.h"
+#include "harness/run/child_limits.h"
 #include "harness/run/collect.h"
+#include "harness/run/command_trees.h"
 #include "harness/run/interrupts.h"
 #include "harness/run/live.h"
 #include "harness/run/metrics.h"
 #include "harness/run/preflight.h"
 #include "harness/run/resolution.h"
+#include "harness/run/run_record.h"
 #include "harness/run/spikes.h"
+#include "harness/run/supervisor_place.h"
 #include "harness/run/switch_watch.h"
 #include "harness/run/tracing.h"
 #include "harness/run/verdict.h"
@@ -52,32 +56,15 @@ constexpr Nanos kMemoryInterval = milliseconds(250);
 constexpr Nanos kLeftoverPoll = milliseconds(2);
 // What is left of a command is killed over and over; what cannot be (it hangs in the kernel) is left to the keeper.
 constexpr Nanos kLeftoverLimit = milliseconds(500);
-// Reading the figures of commands and their descendants takes at most 1/200 of a core.
-constexpr int kTreePausePerCost = 200;
-// What a child may take beyond the end of the drain.
-constexpr Nanos kWorkerGrace = seconds(1);
-constexpr Nanos kStreamGrace = seconds(2);
 // After an interruption: a short drain, and then patience is over. The whole must take less than 2 s.
 constexpr Nanos kInterruptedDrain = milliseconds(300);
 constexpr Nanos kInterruptedGrace = milliseconds(1200);
 // An interrupted window ends a moment later, so that source and handler have all heard of it by then.
 constexpr Nanos kNotice = milliseconds(5);
 
-// The sampler's numbers of processes that are not children; children have their index.
-constexpr int kSupervisorKey = -1;
-constexpr int kKeeperKey = -2;
-
 std::string SecondsText(Nanos duration) {
   const auto tenths = duration.count() / 100'000'000;
   return StrCat(tenths / 10, ".", tenths % 10, " s");
-}
-
-// "64.0 MiB limit, peak 63.9 MiB (cgroup)"
-std::string MemoryDetail(Bytes limit, const MemoryGroupReading& group) {
-  std::string detail = StrCat(FormatSize(static_cast<double>(limit.count)), " limit");
-  if (group.peak) detail += StrCat(", peak ", FormatSize(static_cast<double>(*group.peak)));
-  // If it did not meet its own limit, that of another group or of the whole board was met.
-  return detail + (group.limit_met ? " (cgroup)" : " (cgroup), which it did not meet: the board ran out of memory");
 }
 
 class Runner {
@@ -96,7 +83,6 @@ class Runner {
 
  private:
   Status Begin();
-  Status OutrankWorkers();
   void CheckArmed();
   void PublishStart();
   void SetWindow();
@@ -104,18 +90,12 @@ class Runner {
   void OpenWindow();
   void CloseWindow();
   void StepMemory();
-  void KillAboveMemory(std::size_t index);
   void ShowLive();
   Result<std::optional<MemoryReading>> ReadMemoryOf(pid_t pid);
-  void FollowTrees();
-  void TellCommandsToEnd();
-  static void SignalTree(SupervisedChild& child, int signal);
   void OnEnded(std::size_t index);
   void EndLeftovers(std::size_t index);
   void Reap(std::size_t index);
   void OnKeeperEnded();
-  EndRecord EndOf(SupervisedChild& child, const EndRecord& seen) const;
-  EndRecord EndOfCommand(const SupervisedChild& child, EndRecord end) const;
   void EndWhenAllEnded();
   void OnInterrupt();
   Status WatchForBreak();
@@ -123,13 +103,7 @@ class Runner {
   void OnBreak();
   // Ends the run before its time; `how` is said of what has to be killed for it: "interrupted by SIGINT".
   void EndEarly(EarlyEnd end, std::string how);
-  void KillAll(SupervisedChild::Killed why, const std::string& detail);
-  void KillFor(SupervisedChild& child, SupervisedChild::Killed why, std::string detail);
   void KillAtLimit(std::size_t index);
-  Nanos LimitOf(const SupervisedChild& child) const;
-  StreamSides Sides() const;
-  std::vector<const SupervisedChild*> Workers(std::vector<int>* keys = nullptr) const;
-  std::vector<LiveTask> LiveTasks() const;
   void Fill(bool complete);
   void At(Nanos when, void (Runner::*what)());
   void Message(const std::string& line) const {
@@ -153,6 +127,7 @@ class Runner {
   std::optional<ControlMemory> control_;
   std::optional<Keeper> keeper_;
   std::vector<SupervisedChild> children_;  // after the keeper: their watches end before it
+  CommandTrees trees_{children_};
   std::optional<WindowObserver> window_;
   std::optional<LiveView> live_;
   Fd keeper_pidfd_;
@@ -160,7 +135,6 @@ class Runner {
   Fd break_event_;
   std::unique_ptr<EventLoop::Watch> interrupt_watch_, keeper_watch_, break_watch_;
   Nanos launched_at_{0};
-  Nanos next_trees_{0};
   std::optional<EarlyEnd> early_;
   std::string how_early_;
   bool over_ = false;
@@ -235,7 +209,11 @@ Status Runner::Begin() {
                          *keeper_);
   if (!launched) return Forward(launched);
   launched_at_ = MonotonicNow();
-  if (auto placed = OutrankWorkers(); !placed) return placed;
+  if (const auto policy = PolicyAboveWorkers(plan_)) {
+    for (const pid_t ours : {pid_t{0}, keeper_->pid()}) {
+      if (auto set = SetPolicy(ours, *policy); !set) return set;
+    }
+  }
   if (auto watched = WatchForBreak(); !watched) return watched;
 
   auto interrupt_watch = loop_->WatchReadable(interrupts_.fd(), [this] { OnInterrupt(); });
@@ -273,19 +251,6 @@ Status Runner::Begin() {
   return {};
 }
 
-// A real-time worker on the rig's core would keep us from ever ending it: then we are more urgent than it.
-Status Runner::OutrankWorkers() {
-  int highest = 0;
-  for (const auto& group : plan_.workers) {
-    const bool here = std::find(group.cores.begin(), group.cores.end(), plan_.rig_core) != group.cores.end();
-    if (here) highest = std::max(highest, group.policy.priority);
-  }
-  if (highest == 0) return {};
-  const Policy policy = {Policy::Class::kFifo, std::min(highest + 1, 99)};
-  if (auto set = SetPolicy(0, policy); !set) return set;
-  return SetPolicy(keeper_->pid(), policy);
-}
-
 void Runner::At(Nanos when, void (Runner::*what)()) {
   // A timer that cannot be had leaves the run without an end: there is nothing sensible left to do but to end it now.
   auto set = loop_->At(when, [this, what] {
@@ -293,7 +258,8 @@ void Runner::At(Nanos when, void (Runner::*what)()) {
   });
   if (!set) {
     Message(set.error().message);
-    KillAll(SupervisedChild::Killed::kInterrupted, "killed because the supervisor could not set a timer");
+    KillAll(children_, procfs_, SupervisedChild::Killed::kInterrupted,
+            "killed because the supervisor could not set a timer");
   }
 }
 
@@ -306,7 +272,8 @@ void Runner::CheckArmed() {
     if (!child.running() || child.header().state.load(std::memory_order_acquire) != ChildState::kStarting) continue;
     waiting = true;
     if (now - launched_at_ > kArmLimit) {
-      KillFor(child, SupervisedChild::Killed::kTimeLimit, StrCat("not ready after ", SecondsText(now - launched_at_)));
+      KillFor(child, procfs_, SupervisedChild::Killed::kTimeLimit,
+              StrCat("not ready after ", SecondsText(now - launched_at_)));
     }
   }
   if (waiting) return At(now + kArmPoll, &Runner::CheckArmed);
@@ -345,7 +312,7 @@ void Runner::PublishStart() {
   page.drain_end.store(timeline_.drain_end.count(), std::memory_order_relaxed);
   SetWindow();
   if (tracing_->absent().empty()) {
-    spike_recorder_ = MakeSpikeRecorder(plan_, Sides(), timeline_);
+    spike_recorder_ = MakeSpikeRecorder(plan_, SidesOf(children_), timeline_);
     spike_sink_.store(spike_recorder_.get(), std::memory_order_release);
   }
   control_->Publish(timeline_.start);
@@ -354,21 +321,10 @@ void Runner::PublishStart() {
   At(timeline_.window_end, &Runner::CloseWindow);
   At(timeline_.start, &Runner::StepMemory);
   for (std::size_t i = 0; i < children_.size(); ++i) {
-    auto set = loop_->At(LimitOf(children_[i]), [this, i] { KillAtLimit(i); });
-    if (!set) KillAll(SupervisedChild::Killed::kInterrupted, set.error().message);
+    auto set = loop_->At(TimeLimitOf(plan_, children_[i].launched, timeline_), [this, i] { KillAtLimit(i); });
+    if (!set) KillAll(children_, procfs_, SupervisedChild::Killed::kInterrupted, set.error().message);
   }
   EndWhenAllEnded();
-}
-
-Nanos Runner::LimitOf(const SupervisedChild& child) const {
-  if (child.launched.role != Role::kWorker) return timeline_.drain_end + kStreamGrace;
-  const WorkerPlan& group = plan_.workers[child.launched.group];
-  const auto& limit = group.time_limit;
-  // Once told to end, a command has no longer than the others.
-  if (limit && group.command && !group.command->until_exit) {
-    return std::min(timeline_.start + *limit, timeline_.drain_end + kWorkerGrace);
-  }
-  return limit ? timeline_.start + *limit : timeline_.drain_end + kWorkerGrace;
 }
 
 void Runner::OpenWindow() {
@@ -385,75 +341,29 @@ void Runner::CloseWindow() {
   if (early_) return;  // which has ordered more than this
   timeline_.stop_ordered = now;
   control_->page().stop.store(kWindowOver, std::memory_order_relaxed);
-  TellCommandsToEnd();
-}
-
-// Those that are to end with the window, with all they started; all of them when the run was interrupted.
-void Runner::TellCommandsToEnd() {
-  for (auto& child : children_) {
-    if (!child.tree || !child.running() || child.ended_at) continue;
-    if (plan_.workers[child.launched.group].command->until_exit && !early_) continue;
-    const auto& members = child.tree->Look();
-    // Ended already, only not yet seen: it did so by itself.
-    if (members.empty() || members.front().pid != child.launched.process->pid || members.front().ended()) continue;
-    child.told_to_end = MonotonicNow();
-    SignalTree(child, SIGTERM);
-  }
-}
-
-void Runner::SignalTree(SupervisedChild& child, int signal) {
-  for (const auto& member : child.tree->Look()) {
-    if (!member.ended()) SignalProcess(member.pid, member.stat.start_time, signal);
-  }
+  trees_.TellToEnd(plan_, early_.has_value());
 }
 
 Result<std::optional<MemoryReading>> Runner::ReadMemoryOf(pid_t pid) {
-  for (auto& child : children_) {
-    if (!child.tree || child.launched.process->pid != pid) continue;
-    // Until just before its exec it is our program, whose memory is not the command's.
-    if (child.header().state.load(std::memory_order_relaxed) != ChildState::kRunning) return std::nullopt;
-    return child.tree->ReadMemory();
-  }
-  return read_memory_(pid);
-}
-
-// What ended descendants did is known from the last look at them.
-void Runner::FollowTrees() {
-  const Nanos now = MonotonicNow();
-  if (now < next_trees_) return;
-  const Nanos cost_before = ThreadCpuTime();
-  for (auto& child : children_) {
-    if (child.tree && child.running() && !child.ended_at) (void)child.tree->Read();
-  }
-  next_trees_ = now + kTreePausePerCost * (ThreadCpuTime() - cost_before);
+  SupervisedChild* const command = trees_.Find(pid);
+  if (command == nullptr) return read_memory_(pid);
+  // Until just before its exec it is our program, whose memory is not the command's.
+  if (command->header().state.load(std::memory_order_relaxed) != ChildState::kRunning) return std::nullopt;
+  return command->tree->ReadMemory();
 }
 
 void Runner::StepMemory() {
   const Nanos next = memory_.Step(MonotonicNow());
-  for (std::size_t i = 0; i < children_.size(); ++i) KillAboveMemory(i);
+  for (std::size_t i = 0; i < children_.size(); ++i) {
+    const auto above = AboveMemory(plan_, children_[i], memory_.Latest(static_cast<int>(i)));
+    if (above) KillFor(children_[i], procfs_, SupervisedChild::Killed::kMemory, *above);
+  }
   At(next, &Runner::StepMemory);
 }
 
-// Where no control group enforces a worker's limit, the sampler's latest look at it does.
-void Runner::KillAboveMemory(std::size_t index) {
-  SupervisedChild& child = children_[index];
-  if (child.launched.role != Role::kWorker || child.launched.memory_group || !child.running()) return;
-  const WorkerPlan& group = plan_.workers[child.launched.group];
-  if (!group.memory || group.memory_counts_address_space || child.killed != SupervisedChild::Killed::kNo) return;
-  const auto latest = memory_.Latest(static_cast<int>(index));
-  if (!latest || latest->uss <= group.memory->count) return;
-  KillFor(child, SupervisedChild::Killed::kMemory,
-          StrCat(FormatSize(static_cast<double>(group.memory->count)), " limit, USS ",
-                 FormatSize(static_cast<double>(latest->uss)), " (sampled, approximate)"));
-}
-
 void Runner::ShowLive() {
-  FollowTrees();
-  if (options_.on_live) {
-    std::vector<int> keys;
-    const auto workers = Workers(&keys);
-    options_.on_live(live_->Look(MonotonicNow(), timeline_, Sides(), workers, keys, memory_, LiveTasks()));
-  }
+  trees_.Follow();
+  if (options_.on_live) options_.on_live(live_->Look(MonotonicNow(), timeline_, children_, memory_, keeper_->pid()));
   if (std::exchange(children_ended_, false) && options_.on_record) {
     Fill(false);
     options_.on_record(record_);
@@ -479,9 +389,11 @@ void Runner::EndLeftovers(std::size_t index) {
   const auto& members = child.tree->Look();
   const bool left = std::any_of(members.begin(), members.end(), [](const auto& member) { return !member.ended(); });
   const Nanos now = MonotonicNow();
-  const Nanos patience = child.told_to_end && child.killed == SupervisedChild::Killed::kNo ? LimitOf(child) : Nanos(0);
+  const Nanos patience = child.told_to_end && child.killed == SupervisedChild::Killed::kNo
+                             ? TimeLimitOf(plan_, child.launched, timeline_)
+                             : Nanos(0);
   if (!left || over_ || now > std::max(*child.ended_at, patience) + kLeftoverLimit) return Reap(index);
-  if (now >= patience) SignalTree(child, SIGKILL);
+  if (now >= patience) SignalTree(*child.tree, SIGKILL);
   auto set = loop_->At(now + kLeftoverPoll, [this, index] { EndLeftovers(index); });
   if (!set) Reap(index);
 }
@@ -496,82 +408,11 @@ void Runner::Reap(std::size_t index) {
     poll(&keeper_end, 1, -1);
     seen = ReapChild(child.launched.process->pid);
   }
-  child.end =
-      EndOf(child,
-            seen ? *seen : EndRecord{.kind = EndRecord::Kind::kSignalled, .number = 0, .detail = seen.error().message});
-  // Not itself, as far as can be told, but one that it started.
-  if (child.memory_group && child.memory_group->oom_kills.value_or(0) > 0 &&
-      child.end.kind != EndRecord::Kind::kKilledForMemory) {
-    child.end.detail += StrCat(child.end.detail.empty() ? "" : "; ", "with ", *child.memory_group->oom_kills,
-                               " of its processes killed for memory: ",
-                               MemoryDetail(*plan_.workers[child.launched.group].memory, *child.memory_group));
-  }
+  if (!seen) seen = EndRecord{.kind = EndRecord::Kind::kSignalled, .number = 0, .detail = seen.error().message};
+  child.end = EndOf(plan_, child, *seen, early_.has_value());
   children_ended_ = true;
   if (!child.end.as_planned) Message(StrCat(child.launched.name, " ", Describe(child.end)));
   EndWhenAllEnded();
-}
-
-EndRecord Runner::EndOf(SupervisedChild& child, const EndRecord& seen) const {
-  EndRecord end = seen;
-  const std::string error = child.header().error.Read();
-  // It comes from our own code, whose place the command did not take.
-  if (child.tree && !error.empty()) {
-    return {.kind = EndRecord::Kind::kFailedToStart, .number = 0, .detail = error, .as_planned = false};
-  }
-  // It may have ended by itself before our signal came.
-  const bool by_us = end.kind == EndRecord::Kind::kSignalled && end.number == SIGKILL;
-  if (by_us && child.killed == SupervisedChild::Killed::kTimeLimit) {
-    end.kind = EndRecord::Kind::kTimedOut;
-    end.detail = child.killed_detail;
-    return end;
-  }
-  if (by_us && child.killed == SupervisedChild::Killed::kMemory) {
-    end.kind = EndRecord::Kind::kKilledForMemory;
-    end.detail = child.killed_detail;
-    return end;
-  }
-  // The kernel's signal is the same as anybody's; its account tells them apart.
-  const std::uint64_t oom_kills = child.memory_group ? child.memory_group->oom_kills.value_or(0) : 0;
-  if (by_us && child.killed == SupervisedChild::Killed::kNo && oom_kills > 0) {
-    end.kind = EndRecord::Kind::kKilledForMemory;
-    end.detail = MemoryDetail(*plan_.workers[child.launched.group].memory, *child.memory_group);
-    return end;
-  }
-  if (by_us && child.killed == SupervisedChild::Killed::kInterrupted) {
-    end.detail = child.killed_detail;
-    end.as_planned = early_.has_value();
-    return end;
-  }
-  if (child.tree) return EndOfCommand(child, std::move(end));
-  if (!error.empty()) end.detail = error;
-  if (end.kind != EndRecord::Kind::kExited || end.number != 0) return end;
-  end.as_planned = true;
-  if (child.launched.role != Role::kWorker || early_) return end;
-  const WorkerJob job = JobOf(plan_.workers[child.launched.group], child.launched.index, plan_.seed);
-  const std::uint64_t done = child.progress().units;
-  if (job.units && done < job.UnitsOfWorker()) {
-    end.as_planned = false;
-    end.detail = StrCat("after ", done, " of ", job.UnitsOfWorker(), " units");
-  } else if (!child.result().Read(child.launched.result_capacity)) {
-    end.as_planned = false;
-    end.detail = "without a result";
-  }
-  return end;
-}
-
-EndRecord Runner::EndOfCommand(const SupervisedChild& child, EndRecord end) const {
-  const bool succeeded = end.kind == EndRecord::Kind::kExited && end.number == 0;
-  if (child.told_to_end) {
-    // Shells, and programs that catch the signal in their manner, exit with 128 + its number.
-    const bool told = end.kind == EndRecord::Kind::kExited ? end.number == 128 + SIGTERM : end.number == SIGTERM;
-    end.as_planned = succeeded || told;
-    return end;
-  }
-  end.as_planned = succeeded && (early_ || plan_.workers[child.launched.group].command->until_exit);
-  if (succeeded && !end.as_planned) {
-    end.detail = "before the window's end; write until = \"exit\" for a program that ends by itself";
-  }
-  return end;
 }
 
 void Runner::EndWhenAllEnded() {
@@ -600,7 +441,8 @@ void Runner::OnInterrupt() {
   if (again || timeline_.start == Nanos(0)) {
     if (!again) early_ = {.verdict = Verdict::kUndecided, .reason = interrupted};
     if (!again) how_early_ = interrupted;
-    KillAll(SupervisedChild::Killed::kInterrupted, StrCat("killed because the run was ", how_early_));
+    KillAll(children_, procfs_, SupervisedChild::Killed::kInterrupted,
+            StrCat("killed because the run was ", how_early_));
     return EndWhenAllEnded();
   }
   Message(StrCat(interrupted, ": ending the run; once more ends it at once"));
@@ -621,7 +463,7 @@ Status Runner::WatchForBreak() {
 // Whether a sample was later than its stream's break; the loop that found it has stopped the kernel's trace.
 bool Runner::TakeBreak() {
   if (early_) return false;
-  record_.at_break = CollectBreak(plan_, Sides(), timeline_, tracing_->absent().empty());
+  record_.at_break = CollectBreak(plan_, SidesOf(children_), timeline_, tracing_->absent().empty());
   if (!record_.at_break) return false;
   early_ = {.verdict = Verdict::kFail, .reason = Describe(*record_.at_break)};
   how_early_ = "stopped at its break";
@@ -648,131 +490,33 @@ void Runner::EndEarly(EarlyEnd end, std::string how) {
   timeline_.stop_ordered = now;
   page.stop.store(kEndNow, std::memory_order_release);
   CloseWindow();
-  TellCommandsToEnd();
+  trees_.TellToEnd(plan_, early_.has_value());
   for (const auto& child : children_) {
     if (child.running() && child.launched.role != Role::kWorker) (void)Keeper::Kill(*child.launched.process, SIGTERM);
   }
   auto set = loop_->At(now + kInterruptedGrace, [this, now] {
-    KillAll(SupervisedChild::Killed::kInterrupted,
+    KillAll(children_, procfs_, SupervisedChild::Killed::kInterrupted,
             StrCat("killed ", SecondsText(MonotonicNow() - now), " after the run was ", how_early_));
   });
-  if (!set) KillAll(SupervisedChild::Killed::kInterrupted, set.error().message);
-}
-
-void Runner::KillAll(SupervisedChild::Killed why, const std::string& detail) {
-  for (auto& child : children_) {
-    if (child.running()) KillFor(child, why, detail);
-  }
-}
-
-void Runner::KillFor(SupervisedChild& child, SupervisedChild::Killed why, std::string detail) {
-  const auto stat = procfs_.Read(child.launched.process->pid, "stat");
-  const auto parsed = stat ? ParseStat(*stat) : Result<ProcessStat>(Forward(stat));
-  if (child.tree) SignalTree(child, SIGKILL);
-  // Dead already, only not yet reaped: it ended by itself.
-  if (parsed && parsed->state == 'Z') return;
-  if (parsed && parsed->state == 'T') detail += " (stopped)";
-  child.killed = why;
-  child.killed_detail = std::move(detail);
-  // If the signal does not get there the child is gone, which its pidfd will tell.
-  (void)Keeper::Kill(*child.launched.process, SIGKILL);
+  if (!set) KillAll(children_, procfs_, SupervisedChild::Killed::kInterrupted, set.error().message);
 }
 
 void Runner::KillAtLimit(std::size_t index) {
   SupervisedChild& child = children_[index];
   if (over_ || !child.running()) return;
   if (child.told_to_end) {
-    return KillFor(child, SupervisedChild::Killed::kTimeLimit,
+    return KillFor(child, procfs_, SupervisedChild::Killed::kTimeLimit,
                    StrCat("still running ", SecondsText(MonotonicNow() - *child.told_to_end), " after SIGTERM"));
   }
-  KillFor(child, SupervisedChild::Killed::kTimeLimit,
+  KillFor(child, procfs_, SupervisedChild::Killed::kTimeLimit,
           StrCat("still running after ", SecondsText(MonotonicNow() - timeline_.start)));
-}
-
-StreamSides Runner::Sides() const {
-  StreamSides sides;
-  for (const auto& child : children_) {
-    if (child.launched.role == Role::kSource) sides.source = &child;
-    if (child.launched.role == Role::kHandler) sides.handler = &child;
-  }
-  return sides;
-}
-
-std::vector<const SupervisedChild*> Runner::Workers(std::vector<int>* keys) const {
-  std::vector<const SupervisedChild*> workers;
-  for (std::size_t i = 0; i < children_.size(); ++i) {
-    if (children_[i].launched.role != Role::kWorker) continue;
-    workers.push_back(&children_[i]);
-    if (keys != nullptr) keys->push_back(static_cast<int>(i));
-  }
-  return workers;
-}
-
-std::vector<LiveTask> Runner::LiveTasks() const {
-  std::vector<LiveTask> tasks;
-  for (const auto& child : children_) {
-    if (!child.running()) continue;
-    const pid_t pid = child.launched.process->pid;
-    const int cpu = child.launched.core.value;
-    if (child.tree) {
-      for (const auto& member : child.tree->members()) {
-        tasks.push_back({LiveTask::Kind::kWorker, cpu, member.pid, member.pid});
-      }
-      continue;
-    }
-    if (child.launched.role == Role::kWorker) tasks.push_back({LiveTask::Kind::kWorker, cpu, pid, pid});
-    if (child.launched.role == Role::kSource) tasks.push_back({LiveTask::Kind::kSource, cpu, pid, pid});
-    if (child.launched.role != Role::kHandler) continue;
-    const HandlerSlabLayout layout(plan_);
-    for (std::size_t i = 0; i < plan_.loops.size(); ++i) {
-      const auto tid = static_cast<pid_t>(child.launched.slab.At<HandlerLoop>(layout.loops[i])->tid.Get());
-      if (tid > 0) tasks.push_back({LiveTask::Kind::kLoop, plan_.loops[i].core.value, pid, tid});
-    }
-  }
-  tasks.push_back({LiveTask::Kind::kRig, plan_.rig_core.value, getpid(), getpid()});
-  tasks.push_back({LiveTask::Kind::kRig, plan_.rig_core.value, keeper_->pid(), keeper_->pid()});
-  return tasks;
 }
 
 // Everything that is known now into the record.
 void Runner::Fill(bool complete) {
   RunRecord& record = record_;
   record.complete = complete;
-  record.window = {timeline_.window_begin, window_->opened() ? timeline_.window_end : timeline_.window_begin};
-  const StreamSides sides = Sides();
-  for (std::size_t i = 0; i < children_.size(); ++i) {
-    const auto key = static_cast<int>(i);
-    if (children_[i].launched.role == Role::kSource) {
-      record.source = CollectProcess(children_[i], memory_, key, window_->cow_absent());
-      record.source_core = children_[i].launched.core.value;
-      record.source_policy = ToText(children_[i].launched.policy);
-    }
-    if (children_[i].launched.role == Role::kHandler) {
-      record.handler = CollectProcess(children_[i], memory_, key, window_->cow_absent());
-    }
-  }
-  record.streams = CollectStreams(plan_, rig_, sides, timeline_);
-  record.loops = CollectLoops(plan_, sides.handler, window_->loops());
-  for (std::size_t i = 0; i < record.loops.size(); ++i) record.loops[i].counters = window_->CountersOfLoop(i);
-  std::vector<int> keys;
-  const auto workers = Workers(&keys);
-  record.workers.clear();
-  for (std::size_t i = 0; i < workers.size(); ++i) {
-    record.workers.push_back(CollectWorker(plan_, *workers[i], memory_, keys[i], window_->cow_absent(), timeline_));
-  }
-  record.rig.pid = getpid();
-  record.rig.end.as_planned = true;  // it runs, and writes this
-  window_->AddRig(record.rig);
-  record.rig.memory = memory_.Series(kSupervisorKey);
-  record.rig.memory_summary = memory_.Summary(kSupervisorKey);
-  record.rig.memory_trend = memory_.Trend(kSupervisorKey);
-  record.rig.cow_absent = "not counted for the rig itself";
-  record.rig_core = plan_.rig_core.value;
-  record.cores = CollectCores(plan_, record);
-  for (auto& core : record.cores) core.steal = window_->StealOf(core.cpu);
-  record.total_pss = memory_.TotalPss();
-  record.shared = memory_.Shared();
-  record.results = CollectResults(plan_, rig_, workers);
+  FillMeasured({plan_, rig_, timeline_, children_, memory_, *window_}, record);
   // While the run goes on its figures grow in another thread.
   if (complete) {
     record.trace = tracing_->Record();
@@ -782,20 +526,10 @@ void Runner::Fill(bool complete) {
   }
   record.metrics = MetricsFrom(plan_, record);
   if (!complete) return;
-  record.spikes =
-      CollectSpikes(plan_, sides, timeline_, record, {.recorder = spike_recorder_.get(), .absent = tracing_->absent()});
-  const auto warnings = WarningsFrom(record);
-  record.warnings.insert(record.warnings.end(), warnings.begin(), warnings.end());
-  for (const auto& child : children_) {
-    if (child.header().not_locked.Get() == 0) continue;
-    record.warnings.push_back({WarningId::kMemoryNotLocked, StrCat(child.launched.name, ": cannot lock its memory")});
-  }
-  for (const auto& child : children_) {
-    const auto& output = child.launched.output;
-    if (!output || output->lost() == 0) continue;
-    record.warnings.push_back(
-        {WarningId::kOutputLost, StrCat(child.launched.name, ": ", output->lost(),
-                                        " bytes of its output were not kept: ", output->why_lost())});
+  record.spikes = CollectSpikes(plan_, SidesOf(children_), timeline_, record,
+                                {.recorder = spike_recorder_.get(), .absent = tracing_->absent()});
+  for (const auto& warnings : {WarningsFrom(record), CollectWarnings(children_)}) {
+    record.warnings.insert(record.warnings.end(), warnings.begin(), warnings.end());
   }
   Judgement judgement = Judge(plan_, record, early_);
   record.verdict = judgement.verdict;
@@ -807,34 +541,8 @@ void Runner::Fill(bool complete) {
   }
 }
 
-// The supervisor stays off the cores that are measured, and adopts what a dead keeper would leave behind.
-class SupervisorPlace {
- public:
-  explicit SupervisorPlace(CpuId core) {
-    sched_getaffinity(0, sizeof before_, &before_);
-    // A refusal costs precision, not truth: core.N.rig tells where the rig ran only if it was pinned.
-    (void)SetAffinity(0, core);
-    prctl(PR_GET_CHILD_SUBREAPER, &was_subreaper_, 0, 0, 0);
-    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  }
-  SupervisorPlace(const SupervisorPlace&) = delete;
-  ~SupervisorPlace() {
-    (void)SetPolicy(0, Policy{});
-    prctl(PR_SET_CHILD_SUBREAPER, was_subreaper_, 0, 0, 0);
-    sched_setaffinity(0, sizeof before_, &before_);
-  }
-
- private:
-  cpu_set_t before_;
-  int was_subreaper_ = 0;
-};
-
-}  // namespace
-
-Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& options) {
-  if (auto resolved = CheckResolution(plan, MeasureBoard()); !resolved) {
-    return ForwardWith(resolved, options.scenario_file.empty() ? "" : options.scenario_file + ": ");
-  }
+// What the run is to be, and the board as it is now.
+RunRecord FirstRecord(const Plan& plan, const RunOptions& options) {
   RunRecord record;
   record.version = options.version;
   record.build = options.build;
@@ -847,23 +555,23 @@ Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& option
   record.conditions.command = options.command;
   record.conditions.seed = plan.seed;
   record.conditions.load_average = ReadLoadAverage("");
+  return record;
+}
 
+}  // namespace
+
+Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& options) {
+  if (auto resolved = CheckResolution(plan, MeasureBoard()); !resolved) {
+    return ForwardWith(resolved, options.scenario_file.empty() ? "" : options.scenario_file + ": ");
+  }
+  RunRecord record = FirstRecord(plan, options);
   Preflight preflight = Prepare(plan, record.board, rig.cgroup_root);
   record.warnings = preflight.warnings;
   record.conditions.cpu_dma_latency = preflight.dma_latency_text;
   record.scenario_json = PlanToJson(preflight.plan);
   if (preflight.skipped) {
-    record.verdict = Verdict::kSkipped;
-    record.reasons = {*preflight.skipped};
+    Skip(plan, *preflight.skipped, record);
     record.metrics = MetricsFrom(preflight.plan, record);
-    for (const auto& budget : plan.budgets) {
-      record.budgets.push_back({.limit = budget.text,
-                                .metric = budget.metric,
-                                .value = "",
-                                .result = Verdict::kSkipped,
-                                .reason = "not run"});
-    }
-    record.complete = true;
     if (options.on_record) options.on_record(record);
     return record;
   }

@@ -13,7 +13,7 @@ namespace {
 
 using Role = TraceFold::Role;
 
-// The reader looks every 50 ms; its buffers last for two seconds, should it be kept from looking.
+// The reader looks every 200 ms; its buffers last for two seconds, should it be kept from looking.
 constexpr std::size_t kSeconds = 2;
 // Seen: 33 bytes an event. A sample has some 20 events on its way from the source's timer to the loop's next sleep; a
 // core has some thousand a second of its own (ticks, RCU, kernel threads).

@@ -107,6 +107,9 @@ TEST(Verdict, ALatencyLimitPassesFromDueAndFailsFromSent) {
   EXPECT_EQ(Of(plan, StreamOf(700'000, 600'000)), Verdict::kFail);
   EXPECT_EQ(Of(plan, StreamOf(700'000, 300'000)), Verdict::kUndecided)
       << "the source was late: the board is not to blame";
+  // Only for being too late; a figure that was to be just so is wrong whoever was late.
+  EXPECT_EQ(Of(PlanWith("stream.imu.latency.p99", Comparison::kEqual, 300'000), StreamOf(700'000, 300'000)),
+            Verdict::kFail);
 }
 
 TEST(Verdict, ATimerHasNoSenderToBlame) {
@@ -125,6 +128,16 @@ TEST(Verdict, WhatWasNeverSentIsTheSourcesFault) {
   record.metrics = {Measured("stream.imu.latency.p99", INFINITY, "ns")};
   EXPECT_EQ(Of(PlanWith("stream.imu.latency.p99", Comparison::kLess, 500'000), record), Verdict::kUndecided);
   EXPECT_EQ(Of(Plan(), record), Verdict::kUndecided) << "2 % of its frames were later than anything";
+}
+
+TEST(Verdict, WhatTheSensorItselfDidNotDeliverIsNobodysFault) {
+  RunRecord record = StreamOf(1000, 1000, 900);
+  record.streams[0].expected = 1000;
+  record.streams[0].sent = 900;
+  record.streams[0].gaps = 100;
+  EXPECT_EQ(Of(Plan(), record), Verdict::kPass);
+  record.streams[0].gaps = 80;
+  EXPECT_EQ(Of(Plan(), record), Verdict::kUndecided);
 }
 
 TEST(Verdict, APercentileNeedsTenSamplesBeyondIt) {
@@ -209,6 +222,18 @@ TEST(Verdict, AnInterruptedRunHoldsNoBudgetAgainstTheBoard) {
   EXPECT_EQ(judgement.verdict, Verdict::kUndecided);
   EXPECT_EQ(judgement.budgets[0].result, Verdict::kUndecided);
   EXPECT_EQ(judgement.reasons, std::vector<std::string>{"interrupted by SIGINT"});
+}
+
+TEST(Verdict, OfAnInterruptedRunTheSourceIsNotBlamedForWhatItHadNoTimeFor) {
+  RunRecord record = RecordWith({});
+  StreamRecord stream;
+  stream.name = "imu";
+  stream.expected = 1000;
+  stream.sent = 10;
+  record.streams = {stream};
+  EXPECT_EQ(Judge(Plan(), record, EarlyEnd{.reason = "interrupted"}).reasons, std::vector<std::string>{"interrupted"});
+  EXPECT_EQ(Judge(Plan(), record, std::nullopt).reasons.size(), 1u);
+  EXPECT_EQ(Of(Plan(), record), Verdict::kUndecided);
 }
 
 TEST(Verdict, FailOutranksUndecidedAndItsReasonsComeFirst) {

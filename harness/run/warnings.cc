@@ -1,9 +1,22 @@
 #include "harness/run/warnings.h"
 
+#include <algorithm>
+#include <chrono>
+
 #include "harness/base/quantity.h"
 #include "harness/base/text.h"
 
 namespace corerig {
+namespace {
+
+// On a core of its own the rig takes time from nobody.
+bool SharesItsCore(const RunRecord& record) {
+  const auto here = [&](const auto& part) { return part.core == record.rig_core; };
+  return record.source_core == record.rig_core || std::any_of(record.loops.begin(), record.loops.end(), here) ||
+         std::any_of(record.workers.begin(), record.workers.end(), here);
+}
+
+}  // namespace
 
 std::vector<Warning> WarningsFrom(const RunRecord& record) {
   std::vector<Warning> warnings;
@@ -27,8 +40,10 @@ std::vector<Warning> WarningsFrom(const RunRecord& record) {
     warnings.push_back({WarningId::kPerfBuffers, StrCat(record.switches.lost, " records of switches were lost")});
   }
   constexpr double kHeavy = 0.02, kStolen = 0.01;
+  // Of a run that was stopped at once the start is all there is to see.
+  constexpr Nanos kShortest = std::chrono::milliseconds(100);
   const auto& rig = record.rig.scheduling;
-  if (rig.observed > Nanos(0)) {
+  if (SharesItsCore(record) && rig.observed >= kShortest) {
     const double share = static_cast<double>(rig.run.count()) / static_cast<double>(rig.observed.count());
     if (share > kHeavy) {
       warnings.push_back(

@@ -29,12 +29,34 @@ TEST(Warnings, EachFigureHasItsOwn) {
   stream.stamps_discarded = 1;
   record.streams = {stream};
   record.cores = {{.cpu = 0, .steal = 0.02}};
+  record.rig_core = record.source_core = 0;
   record.rig.scheduling.run = std::chrono::milliseconds(21);
   record.rig.scheduling.observed = std::chrono::seconds(1);
   for (const auto id : {WarningId::kSourceLate, WarningId::kTruthLost, WarningId::kStampsDiscarded,
                         WarningId::kRigHeavy, WarningId::kSteal}) {
     EXPECT_TRUE(Warns(record, id)) << ToText(id);
   }
+}
+
+TEST(Warnings, AHeavyRigDisturbsOnlyWhatIsOnItsCoreAndInAWindowWorthTheName) {
+  RunRecord record;
+  record.rig_core = 0;
+  record.rig.scheduling.run = std::chrono::milliseconds(250);
+  record.rig.scheduling.observed = std::chrono::seconds(1);
+  record.source_core = 1;
+  record.loops.resize(1);
+  record.workers.resize(1);
+  record.loops[0].core = record.workers[0].core = 1;
+  EXPECT_FALSE(Warns(record, WarningId::kRigHeavy));
+  for (int* core : {&record.source_core, &record.loops[0].core, &record.workers[0].core}) {
+    *core = 0;
+    EXPECT_TRUE(Warns(record, WarningId::kRigHeavy));
+    *core = 1;
+  }
+  record.loops[0].core = 0;
+  record.rig.scheduling.run = std::chrono::milliseconds(1);
+  record.rig.scheduling.observed = std::chrono::milliseconds(1);
+  EXPECT_FALSE(Warns(record, WarningId::kRigHeavy)) << "stopped at its first sample";
 }
 
 TEST(Warnings, RecordsOfSwitchesThatAreLostOrMayBeSaySo) {

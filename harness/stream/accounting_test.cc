@@ -62,6 +62,10 @@ RandomRun DrawRun(std::uint64_t seed, ChannelKind channel) {
   if (Uniform(random) < 0.5) run.refusal = Uniform(random) * 0.2;
   if (Uniform(random) < 0.5) run.stall = Uniform(random) * 0.05;
   if (Uniform(random) < 0.5) run.reading = 0.02 + Uniform(random);
+  if (Uniform(random) < 0.5) {
+    const std::uint64_t kept = 1 + static_cast<std::uint64_t>(Uniform(random) * 20);
+    run.settings.gap = [kept](std::uint64_t sequence) { return sequence % (kept + 1) == kept; };
+  }
   return run;
 }
 
@@ -95,6 +99,28 @@ class Accounts : public testing::TestWithParam<ChannelKind> {};
 INSTANTIATE_TEST_SUITE_P(Channels, Accounts, testing::Values(ChannelKind::kUdp, ChannelKind::kPty),
                          [](const auto& info) { return std::string(ToText(info.param)); });
 
+TEST_P(Accounts, BytesPutInAndNotTakenOutAreThoseInTheChannel) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const RandomRun run = DrawRun(seed, GetParam());
+    SimulatedStream stream(run.settings);
+    std::mt19937_64 random(seed);
+    std::uint64_t looks = 0;
+    while (stream.emitting()) {
+      stream.Emit();
+      if (Uniform(random) < 0.3) stream.Receive(1 + random() % 40, random() % 8);
+      std::uint64_t queued = stream.bytes.size();
+      for (const auto& message : stream.messages) queued += message.bytes.size();
+      ASSERT_EQ(stream.source.bytes_in_all.Get() - stream.handler.bytes_in_all.Get(), queued) << "seed " << seed;
+      looks += queued > 0;
+    }
+    if (stream.window().count > 30) {
+      EXPECT_GT(looks, 5u) << "seed " << seed << ": the channel was hardly ever filled";
+    }
+    stream.Receive();
+    ASSERT_EQ(stream.source.bytes_in_all.Get(), stream.handler.bytes_in_all.Get()) << "seed " << seed;
+  }
+}
+
 TEST_P(Accounts, AgreeWithWhatTheChannelSaw) {
   std::map<FaultKind, std::uint64_t> injected, detected;
   for (std::uint64_t seed = 1; seed <= 500; ++seed) {
@@ -107,8 +133,13 @@ TEST_P(Accounts, AgreeWithWhatTheChannelSaw) {
 
     Counts expected;
     const SampleRange window = stream.window();
-    std::uint64_t flips = 0, copies = 0, copies_seen = 0;
+    std::uint64_t flips = 0, copies = 0, copies_seen = 0, gaps = 0;
     for (std::uint64_t n = window.first; n < window.first + window.count; ++n) {
+      if (run.settings.gap && run.settings.gap(n)) {
+        ASSERT_EQ(fates.count(n), 0u) << "seed " << seed << ": sample " << n << " was sent";
+        ++gaps;
+        continue;
+      }
       const Fate fate = fates[n];
       const bool flipped = (fate.flags & kTruthSpoiled) != 0;
       const int good = flipped ? 0 : fate.accepted;
@@ -123,6 +154,7 @@ TEST_P(Accounts, AgreeWithWhatTheChannelSaw) {
       copies_seen += good == 2;
     }
     const Counts counts = CountsOf(stream);
+    ASSERT_EQ(stream.source.gaps.Get(), gaps) << "seed " << seed;
     expected.reordered = counts.reordered;  // judged below
     expected.overruns = counts.overruns;
     // A frame the channel took in part is corrupt as well, where there are bytes.
@@ -161,7 +193,7 @@ TEST_P(Accounts, AgreeWithWhatTheChannelSaw) {
 // Whatever happens, with whatever wire: silent loss, a ring that is too small, samples left in the channel, wrapped
 // counters, no check, no stamps.
 TEST_P(Accounts, AlwaysAddUp) {
-  std::uint64_t truth_lost = 0, unread = 0, ambiguous = 0;
+  std::uint64_t truth_lost = 0, unread = 0, ambiguous = 0, lost_with_gaps = 0;
   for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
     std::mt19937_64 random(seed ^ 0xACC0);
     RandomRun run = DrawRun(seed, GetParam());
@@ -181,7 +213,8 @@ TEST_P(Accounts, AlwaysAddUp) {
     stream.Finish();
     const Counts counts = CountsOf(stream);
     ASSERT_TRUE(AddsUp(counts)) << "seed " << seed << ": " << counts;
-    ASSERT_EQ(counts.sent, stream.window().count) << "seed " << seed;
+    ASSERT_EQ(counts.sent + stream.source.gaps.Get(), stream.window().count) << "seed " << seed;
+    lost_with_gaps += counts.truth_lost > 0 && stream.source.gaps.Get() > 0;
     if (counts.truth_lost == 0) {
       for (const FaultKindInfo& kind : AllFaultKinds()) {
         const FaultCounts f = FaultsOf(stream, kind.kind);
@@ -196,6 +229,7 @@ TEST_P(Accounts, AlwaysAddUp) {
   EXPECT_GT(truth_lost, 300u);
   EXPECT_GT(unread, 300u);
   EXPECT_GT(ambiguous, 50u);
+  EXPECT_GT(lost_with_gaps, 10u);
 }
 
 }  // namespace

@@ -5,11 +5,11 @@
 namespace corerig {
 namespace {
 
-// How many frames wait at most: those due within the longest delay (a fast clock of the sensor's makes a few more), the
-// one at hand and one to be reordered.
+// How many frames wait at most: those due within the longest delay (a fast clock of the sensor's makes a few more, and
+// a pattern up to one more cycle at either end), the one at hand and one to be reordered.
 std::size_t MostWaiting(const StreamPlan& stream, Nanos longest_delay) {
   const std::uint64_t held = FrameRate(stream).EventsBefore(longest_delay);
-  return static_cast<std::size_t>(held + held / 100) + 4;
+  return static_cast<std::size_t>(held + held / 100 + 2 * stream.pattern.size()) + 4;
 }
 
 }  // namespace
@@ -42,8 +42,9 @@ void Emitter::Prepare() {
 
 void Emitter::Encode(const std::optional<Faults::Hit>& hit) {
   frame_.sequence = next_;
+  frame_.gaps = static_cast<std::uint32_t>(output_.figures->gaps.Get());
   frame_.due = frame_.release = due_;
-  frame_.fault = hit ? static_cast<std::uint16_t>(hit->index + 1) : std::uint16_t{0};
+  frame_.fault = hit ? static_cast<std::uint8_t>(hit->index + 1) : std::uint8_t{0};
   frame_.flags = 0;
   frame_.twice = reorder_ = false;
   const auto falsified = hit && InfoOf(hit->kind).falsifies ? hit : faults_.FalsifiedBy(next_);
@@ -54,7 +55,7 @@ void Emitter::Encode(const std::optional<Faults::Hit>& hit) {
     frame_.encoded = model_.Encode(next_, frame_.bytes);
   }
   frame_.size = frame_.encoded.size;
-  if (!hit) return;
+  if (!hit || frame_.size == 0) return;
   switch (hit->kind) {
     case FaultKind::kOff:
     case FaultKind::kIntermittent:
@@ -93,7 +94,9 @@ void Emitter::Advance() {
   }
   Prepare();
   const Nanos due = due_;
-  if (reorder_) {
+  if (frame_.size == 0) {
+    if (control_.InWindow(due)) output_.figures->gaps.Add();
+  } else if (reorder_) {
     std::swap(frame_, held_);
     holding_ = true;
   } else {
@@ -132,7 +135,7 @@ void Emitter::Release() {
   }
 }
 
-void Emitter::Put(const Frame& frame, std::uint16_t fault, std::uint16_t flags) {
+void Emitter::Put(const Frame& frame, std::uint8_t fault, std::uint8_t flags) {
   const bool sends = (flags & kTruthUnsent) == 0, copy = (flags & kTruthCopy) != 0;
   const Truth truth{.sequence = frame.sequence,
                     .due = frame.due,
@@ -143,7 +146,8 @@ void Emitter::Put(const Frame& frame, std::uint16_t fault, std::uint16_t flags) 
                     .size = sends ? static_cast<std::uint32_t>(frame.size) : 0,
                     .flags = flags,
                     .fault = fault,
-                    .value = frame.encoded.value};
+                    .value = frame.encoded.value,
+                    .gaps = frame.gaps};
   output_.ring->Append(truth, output_.ring_capacity);
   std::size_t taken = 0;
   if (sends) {

@@ -62,7 +62,8 @@ class Emitter {
   // Of the frames held back for a time; Nanos::max() if there are none.
   Nanos next_release() const { return waiting_ > 0 ? Waiting(0).release : Nanos::max(); }
   // Does what is next: sends the frames whose time has come; or takes the next sample, and sends it, twice, or not at
-  // all, or holds it back, as its fault wants.
+  // all, or holds it back, as its fault wants. Where the sensor delivers nothing there is no sample: no fault meets it,
+  // and a frame that waits to be sent after its successor's waits on.
   void Advance();
 
   // A frame is held back, to be sent after the next sample's.
@@ -76,8 +77,9 @@ class Emitter {
     Nanos due{0}, release{0};
     std::size_t size = 0;  // of what is to be sent
     EncodedFrame encoded;
-    std::uint16_t fault = 0, flags = 0;  // as in Truth
+    std::uint8_t fault = 0, flags = 0;  // as in Truth
     bool twice = false;
+    std::uint32_t gaps = 0;  // in the window, before it
     std::vector<std::byte> bytes;
   };
   void Encode(const std::optional<Faults::Hit>& hit);
@@ -87,7 +89,7 @@ class Emitter {
   bool samples_left() const { return due_.count() < control_.window_end.load(std::memory_order_relaxed) || holding_; }
   // Sends the first of those that wait.
   void SendFirst();
-  void Put(const Frame& frame, std::uint16_t fault, std::uint16_t flags);
+  void Put(const Frame& frame, std::uint8_t fault, std::uint8_t flags);
   const Frame& Waiting(std::size_t n) const { return frames_[(first_waiting_ + n) % frames_.size()]; }
 
   const Faults faults_;

@@ -50,6 +50,33 @@ TEST(Emitter, SendsEverySampleAtItsDueTimeWithTheTruthBesideIt) {
   }
 }
 
+TEST(Emitter, WhereTheSensorDeliversNothingNothingIsSentAndNoTruthWritten) {
+  SimulatedStream stream({.gap = [](std::uint64_t sequence) { return sequence % 10 == 3; }});
+  EmitAll(stream);
+  EXPECT_EQ(stream.source.gaps.Get(), 10u);
+  EXPECT_EQ(stream.source.sent.Get(), 90u);
+  const std::uint64_t first = stream.window().first;
+  for (const Truth& truth : TruthsOf(stream)) {
+    EXPECT_NE(truth.sequence % 10, 3u);
+    EXPECT_GT(truth.size, 0u);
+    std::uint64_t gaps = 0;
+    for (std::uint64_t n = first; n < truth.sequence; ++n) gaps += n % 10 == 3;
+    EXPECT_EQ(truth.gaps, gaps) << truth.sequence;
+  }
+}
+
+TEST(Emitter, NoFaultMeetsAGapAndAFrameHeldBackWaitsBeyondIt) {
+  // Samples 4 and 20 of the window are gaps; a reorder at 3 waits for 5, a drop at 20 has nothing to drop.
+  const std::uint64_t first = SimulatedStream({}).window().first;
+  SimulatedStream stream({.faults = {At(FaultKind::kReorder, {3}), At(FaultKind::kDrop, {20})},
+                          .gap = [first](std::uint64_t n) { return n == first + 4 || n == first + 20; }});
+  EmitAll(stream);
+  EXPECT_EQ(OrderIn(stream, 7), (std::vector<std::int64_t>{0, 1, 2, 5, 3, 6}));
+  EXPECT_EQ(FaultsOf(stream, FaultKind::kDrop).injected, 0u);
+  EXPECT_EQ(FaultsOf(stream, FaultKind::kReorder).injected, 1u);
+  EXPECT_EQ(stream.source.sent.Get(), 98u);
+}
+
 TEST(Emitter, CountsTheSamplesDueInTheWindow) {
   SimulatedStream stream({});
   EmitAll(stream);

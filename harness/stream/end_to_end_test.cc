@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,7 +100,9 @@ Plan AllChannels() {
 // The supervisor's part, as small as can be.
 class Rehearsal {
  public:
-  explicit Rehearsal(const Plan& plan) : plan_(plan), source_layout_(plan), handler_layout_(plan) {
+  // `watch_queues`: QueuedIn is asked; then the channels stay open when the handler is gone.
+  explicit Rehearsal(const Plan& plan, bool watch_queues = false)
+      : plan_(plan), source_layout_(plan), handler_layout_(plan) {
     control_fd_ = *CreateSharedMemory("control", sizeof(ControlPage));
     control_ = *Mapping::Map(control_fd_.get(), sizeof(ControlPage), Mapping::Access::kReadWrite);
     Fd source_slab = *CreateSharedMemory("source", source_layout_.size);
@@ -107,9 +110,11 @@ class Rehearsal {
     source_slab_ = *Mapping::Map(source_slab.get(), source_layout_.size, Mapping::Access::kRead);
     handler_slab_ = *Mapping::Map(handler_slab.get(), handler_layout_.size, Mapping::Access::kRead);
     std::vector<Fd> senders, receivers;
-    for (const auto& stream : plan.streams) {
-      if (stream.channel == ChannelKind::kTimer) continue;
-      ChannelEnds ends = *OpenChannel(stream.channel);
+    queues_.resize(plan.streams.size());
+    for (std::size_t i = 0; i < plan.streams.size(); ++i) {
+      if (plan.streams[i].channel == ChannelKind::kTimer) continue;
+      ChannelEnds ends = *OpenChannel(plan.streams[i].channel);
+      if (watch_queues) queues_[i] = Fd(fcntl(ends.receiver.get(), F_DUPFD_CLOEXEC, 0));
       senders.push_back(std::move(ends.sender));
       receivers.push_back(std::move(ends.receiver));
     }
@@ -137,6 +142,12 @@ class Rehearsal {
     return *handler_slab_.At<HandlerStream>(handler_layout_.streams[stream]);
   }
   const HandlerLoop& loop(std::size_t loop) { return *handler_slab_.At<HandlerLoop>(handler_layout_.loops[loop]); }
+  // What the kernel says is in a stream's channel, in bytes; of a datagram socket only the next one.
+  std::uint64_t QueuedIn(std::size_t stream) const {
+    int bytes = 0;
+    EXPECT_EQ(ioctl(queues_[stream].get(), FIONREAD, &bytes), 0);
+    return static_cast<std::uint64_t>(bytes);
+  }
   pid_t source_pid() const { return source_; }
   pid_t handler_pid() const { return handler_; }
 
@@ -248,6 +259,7 @@ class Rehearsal {
   const HandlerSlabLayout handler_layout_;
   Fd control_fd_;
   Mapping control_, source_slab_, handler_slab_;
+  std::vector<Fd> queues_;  // the receivers, by stream
   pid_t source_ = 0, handler_ = 0;
 };
 
@@ -279,6 +291,8 @@ void ExpectEverySampleAccountedFor(const Plan& plan) {
     EXPECT_TRUE(AddsUp(counts)) << counts;
     EXPECT_EQ(counts.sent, 300u) << counts;
     EXPECT_EQ(counts.overruns + counts.unread + counts.ambiguous + counts.truth_lost, 0u) << counts;
+    EXPECT_EQ(run.source(i).bytes_in_all.Get(), handler.bytes_in_all.Get());
+    EXPECT_GT(run.source(i).bytes_in_all.Get(), run.source(i).bytes.Get()) << "the warm-up's are in it";
     EXPECT_EQ(counts.lost, counts.lost_injected) << counts;
     EXPECT_EQ(counts.lost, run.Injected(i)) << counts;
     const auto& planned = plan.streams[i].faults;
@@ -327,6 +341,35 @@ TEST(EndToEnd, EverySampleIsAccountedForInRealTimeToo) {
   ExpectEverySampleAccountedFor(plan);
 }
 
+// Each part says itself what it lost, and together it is all that was lost.
+TEST(EndToEnd, WhatAFullSocketLostIsToldApartFromTheRest) {
+  Plan plan = AllChannels();
+  plan.streams = {StreamOf("lidar", ChannelKind::kUdp, "slow", {{.kind = FaultKind::kBitFlip, .share = 0, .at = {7}}}),
+                  StreamOf("imu", ChannelKind::kSeqpacket, "slow")};
+  plan.streams[0].rate = plan.streams[1].rate = Rate::Hertz(10'000);
+  plan.streams[0].format = "message";
+  plan.duration = seconds(4);
+  Rehearsal run(plan);
+  ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+  run.StartAll();
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.handler(0).done.Get() > 20; }));
+  // Who does not read: 8 MiB of buffer hold a little more than a second of such frames.
+  kill(run.handler_pid(), SIGSTOP);
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.source_header().ended_at.Get() != 0; }));
+  kill(run.handler_pid(), SIGCONT);
+  run.MoveEnds(Nanos(run.control().window_end), MonotonicNow() + seconds(1));
+  EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+  EXPECT_EQ(run.HandlerStatus(), 0) << run.handler_header().error.Read();
+  const HandlerStream &udp = run.handler(0), &unix_socket = run.handler(1);
+  EXPECT_TRUE(AddsUp(CountsOf(run.source(0), udp))) << CountsOf(run.source(0), udp);
+  EXPECT_EQ(udp.overflows.Get() + udp.lost_injected.Get(), udp.lost.Get()) << CountsOf(run.source(0), udp);
+  EXPECT_GT(udp.overflows.Get(), 5'000u);
+  EXPECT_EQ(run.source(0).overruns.Get(), 0u);
+  EXPECT_EQ(unix_socket.overflows.Get(), 0u);
+  EXPECT_EQ(run.source(1).overruns.Get(), unix_socket.lost.Get()) << CountsOf(run.source(1), unix_socket);
+  EXPECT_GT(run.source(1).overruns.Get(), 0u);
+}
+
 TEST(EndToEnd, AnInterruptedRunIsExactUpToItsEarlierEnd) {
   Plan plan = AllChannels();
   plan.duration = seconds(30);
@@ -372,6 +415,36 @@ TEST(EndToEnd, ALoopThatStoodStillUntilTheDrainWasOverStillAddsUp) {
     const Counts counts = CountsOf(run.source(i), run.handler(i));
     EXPECT_EQ(counts.sent, run.Expect(i)) << counts;
     EXPECT_TRUE(AddsUp(counts)) << counts;
+  }
+}
+
+TEST(EndToEnd, BytesSentAndNotReadAreThoseTheKernelHasInTheChannel) {
+  Plan plan = AllChannels();
+  plan.warmup = milliseconds(10);
+  plan.duration = milliseconds(200);
+  Rehearsal run(plan, /*watch_queues=*/true);
+  ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+  // All that is sent stays in the channels, and there is room for it.
+  kill(run.handler_pid(), SIGSTOP);
+  run.StartAll();
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.source_header().ended_at.Get() != 0; }));
+  for (std::size_t i = 0; i < plan.streams.size(); ++i) {
+    SCOPED_TRACE(plan.streams[i].name);
+    if (plan.streams[i].channel == ChannelKind::kTimer) continue;
+    const std::uint64_t sent = run.source(i).bytes_in_all.Get();
+    EXPECT_GT(sent, 90u * 10);
+    EXPECT_EQ(run.handler(i).bytes_in_all.Get(), 0u);
+    if (plan.streams[i].channel == ChannelKind::kUdp) continue;
+    // A pty hands over what was written by a kernel thread.
+    EXPECT_TRUE(Rehearsal::Await([&] { return run.QueuedIn(i) == sent; })) << run.QueuedIn(i) << " of " << sent;
+  }
+  kill(run.handler_pid(), SIGCONT);
+  EXPECT_TRUE(run.EndWhenAllCame());
+  EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+  EXPECT_EQ(run.HandlerStatus(), 0) << run.handler_header().error.Read();
+  for (std::size_t i = 0; i < plan.streams.size(); ++i) {
+    if (plan.streams[i].channel == ChannelKind::kTimer) continue;
+    EXPECT_EQ(run.handler(i).bytes_in_all.Get(), run.source(i).bytes_in_all.Get()) << plan.streams[i].name;
   }
 }
 

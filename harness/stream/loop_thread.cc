@@ -147,6 +147,9 @@ Status LoopThread::SetEnds() {
 }
 
 void LoopThread::OnWindowBegin() {
+  for (auto& stream : streams_) {
+    if (stream->receiver) stream->overflows_before = stream->receiver->Overflows();
+  }
   at_window_begin_ = {.wakeups = figures_.activity.wakeups.Get(), .busy_ns = figures_.activity.busy_ns.Get()};
 }
 
@@ -162,6 +165,7 @@ void LoopThread::OnDrainEnd() {
     if (!stream->receiver) continue;
     stream->matcher->BeginDrain();
     stream->receiver->Drain();
+    stream->figures->overflows.Set(stream->receiver->Overflows() - stream->overflows_before);
     stream->figures->stamps_discarded.Set(stream->receiver->discarded_stamps());
   }
   loop_->Stop();

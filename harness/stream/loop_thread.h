@@ -62,6 +62,7 @@ class LoopThread {
     std::optional<Receiver> receiver;
     std::optional<Ticker> ticker;
     StreamSchedule schedule;
+    std::uint64_t overflows_before = 0;  // of the receiver, when the window began
   };
 
   void Body();

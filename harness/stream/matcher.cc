@@ -130,6 +130,7 @@ void Matcher::TakeTruths() {
     any_truth_ = true;
     latest_due_ = truth->due;
     highest_taken_ = std::max(highest_taken_, truth->sequence);
+    gaps_taken_ = std::max<std::uint64_t>(gaps_taken_, truth->gaps);
     if (!Has(*truth, kTruthCopy) && control_.InWindow(truth->due)) ++samples_taken_;
     if (tail_ - head_ == emissions_.size()) Close(At(head_++));
     At(tail_++) = Emission{.truth = *truth};
@@ -198,7 +199,7 @@ void Matcher::Judge(const Emission& emission, bool came, bool corrupt) {
          emission.ambiguous || (!came && emission.answered && !Has(emission.truth, kTruthCopy)));
 }
 
-void Matcher::Settle(std::uint16_t fault, std::optional<Nanos> found, bool arrived, bool ambiguous) {
+void Matcher::Settle(std::uint8_t fault, std::optional<Nanos> found, bool arrived, bool ambiguous) {
   FoundFault& figures = figures_.faults[fault - 1u];
   if (found) {
     figures.detected.Add();
@@ -223,7 +224,25 @@ void Matcher::MatchedUpTo(std::uint64_t end) {
 
 template <typename Before>
 std::uint64_t Matcher::FirstNot(const Before& before) const {
+  // Mostly it is near the latest match, and there may be thousands of emissions behind: steps that double, from there.
   std::uint64_t low = head_, high = tail_;
+  const std::uint64_t near = std::clamp(latest_match_, low, high);
+  for (std::uint64_t step = 1; near + step <= high; step *= 2) {
+    if (!before(At(near + step - 1))) {
+      high = near + step - 1;
+      break;
+    }
+    low = near + step;
+  }
+  if (low == head_ && near > low) {
+    for (std::uint64_t step = 1; step <= near - head_; step *= 2) {
+      if (before(At(near - step))) {
+        low = near - step + 1;
+        break;
+      }
+      high = std::min(high, near - step);
+    }
+  }
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
     if (before(At(middle))) {
@@ -238,7 +257,9 @@ std::uint64_t Matcher::FirstNot(const Before& before) const {
 template <typename Eligible>
 std::uint64_t Matcher::NearestInTime(const Eligible& eligible) const {
   const Nanos reference = arrival_->kernel_stamp.value_or(arrival_->begin);
-  const std::uint64_t end = FirstNot([&](const Emission& e) { return e.truth.sent <= arrival_->begin; });
+  // Most often all that is known was sent before.
+  const bool all = tail_ > head_ && At(tail_ - 1).truth.sent <= arrival_->begin;
+  const std::uint64_t end = all ? tail_ : FirstNot([&](const Emission& e) { return e.truth.sent <= arrival_->begin; });
   const std::uint64_t middle = std::min(end, FirstNot([&](const Emission& e) { return e.truth.sent <= reference; }));
   std::uint64_t nearest = kNone;
   Nanos distance = Nanos::max();
@@ -403,12 +424,13 @@ void Matcher::Finish(const StreamSchedule& schedule) {
   while (head_ < tail_) Close(At(head_++));
   SettleRun(std::nullopt);
   if (!truths_missed_) return;
-  // Samples are emitted one by one, so those up to the highest one known were emitted; the truths that were not read
-  // are theirs.
+  // Samples are emitted one by one, so those up to the highest one known were emitted, but for the gaps; the truths
+  // that were not read are theirs.
   const SampleRange window = schedule.DueIn(Nanos(control_.window_begin.load(std::memory_order_relaxed)),
                                             Nanos(control_.window_end.load(std::memory_order_relaxed)));
   if (highest_taken_ < window.first) return;
-  const std::uint64_t emitted = std::min(window.count, highest_taken_ - window.first + 1);
+  const std::uint64_t due = std::min(window.count, highest_taken_ - window.first + 1);
+  const std::uint64_t emitted = due - std::min(due, gaps_taken_);
   if (emitted > samples_taken_) figures_.lost.Add(emitted - samples_taken_);
 }
 

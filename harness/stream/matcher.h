@@ -92,7 +92,7 @@ class Matcher final : private FrameSink {
   };
   // A sample of the present run of equal values.
   struct OfRun {
-    std::uint16_t fault, flags;  // as in Truth
+    std::uint8_t fault, flags;  // as in Truth
     bool in_window;
   };
 
@@ -103,12 +103,12 @@ class Matcher final : private FrameSink {
   void CloseSettled(Nanos now);
   void Close(const Emission& emission);
   void Judge(const Emission& emission, bool came, bool corrupt);
-  void Settle(std::uint16_t fault, std::optional<Nanos> found, bool arrived, bool ambiguous);
+  void Settle(std::uint8_t fault, std::optional<Nanos> found, bool arrived, bool ambiguous);
   void CheckRules(Emission& emission, const DecodedFrame& frame, Nanos done);
   void SettleRun(std::optional<Nanos> found);
   // A frame was matched to the emission before `end`: what is open before it was passed over.
   void MatchedUpTo(std::uint64_t end);
-  FaultKind KindOf(std::uint16_t fault) const { return stream_.faults[fault - 1u].kind; }
+  FaultKind KindOf(std::uint8_t fault) const { return stream_.faults[fault - 1u].kind; }
   // Positions in the window of emissions; kNone if there is none.
   std::uint64_t FindDatagram(std::uint64_t wire_key) const;
   std::uint64_t FindAtOffset(const DecodedFrame& frame);
@@ -148,6 +148,7 @@ class Matcher final : private FrameSink {
   bool any_truth_ = false, truths_missed_ = false;
   Nanos latest_due_{0};              // of the truths read
   std::uint64_t highest_taken_ = 0;  // sequence
+  std::uint64_t gaps_taken_ = 0;     // in the window, before it
   bool any_good_ = false;
   std::uint64_t highest_good_ = 0;  // sequence
 

@@ -26,12 +26,16 @@ Nanos StreamSchedule::ByTheBoardsClock(Nanos own) const {
   return own - Nanos(std::llround(correction));
 }
 
+Nanos StreamSchedule::OwnOffsetOf(std::uint64_t sequence) const {
+  if (pattern.empty()) return rate.OffsetOf(sequence);
+  const std::uint64_t in_cycle = sequence % pattern.size();
+  return rate.OffsetOf(sequence - in_cycle) + pattern[in_cycle];
+}
+
 std::uint64_t StreamSchedule::DueBefore(Nanos instant) const {
-  std::uint64_t before = rate.EventsBefore(instant - first);
-  if (ppb == 0) return before;
-  // The sensor's clock has counted a little more or less by then.
+  // Right if frames are evenly spaced by a clock that is right, and near it else.
   const double correction = static_cast<double>((instant - first).count()) * ppb * 1e-9;
-  before = rate.EventsBefore(instant - first + Nanos(std::llround(correction)));
+  std::uint64_t before = rate.EventsBefore(instant - first + Nanos(std::llround(correction)));
   while (before > 0 && DueOf(before - 1) >= instant) --before;
   while (DueOf(before) < instant) ++before;
   return before;
@@ -41,7 +45,10 @@ StreamSchedule ScheduleOf(const Plan& plan, const StreamPlan& stream, Nanos star
   const Rate rate = FrameRate(stream);
   const auto period = static_cast<double>(rate.OffsetOf(1).count());
   const double share = UniformOpen(RandomWords(plan.seed, StreamId(stream.name), 0, kPhaseLane)[0]);
-  return {.first = start + Nanos(static_cast<std::int64_t>(share * period)), .rate = rate, .ppb = stream.clock.ppb};
+  return {.first = start + Nanos(static_cast<std::int64_t>(share * period)),
+          .rate = rate,
+          .ppb = stream.clock.ppb,
+          .pattern = stream.pattern};
 }
 
 SampleRange Expected(const Plan& plan, const StreamPlan& stream, Nanos begin, Nanos end) {

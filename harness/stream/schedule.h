@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "harness/base/units.h"
 #include "harness/plan/plan.h"
@@ -26,11 +27,15 @@ struct StreamSchedule {
   Rate rate;             // of frames, by the sensor's own clock
   std::int32_t ppb = 0;  // the sensor's clock is so many parts in 10^9 fast
 
-  Nanos DueOf(std::uint64_t sequence) const { return first + ByTheBoardsClock(rate.OffsetOf(sequence)); }
+  std::span<const Nanos> pattern = {};  // the plan's, which outlives this
+
+  Nanos DueOf(std::uint64_t sequence) const { return first + ByTheBoardsClock(OwnOffsetOf(sequence)); }
   // The samples due in [begin, end).
   SampleRange DueIn(Nanos begin, Nanos end) const;
 
  private:
+  // Since sample 0 might have been due, by the sensor's own clock.
+  Nanos OwnOffsetOf(std::uint64_t sequence) const;
   // A time span that the sensor's clock measured.
   Nanos ByTheBoardsClock(Nanos own) const;
   std::uint64_t DueBefore(Nanos instant) const;

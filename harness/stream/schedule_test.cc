@@ -130,5 +130,26 @@ TEST(Schedule, AStreamThatSendsSeveralSamplesInAFrameHasAsManyFramesLess) {
   EXPECT_EQ(Expected(plan, plan.streams[0], seconds(1), seconds(4)).count, 3000u);
 }
 
+TEST(Schedule, FramesThatComeInAPatternAreCountedOneByOne) {
+  Plan plan = PlanWith({900'000, 18'000});
+  for (int k = 0; k < 18; ++k) {
+    plan.streams[0].pattern.push_back(Nanos(270'000 * (k + 1)));        // a burst at the begin of each 20 ms
+    plan.streams[1].pattern.push_back(milliseconds(50 * (k + k / 9)));  // 20 Hz without the 10th and the 20th
+  }
+  for (const int ppb : {0, 100'000}) {
+    for (auto& stream : plan.streams) {
+      stream.clock.ppb = ppb;
+      const StreamSchedule schedule = ScheduleOf(plan, stream, Nanos(0));
+      for (std::uint64_t k = 1; k < 200; ++k) EXPECT_LT(schedule.DueOf(k - 1), schedule.DueOf(k));
+      for (const Nanos end : {Nanos(seconds(4)), Nanos(1'777'000'001), schedule.DueOf(1000), schedule.DueOf(1001)}) {
+        SampleRange counted;
+        while (schedule.DueOf(counted.first) < plan.warmup) ++counted.first;
+        while (schedule.DueOf(counted.first + counted.count) < end) ++counted.count;
+        EXPECT_EQ(Expected(plan, stream, plan.warmup, end), counted) << stream.name << " " << ppb << " " << end.count();
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace corerig

@@ -42,7 +42,7 @@ inline constexpr Nanos kSimulatedEpoch = std::chrono::seconds(1'767'225'600);  /
 
 // One frame to be sent, as the model fills it in. Key and value are those of its last sample.
 struct EncodedFrame {
-  std::size_t size = 0;        // bytes written
+  std::size_t size = 0;        // bytes written; 0: the sensor delivers nothing here, a gap (nothing is sent nor lost)
   std::uint64_t wire_key = 0;  // what on the wire identifies the sample, as the receiver will read it (it may wrap)
   double value = 0;            // the true value, before noise, of the one quantity that DecodedFrame::value shows
 };

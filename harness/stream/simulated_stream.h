@@ -30,7 +30,26 @@ struct SimulationSettings {
   std::size_t ring_capacity = 1024;
   bool stamps = true;  // the channel stamps messages
   StreamBreak at_break = {};
-  bool limits = true;  // the receiver knows the sensor's limits
+  bool limits = true;                           // the receiver knows the sensor's limits
+  std::function<bool(std::uint64_t)> gap = {};  // whether the sensor delivers nothing at this sample
+};
+
+// The test sensor, which leaves samples out.
+class GappyModel final : public SensorModel {
+ public:
+  GappyModel(const SensorContext& context, std::function<bool(std::uint64_t)> gap)
+      : model_(MakeTestModel(context)), gap_(std::move(gap)) {}
+  EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
+    return EncodeFalsified(sequence, {}, out);
+  }
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    return gap_ && gap_(sequence) ? EncodedFrame{} : model_->EncodeFalsified(sequence, falsified, out);
+  }
+
+ private:
+  const std::unique_ptr<SensorModel> model_;
+  const std::function<bool(std::uint64_t)> gap_;
 };
 
 class SimulatedStream {
@@ -55,7 +74,7 @@ class SimulatedStream {
     control_.window_end = (kStart + plan_.warmup + plan_.duration).count();
     control_.drain_end = control_.window_end + 1'000'000'000;
     const SensorContext context{.seed = 42, .stream_id = 1, .rate = stream.rate, .format = settings_.format};
-    model_ = MakeTestModel(context);
+    model_ = std::make_unique<GappyModel>(context, settings.gap);
     decoder_ = MakeTestDecoder(context);
     clock() = kStart;
     emitter_ = std::make_unique<Emitter>(

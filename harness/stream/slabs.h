@@ -44,6 +44,7 @@ struct SourceStream {
   Counter bytes;     // put on the wire for them
   Counter overruns;  // of `sent`: refused, or taken in part, by a full (or broken) channel
   Counter late;      // of `sent`: more than one period late, not by an injected fault
+  Counter gaps;      // due times in the window at which the sensor itself delivered nothing: not of `sent`
   std::array<InjectedFault, kMostFaults> faults;  // by index in the stream's list
   Counter bytes_in_all;                           // taken by the channel, warm-up included
 };
@@ -68,6 +69,7 @@ struct HandlerStream {
   WorstSamples worst;
   std::atomic<double> value_error_squares;  // sum over `done`
   Counter stamps_discarded;
+  Counter overflows;        // messages lost in the socket's full buffer between the window's begin and the drain's end
   Counter received_in_all;  // warm-up included: for the live display
   Counter latest_latency_ns;
   Counter bytes_in_all;  // read from the channel, warm-up included

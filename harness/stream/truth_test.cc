@@ -33,9 +33,10 @@ Truth TruthOf(std::uint64_t n) {
           .wire_key = n * 7,
           .offset = n * 11,
           .size = static_cast<std::uint32_t>(n * 13),
-          .flags = static_cast<std::uint16_t>(n * 17),
-          .fault = static_cast<std::uint16_t>(n * 19),
-          .value = static_cast<double>(n) * 0.5};
+          .flags = static_cast<std::uint8_t>(n * 17),
+          .fault = static_cast<std::uint8_t>(n * 19),
+          .value = static_cast<double>(n) * 0.5,
+          .gaps = static_cast<std::uint32_t>(n * 23)};
 }
 
 void ExpectTruthOf(std::uint64_t n, const Truth& seen) {
@@ -50,6 +51,7 @@ void ExpectTruthOf(std::uint64_t n, const Truth& seen) {
   ASSERT_EQ(seen.flags, expected.flags) << "of emission " << n;
   ASSERT_EQ(seen.fault, expected.fault) << "of emission " << n;
   ASSERT_EQ(seen.value, expected.value) << "of emission " << n;
+  ASSERT_EQ(seen.gaps, expected.gaps) << "of emission " << n;
 }
 
 TEST(TruthRing, ZeroedMemoryIsAnEmptyRing) {

@@ -7,6 +7,9 @@
 #include <cstdlib>
 #include <optional>
 #include <string_view>
+#include <utility>
+
+#include "tests/oracle/command.h"
 
 namespace corerig {
 namespace {
@@ -15,28 +18,15 @@ namespace {
 // between them.
 constexpr std::int64_t kBorder = 20'000;
 
-PerfRecording OutputOf(const std::string& command) {
-  PerfRecording recording;
-  FILE* const pipe = popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) {
-    recording.error = "cannot start " + command;
-    return recording;
-  }
-  char* line = nullptr;
-  std::size_t room = 0;
-  for (ssize_t length; (length = getline(&line, &room, pipe)) > 0;) {
-    recording.lines.emplace_back(line, static_cast<std::size_t>(length - 1));
-    const std::string& text = recording.lines.back();
+PerfRecording RecordingOf(const std::string& command) {
+  CommandOutput output = OutputOf(command);
+  PerfRecording recording{.lines = std::move(output.lines), .lost = 0, .error = std::move(output.error)};
+  for (const std::string& line : recording.lines) {
     // "PERF_RECORD_LOST lost 17"; samples that were lost are told by another record at the end.
-    const auto lost = text.find("PERF_RECORD_LOST");
-    if (lost != std::string::npos) {
-      const auto number = text.find("lost ", lost);
-      recording.lost += number == std::string::npos ? 1 : std::strtoull(text.c_str() + number + 5, nullptr, 10);
-    }
-  }
-  free(line);
-  if (pclose(pipe) != 0) {
-    recording.error = command + " failed: " + (recording.lines.empty() ? "" : recording.lines.back());
+    const auto lost = line.find("PERF_RECORD_LOST");
+    if (lost == std::string::npos) continue;
+    const auto number = line.find("lost ", lost);
+    recording.lost += number == std::string::npos ? 1 : std::strtoull(line.c_str() + number + 5, nullptr, 10);
   }
   return recording;
 }
@@ -77,11 +67,11 @@ struct Window {
 }  // namespace
 
 PerfRecording PerfScript(const std::string& file) {
-  return OutputOf("perf script --ns --show-lost-events -F tid,cpu,time,event,trace -i " + file);
+  return RecordingOf("perf script --ns --show-lost-events -F tid,cpu,time,event,trace -i " + file);
 }
 
 PerfRecording PerfTimehist(const std::string& file) {
-  return OutputOf("perf sched timehist --state --next -i " + file);
+  return RecordingOf("perf sched timehist --state --next -i " + file);
 }
 
 PerfTasks RawTasks(const PerfRecording& script, std::int64_t begin, std::int64_t end) {

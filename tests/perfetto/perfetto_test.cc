@@ -380,12 +380,25 @@ TEST_F(Perfetto, LostEventsAreSaidAndTheCoreIsTakenUpAgainWhereItIsKnown) {
                                                   {0, 40, 0x01, 9, 120, "a comm of 15 by"}}));
 }
 
+TEST_F(Perfetto, AfterALossNoInterruptIsKnownToBeServed) {
+  Start("lost interrupt");
+  Send({{.at = 1ns, .value = 24, .tid = 7, .kind = Kind::kIrqEntry},
+        {.at = 2ns, .value = 1, .tid = 7, .kind = Kind::kSoftirqEntry},
+        {.at = 3ns, .value = 1, .tid = 8, .priority = 110, .kind = Kind::kWaking},
+        {.at = 30ns, .value = 12, .kind = Kind::kLost},
+        {.at = 40ns, .value = 1, .tid = 8, .priority = 110, .kind = Kind::kWaking}});
+  const Decoded trace = Decode();
+  EXPECT_EQ(TrackEvents(trace, "cpu 0 lost events"), (Texts{"3 SLICE_BEGIN lost events at least=12", "30 SLICE_END"}))
+      << "from the last that was seen";
+  EXPECT_EQ(Wakings(trace),
+            (std::vector<Waking>{{0, 3, 8, 1, 110, 8 | 16, "flight loop"}, {0, 40, 8, 1, 110, 0, "flight loop"}}));
+}
+
 TEST_F(Perfetto, StatesAreSaidAsTheKernelsOwnVersionSaysThem) {
-  const std::pair<std::string, std::pair<std::int64_t, std::int64_t>> kernels[] = {{"4.4.302", {0x800, 0x402}},
-                                                                                   {"4.9.0-12-amd64", {0x1000, 0x402}},
-                                                                                   {"4.14.1 #1", {0x100, 0x80}},
-                                                                                   {"5.3", {0x100, 0x80}},
-                                                                                   {"strange", {0x100, 0x80}}};
+  const std::pair<std::string, std::pair<std::int64_t, std::int64_t>> kernels[] = {
+      {"4.4.302", {0x800, 0x402}},  {"4.7.10", {0x800, 0x402}},          {"4.8.17", {0x1000, 0x402}},
+      {"4.13.16", {0x1000, 0x402}}, {"4.9.0-12-amd64", {0x1000, 0x402}}, {"4.14.1 #1", {0x100, 0x80}},
+      {"5.3", {0x100, 0x80}},       {"strange", {0x100, 0x80}}};
   for (const auto& [kernel, states] : kernels) {
     auto options = OptionsFor(TemporaryFile("kernel"));
     options.kernel = kernel;

@@ -183,6 +183,15 @@ pid_t RigRun::Find(const std::string& name) const {
   return 0;
 }
 
+bool RigRun::AwaitWindow() const {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (std::chrono::steady_clock::now() < until) {
+    if (Contents(err_).find("measuring") != std::string::npos) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return false;
+}
+
 std::vector<pid_t> RigRun::FindAll(const std::string& name) const {
   std::vector<pid_t> found;
   for (const pid_t pid : Living()) {

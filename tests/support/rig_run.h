@@ -47,6 +47,8 @@ class RigRun {
   std::vector<pid_t> LivingAfter(std::chrono::milliseconds limit) const;
   // A living child by its name in the process list ("worker lone.0"), waited for; 0 if it does not come.
   pid_t Find(const std::string& name) const;
+  // Waits until a line of progress says that the window has begun; false if none does.
+  bool AwaitWindow() const;
   // All of that name, without waiting.
   std::vector<pid_t> FindAll(const std::string& name) const;
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/base/quantity.h"
 #include "harness/base/text.h"
 #include "harness/os/recorded_tree.h"
 #include "harness/report/columns.h"
@@ -51,6 +52,23 @@ TEST_P(Golden, NoLineIsWiderThanAHundredColumns) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Board, Golden, testing::Values("pi5", "biglittle", "numa"));
+
+TEST(Board, OfCpusInOneRowTheFrequenciesGoFromTheLowestToTheHighest) {
+  auto report = Recorded("pi5");
+  auto& cpus = report.board.frequencies.cpus;
+  ASSERT_GE(cpus.size(), 4u);
+  const std::int64_t megahertz[] = {1700, 2300, 1600, 1800};
+  for (std::size_t i = 0; i < 4; ++i) cpus[i].current = Rate::Hertz(megahertz[i] * 1'000'000);
+  EXPECT_NE(BoardText(report).find(StrCat(FormatRate(1.6e9), " to ", FormatRate(2.3e9))), std::string::npos)
+      << BoardText(report);
+}
+
+TEST(Board, CpusThatThisProcessMayNotUseAreTold) {
+  auto report = Recorded("pi5");
+  EXPECT_EQ(BoardText(report).find("this process may run on"), std::string::npos);
+  report.allowed.pop_back();
+  EXPECT_NE(BoardText(report).find("this process may run on 0-2 only"), std::string::npos) << BoardText(report);
+}
 
 TEST(Board, ATreeThatTellsNothingIsPrintedAsUnknown) {
   const auto report = Report("/nowhere");

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "harness/plan/plan_json.h"
+#include "harness/run/resolution.h"
 #include "tools/corerig/rig_main.h"
 
 namespace corerig {
@@ -11,6 +12,11 @@ int CheckCommand(const Rig& rig, const ScenarioArguments& arguments) {
   const auto plan = ReadScenarioFile(rig, arguments);
   if (!plan) {
     std::cerr << plan.error().message << "\n";
+    return kWrongUse;
+  }
+  // As `run` would refuse it on this board.
+  if (auto resolved = CheckResolution(*plan, MeasureBoard()); !resolved) {
+    std::cerr << "corerig: " << arguments.file << ": " << resolved.error().message << "\n";
     return kWrongUse;
   }
   std::cout << PlanToJson(*plan) << "\n";

@@ -34,17 +34,19 @@ void ListSensors(const Rig& rig) {
   for (const auto& sensor : rig.sensors) {
     const SensorInfo& info = sensor.info;
     std::cout << "  ";
-    Column(info.name, 12);
+    Column(info.name, 14);
     std::cout << info.about << "\n"
-              << std::string(15, ' ') << "rate " << ToText(info.default_rate) << " (at most "
+              << std::string(17, ' ') << "rate " << ToText(info.default_rate) << " (at most "
               << ToText(info.highest_rate) << "), channel "
               << Joined(info.channels, [](ChannelKind kind) { return ToText(kind); });
     if (!info.formats.empty()) {
       std::cout << ", format " << Joined(info.formats, [](std::string_view format) { return format; });
     }
-    if (info.batching.most > 1) std::cout << ", batch at most " << info.batching.most;
+    if (info.batching.most > 1) {
+      std::cout << ", batch " << (info.batching.least == info.batching.most ? "" : "at most ") << info.batching.most;
+    }
     std::cout << "\n";
-    ListParameters(info.parameters, 15);
+    ListParameters(info.parameters, 17);
   }
 }
 
@@ -57,6 +59,7 @@ void ListChannels() {
       {ChannelKind::kPipe, "pipe: bytes, lossless, no stamps"},
       {ChannelKind::kStream, "Unix stream socket: bytes, lossless, no stamps"},
       {ChannelKind::kTcp, "TCP over loopback without Nagle's delay: bytes, lossless, no stamps"},
+      {ChannelKind::kCan, "SocketCAN on vcan0: messages, with kernel receive stamps; without one, as seqpacket"},
   };
   std::cout << "\nchannels\n";
   for (const auto& [kind, about] : kChannels) {

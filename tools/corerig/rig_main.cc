@@ -34,7 +34,7 @@ void AddScenarioOptions(CLI::App& command, ScenarioArguments& arguments) {
             for (const auto& setting : settings) {
               const auto equals = setting.find('=');
               if (equals == std::string::npos || equals == 0) {
-                throw CLI::ValidationError("--set", setting + " has no key; write --set stream.imu.rate=2kHz");
+                throw CLI::ValidationError("--set", setting + " is not KEY=VALUE; write --set stream.imu.rate=2kHz");
               }
               arguments.overrides.push_back({setting.substr(0, equals), setting.substr(equals + 1)});
             }

@@ -11,6 +11,7 @@
 #include "harness/report/report_json.h"
 #include "harness/report/summary.h"
 #include "harness/run/run.h"
+#include "tools/corerig/folder_hold.h"
 #include "tools/corerig/rig_main.h"
 #include "tools/corerig/trace_export.h"
 
@@ -55,6 +56,8 @@ int RunCommand(const Rig& rig, const RunArguments& arguments) {
   }
   const std::string folder = FolderOf(arguments, *plan);
   if (auto prepared = PrepareFolder(folder); !prepared) return Complain(prepared.error().message);
+  const auto held = HoldFolder(folder);  // to the end
+  if (!held) return Complain(held.error().message);
 
   LiveDisplay display(STDERR_FILENO, IsTerminal(STDERR_FILENO));
   RunOptions options;
