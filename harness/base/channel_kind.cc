@@ -9,7 +9,8 @@ constexpr std::pair<ChannelKind, std::string_view> kNames[] = {
     {ChannelKind::kTimer, "timer"}, {ChannelKind::kSeqpacket, "seqpacket"},
     {ChannelKind::kPty, "pty"},     {ChannelKind::kUdp, "udp"},
     {ChannelKind::kPipe, "pipe"},   {ChannelKind::kStream, "stream"},
-    {ChannelKind::kTcp, "tcp"},     {ChannelKind::kCan, "can"},
+    {ChannelKind::kTcp, "tcp"},     {ChannelKind::kShm, "shm"},
+    {ChannelKind::kCan, "can"},
 };
 
 }  // namespace

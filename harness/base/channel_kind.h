@@ -15,6 +15,7 @@ enum class ChannelKind {
   kStream,     // Unix stream socket: bytes
   kTcp,        // TCP over IPv4 loopback, without Nagle's delay: bytes
   kCan,        // SocketCAN on vcan0: messages of one can_frame, kernel receive stamps; or what stands in for it
+  kShm,        // ring of slots in shared memory with an eventfd as doorbell: messages that no kernel carries
 };
 
 std::string_view ToText(ChannelKind kind);  // as written in a scenario: "seqpacket"
@@ -22,7 +23,11 @@ std::optional<ChannelKind> ParseChannelKind(std::string_view text);
 
 // Message borders survive the transport.
 constexpr bool IsDatagram(ChannelKind kind) {
-  return kind == ChannelKind::kSeqpacket || kind == ChannelKind::kUdp || kind == ChannelKind::kCan;
+  return kind == ChannelKind::kSeqpacket || kind == ChannelKind::kUdp || kind == ChannelKind::kShm ||
+         kind == ChannelKind::kCan;
 }
+
+// The kernel stamps every message when it is received.
+constexpr bool HasKernelStamps(ChannelKind kind) { return IsDatagram(kind) && kind != ChannelKind::kShm; }
 
 }  // namespace corerig

@@ -5,8 +5,9 @@
 namespace corerig {
 namespace {
 
-constexpr ChannelKind kAll[] = {ChannelKind::kTimer, ChannelKind::kSeqpacket, ChannelKind::kPty, ChannelKind::kUdp,
-                                ChannelKind::kPipe,  ChannelKind::kStream,    ChannelKind::kTcp, ChannelKind::kCan};
+constexpr ChannelKind kAll[] = {ChannelKind::kTimer, ChannelKind::kSeqpacket, ChannelKind::kPty,
+                                ChannelKind::kUdp,   ChannelKind::kPipe,      ChannelKind::kStream,
+                                ChannelKind::kTcp,   ChannelKind::kShm,       ChannelKind::kCan};
 
 TEST(ChannelKind, ReadsBackAsWritten) {
   for (const ChannelKind kind : kAll) {
@@ -21,15 +22,24 @@ TEST(ChannelKind, NothingElseIsOne) {
     EXPECT_FALSE(ParseChannelKind(text)) << '"' << text << '"';
 }
 
-TEST(ChannelKind, MessagesSurviveOnSocketsOnly) {
+TEST(ChannelKind, MessagesSurviveOnSocketsAndInSharedMemory) {
   EXPECT_TRUE(IsDatagram(ChannelKind::kSeqpacket));
   EXPECT_TRUE(IsDatagram(ChannelKind::kUdp));
   EXPECT_TRUE(IsDatagram(ChannelKind::kCan));
+  EXPECT_TRUE(IsDatagram(ChannelKind::kShm));
   EXPECT_FALSE(IsDatagram(ChannelKind::kPty));
   EXPECT_FALSE(IsDatagram(ChannelKind::kPipe));
   EXPECT_FALSE(IsDatagram(ChannelKind::kStream));
   EXPECT_FALSE(IsDatagram(ChannelKind::kTcp));
   EXPECT_FALSE(IsDatagram(ChannelKind::kTimer));
+}
+
+TEST(ChannelKind, TheKernelStampsTheMessagesOfSockets) {
+  for (const ChannelKind kind : kAll) {
+    EXPECT_EQ(HasKernelStamps(kind),
+              kind == ChannelKind::kSeqpacket || kind == ChannelKind::kUdp || kind == ChannelKind::kCan)
+        << ToText(kind);
+  }
 }
 
 }  // namespace

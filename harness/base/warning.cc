@@ -69,7 +69,8 @@ std::string_view RemedyFor(WarningId id) {
     case WarningId::kOutputLost:
       return "run it with --out in a folder of a file system that has room";
     case WarningId::kChannelSubstitute:
-      return "first: sudo modprobe vcan && sudo ip link add dev vcan0 type vcan && sudo ip link set vcan0 up; the kernel needs "
+      return "first: sudo modprobe vcan && sudo ip link add dev vcan0 type vcan && sudo ip link set vcan0 up; the "
+             "kernel needs "
              "CONFIG_CAN_RAW and CONFIG_CAN_VCAN";
   }
   return {};

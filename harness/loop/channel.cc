@@ -30,6 +30,20 @@ Result<std::size_t> Write(int fd, std::span<const std::byte> frame) {
   return n < 0 ? 0 : static_cast<std::size_t>(n);
 }
 
+// Of a socketpair.
+bool PeerIsGone(int socket) {
+  pollfd state = {.fd = socket, .events = 0, .revents = 0};
+  return poll(&state, 1, 0) == 1 && (state.revents & POLLHUP) != 0;
+}
+
+// Bytes that a socket holds before it refuses more, the kernel's own structures included.
+std::size_t SendBuffer(int socket) {
+  int bytes = 0;
+  socklen_t size = sizeof bytes;
+  if (getsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, &size) != 0) return SIZE_MAX;
+  return static_cast<std::size_t>(bytes);
+}
+
 }  // namespace
 
 Result<std::size_t> Send(int fd, std::span<const std::byte> frame) {
@@ -41,9 +55,51 @@ Result<std::size_t> Send(int fd, std::span<const std::byte> frame) {
   return Fail("cannot send ", frame.size(), " bytes: ", ErrnoText(errno));
 }
 
+Result<Sender> Sender::Open(ChannelKind kind, Fd end) {
+  std::size_t room = SIZE_MAX;
+  if (kind == ChannelKind::kStream || kind == ChannelKind::kTcp) room = SendBuffer(end.get());
+  if (kind != ChannelKind::kShm) return Sender(std::move(end), std::nullopt, room);
+  auto ring = ShmRing::Take(end.get());
+  if (!ring) return ForwardWith(ring, "channel shm: ");
+  return Sender(std::move(end), std::move(*ring), room);
+}
+
+Result<std::size_t> Sender::SendInParts(std::span<const std::byte> frame) {
+  const auto first = corerig::Send(end_.get(), frame);
+  if (!first || *first == 0) return first;
+  std::size_t taken = *first;
+  const Nanos limit = MonotonicNow() + kPatience;
+  while (taken < frame.size()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(limit - MonotonicNow());
+    pollfd state = {.fd = end_.get(), .events = POLLOUT, .revents = 0};
+    if (left.count() <= 0 || poll(&state, 1, static_cast<int>(left.count())) <= 0) break;
+    const auto more = corerig::Send(end_.get(), frame.subspan(taken));
+    if (!more) break;  // the next frame will say so
+    taken += *more;
+  }
+  return taken;
+}
+
+Result<std::size_t> Sender::Send(std::span<const std::byte> frame) {
+  if (!ring_) return frame.size() > room_ ? SendInParts(frame) : corerig::Send(end_.get(), frame);
+  if (frame.size() > ring_->slot_bytes()) {
+    return Fail("cannot send ", frame.size(), " bytes: a slot of the ring has ", ring_->slot_bytes());
+  }
+  if (PeerIsGone(end_.get())) return Fail("the ring's receiver is gone");
+  return ring_->Put(frame) ? frame.size() : 0;
+}
+
+Sender::~Sender() {
+  if (!ring_ || !end_.valid()) return;  // that, or moved from
+  end_.Close();
+  ring_->Ring();  // The receiver looks, and finds us gone.
+}
+
 struct Receiver::State : PollHandle {
-  State(ChannelKind channel_kind, Fd receiver, std::size_t largest, std::function<void(const Arrival&)> callback)
-      : kind(channel_kind), fd(std::move(receiver)), on_arrival(std::move(callback)) {
+  State(ChannelKind channel_kind, Fd receiver, std::optional<ShmRing> taken, std::size_t largest,
+        std::function<void(const Arrival&)> callback)
+      : kind(channel_kind), fd(std::move(receiver)), ring(std::move(taken)), on_arrival(std::move(callback)) {
+    if (ring) return;
     if (IsDatagram(kind)) {
       messages.emplace(largest, kBurst);
     } else {
@@ -54,7 +110,26 @@ struct Receiver::State : PollHandle {
   enum class Outcome { kMore, kEmpty, kEnded };
 
   // At most kBurst arrivals.
-  Outcome ReadBurst() { return messages ? ReadMessages() : ReadBytes(); }
+  Outcome ReadBurst() { return ring ? ReadRing() : messages ? ReadMessages() : ReadBytes(); }
+
+  Outcome ReadRing() {
+    static_assert(kBurst >= RingShape::kMostSlots, "what was there before the bell was hushed is read in one burst");
+    ring->Hush();
+    for (int i = 0; i < kBurst; ++i) {
+      auto frame = ring->Front();
+      if (!frame) {
+        // Put before it went.
+        if (PeerIsGone(fd.get()) && !(frame = ring->Front())) return Outcome::kEnded;
+        if (!frame) return Outcome::kEmpty;
+      }
+      const Arrival arrival = {.bytes = *frame, .offset = offset, .kernel_stamp = {}, .begin = MonotonicNow()};
+      offset += arrival.bytes.size();
+      on_arrival(arrival);
+      if (closed()) return Outcome::kEnded;
+      ring->Pop();
+    }
+    return Outcome::kMore;
+  }
 
   Outcome ReadMessages() {
     const int count = messages->Receive(fd.get());
@@ -116,6 +191,7 @@ struct Receiver::State : PollHandle {
 
   ChannelKind kind;
   Fd fd;
+  std::optional<ShmRing> ring;
   std::optional<MessageBatch> messages;
   std::vector<std::byte> buffer;
   std::function<void(const Arrival&)> on_arrival;
@@ -127,8 +203,14 @@ struct Receiver::State : PollHandle {
 Result<Receiver> Receiver::Start(EventLoop& loop, ChannelKind kind, Fd receiver, std::size_t largest,
                                  std::function<void(const Arrival&)> on_arrival) {
   if (kind == ChannelKind::kTimer) return Fail("channel ", ToText(kind), " is received by a Ticker");
-  const int fd = receiver.get();
-  auto state = std::make_unique<State>(kind, std::move(receiver), largest, std::move(on_arrival));
+  std::optional<ShmRing> ring;
+  if (kind == ChannelKind::kShm) {
+    auto taken = ShmRing::Take(receiver.get());
+    if (!taken) return ForwardWith(taken, "channel ", ToText(kind), ": ");
+    ring = std::move(*taken);
+  }
+  const int fd = ring ? ring->bell() : receiver.get();
+  auto state = std::make_unique<State>(kind, std::move(receiver), std::move(ring), largest, std::move(on_arrival));
   State* const owned_by_libuv = state.get();
   auto started = PollHandle::Start(std::move(state), loop.raw(), fd);
   if (!started) return ForwardWith(started, "channel ", ToText(kind), ": ");

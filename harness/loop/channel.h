@@ -3,25 +3,28 @@
 // The supervisor opens a channel and hands one end to the source and one to the handler.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "harness/base/channel_kind.h"
 #include "harness/base/result.h"
 #include "harness/base/units.h"
 #include "harness/loop/event_loop.h"
+#include "harness/loop/shm_ring.h"
 #include "harness/os/fd.h"
 
 namespace corerig {
 
 // seqpacket: a socketpair. udp: a socket bound to 127.0.0.1 and another connected to it. pty: the master sends, the
 // slave (raw mode, as a UART's driver leaves it to a GNSS daemon) receives. stream: a socketpair. tcp: two sockets of
-// 127.0.0.1. can: two raw sockets on vcan0, of which only one reads. All are non-blocking and close on exec. Receivers'
+// 127.0.0.1. shm: a socketpair on which a ring of slots in shared memory was laid (shm_ring.h); frames go through the
+// ring. can: two raw sockets on vcan0, of which only one reads. All are non-blocking and close on exec. Receivers'
 // kernel stamps are switched on where the kernel has them, message by message.
 //
 // What is in a pty is lost when its last sender is closed: keep one open until the receiver is drained. The other kinds
@@ -30,17 +33,47 @@ struct ChannelEnds {
   Fd sender;
   Fd receiver;
 };
-Result<ChannelEnds> OpenChannel(ChannelKind kind);  // not for kTimer
 
 // Why a channel of this board is not what its name says, and what stands in for it; empty where nothing does. Only
 // `can` has a stand-in, a seqpacket socket: "this kernel has no CAN …".
 std::string SubstituteFor(ChannelKind kind);
 
-// Hands one frame to the kernel without waiting. Returns the bytes taken: all of them, or 0 when the channel is full,
-// or, on a byte channel, part of them. A full udp channel takes the frame and loses it, as UDP does. An error is a
-// channel that is broken (the receiver is gone; udp and tcp notice at the next frame) or a frame it can never take. The
-// frame is not empty. The process ignores SIGPIPE: a pipe has no other way to tell that its receiver is gone.
+// `ring` is for kShm alone.
+Result<ChannelEnds> OpenChannel(ChannelKind kind, RingShape ring = {});  // not for kTimer
+
+// Hands one frame to the kernel without waiting; for every kind but kShm. Returns the bytes taken: all of them, or 0
+// when the channel is full, or, on a byte channel, part of them. A full udp channel takes the frame and loses it, as
+// UDP does. An error is a channel that is broken (the receiver is gone; udp and tcp notice at the next frame) or a
+// frame it can never take. The frame is not empty. The process ignores SIGPIPE: a pipe has no other way to tell that
+// its receiver is gone.
 Result<std::size_t> Send(int fd, std::span<const std::byte> frame);
+
+// The sending end of any kind of channel.
+//
+//   auto sender = Sender::Open(ChannelKind::kShm, std::move(ends.sender));
+//   sender->Send(frame);
+class Sender {
+ public:
+  // In the process that will send: of kShm it takes the ring, whose memory is then all present.
+  static Result<Sender> Open(ChannelKind kind, Fd end);
+  Sender(Sender&&) noexcept = default;
+  ~Sender();  // the receiver notices, where the kind has an end
+
+  // As Send above. A ring without a free slot takes nothing, as a camera's driver drops the frame for which no buffer
+  // is queued. An error of kShm: the receiver is gone, or the frame is larger than a slot.
+  // A frame that is larger than the socket's buffer (of kStream and kTcp, where we may not enlarge it: an image) goes
+  // in parts, as the receiver makes room: this one case waits, up to kPatience once a part of the frame was taken.
+  Result<std::size_t> Send(std::span<const std::byte> frame);
+  static constexpr Nanos kPatience = std::chrono::milliseconds(100);
+
+ private:
+  Result<std::size_t> SendInParts(std::span<const std::byte> frame);
+  Sender(Fd end, std::optional<ShmRing> ring, std::size_t room)
+      : end_(std::move(end)), ring_(std::move(ring)), room_(room) {}
+  Fd end_;
+  std::optional<ShmRing> ring_;  // of kShm
+  std::size_t room_;             // in the socket's buffer; of what has none, without end
+};
 
 // Bytes as they came out of one read: a whole message, or on a byte channel any piece.
 struct Arrival {
@@ -55,7 +88,8 @@ class Receiver {
   // Starts on the loop's thread and reads everything there is at every wake-up, but at most `kBurst` arrivals (fewer
   // messages, if they are larger than 4 KiB) before other handles get their turn. `largest` is the largest message
   // expected; a longer one is cut to one byte more than that, and so corrupt. When all senders are gone and everything
-  // is read, the descriptor is watched no more.
+  // is read, the descriptor is watched no more. Of kShm the bytes of an arrival lie in the sender's memory; that it was
+  // killed does not show, as its bell is silent then: it shows when a Sender is closed.
   static constexpr int kBurst = 64;
   static Result<Receiver> Start(EventLoop& loop, ChannelKind kind, Fd receiver, std::size_t largest,
                                 std::function<void(const Arrival&)> on_arrival);

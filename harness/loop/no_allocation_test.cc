@@ -49,20 +49,22 @@ TEST(NoAllocation, PerTick) {
 
 TEST(NoAllocation, PerArrival) {
   for (const ChannelKind kind : {ChannelKind::kSeqpacket, ChannelKind::kUdp, ChannelKind::kPty, ChannelKind::kPipe,
-                                 ChannelKind::kStream, ChannelKind::kTcp}) {
+                                 ChannelKind::kStream, ChannelKind::kTcp, ChannelKind::kShm}) {
     auto loop = EventLoop::Create();
-    auto ends = OpenChannel(kind);
+    auto ends = OpenChannel(kind, {.slot_bytes = 16, .slots = 4});
     ASSERT_TRUE(loop && ends);
+    auto sender = Sender::Open(kind, std::move(ends->sender));
+    ASSERT_TRUE(sender);
     const std::array<std::byte, 16> frame = {};
     std::size_t bytes = 0;
     auto receiver = Receiver::Start(**loop, kind, std::move(ends->receiver), 16, [&](const Arrival& arrival) {
       bytes += arrival.bytes.size();
       if (bytes >= 100 * frame.size()) return (*loop)->Stop();
       if (bytes % frame.size() != 0) return;
-      ASSERT_TRUE(Send(ends->sender.get(), frame));
+      ASSERT_TRUE(sender->Send(frame));
     });
     ASSERT_TRUE(receiver);
-    ASSERT_TRUE(Send(ends->sender.get(), frame));
+    ASSERT_TRUE(sender->Send(frame));
     const long before = allocations;
     (*loop)->Run();
     EXPECT_EQ(allocations, before) << ToText(kind);

@@ -189,6 +189,16 @@ Result<ChannelEnds> OpenCan() {
   return channel;
 }
 
+Result<ChannelEnds> OpenShm(RingShape ring) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Fail("cannot open a shm channel: ", ErrnoText(errno));
+  }
+  ChannelEnds channel{.sender = Fd(ends[0]), .receiver = Fd(ends[1])};
+  if (auto laid = ShmRing::Lay(ring, ends[0], ends[1]); !laid) return ForwardWith(laid, "cannot open a shm channel: ");
+  return channel;
+}
+
 }  // namespace
 
 std::string SubstituteFor(ChannelKind kind) {
@@ -198,7 +208,7 @@ std::string SubstituteFor(ChannelKind kind) {
   return interface ? "" : StrCat("a Unix seqpacket socket carries its frames, as ", interface.error().message);
 }
 
-Result<ChannelEnds> OpenChannel(ChannelKind kind) {
+Result<ChannelEnds> OpenChannel(ChannelKind kind, RingShape ring) {
   switch (kind) {
     case ChannelKind::kSeqpacket:
       return OpenSeqpacket();
@@ -214,6 +224,8 @@ Result<ChannelEnds> OpenChannel(ChannelKind kind) {
       return OpenTcp();
     case ChannelKind::kCan:
       return OpenCan();
+    case ChannelKind::kShm:
+      return OpenShm(ring);
     case ChannelKind::kTimer:
       break;
   }

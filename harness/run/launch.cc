@@ -169,7 +169,9 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     std::vector<Fd> senders, receivers;
     for (const auto& stream : plan.streams) {
       if (stream.channel == ChannelKind::kTimer) continue;
-      auto ends = OpenChannel(stream.channel);
+      const SensorType* sensor = FindSensor(rig, stream.sensor);
+      const auto ring = sensor != nullptr ? RingFor(sensor->max_frame_size, FrameRate(stream)) : RingShape{};
+      auto ends = OpenChannel(stream.channel, ring);
       if (!ends) return ForwardWith(ends, "stream ", stream.name, ": ");
       senders.push_back(std::move(ends->sender));
       receivers.push_back(std::move(ends->receiver));

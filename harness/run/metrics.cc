@@ -95,9 +95,13 @@ std::string_view WhyNoStream(const RunRecord& record, const StreamRecord& stream
   return {};
 }
 
-bool ChannelStamps(std::string_view channel) {
+// Why a channel has no stage `transport`; empty if it has.
+std::string_view WhyNoTransport(std::string_view channel) {
   const auto kind = ParseChannelKind(channel);
-  return kind && IsDatagram(*kind);
+  if (kind && HasKernelStamps(*kind)) return {};
+  if (kind == ChannelKind::kTimer) return "a timer stream has no sender";
+  if (kind == ChannelKind::kShm) return "no kernel carries what is handed over in shared memory, and none stamps it";
+  return "the kernel stamps no single frame of a stream of bytes";
 }
 
 void AddStream(Table& table, const StreamRecord& stream, double seconds, std::string_view unknown) {
@@ -135,11 +139,9 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   const std::string_view no_sender = "a timer stream has no sender";
   AddDistribution(table, part + "latency", stream.latency, kNoSamples, "slab", stream.infinite);
   AddDistribution(table, part + "lateness", stream.lateness, timer ? no_sender : kNoSamples, "slab");
+  const std::string_view no_transport = WhyNoTransport(stream.channel);
   AddDistribution(table, part + "transport", stream.transport,
-                  timer                            ? no_sender
-                  : !ChannelStamps(stream.channel) ? "the kernel stamps no single frame of a stream of bytes"
-                                                   : "the kernel's receive stamps were not usable",
-                  "slab");
+                  !no_transport.empty() ? no_transport : "the kernel's receive stamps were not usable", "slab");
   AddDistribution(table, part + "queue", stream.queue, kNoSamples, "slab");
   AddDistribution(table, part + "service", stream.service, kNoSamples, "slab");
 }

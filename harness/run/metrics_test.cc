@@ -400,5 +400,18 @@ TEST(Metrics, OfAnEmptyWindowAreAbsent) {
   EXPECT_FALSE(metrics["stream.imu.sent"].value);
 }
 
+TEST(Metrics, TransportIsAbsentWhereNoKernelStampsAndSaysWhy) {
+  for (const auto& [channel, why] : {std::pair<std::string, std::string>{"shm", "shared memory"},
+                                     {"pipe", "stream of bytes"},
+                                     {"timer", "no sender"},
+                                     {"seqpacket", "not usable"}}) {
+    RunRecord record = SmallRecord();
+    record.streams[0].channel = channel;
+    const Metric metric = ByName(record).at("stream.imu.transport.p50");
+    EXPECT_FALSE(metric.value) << channel;
+    EXPECT_NE(metric.absent.find(why), std::string::npos) << channel << ": " << metric.absent;
+  }
+}
+
 }  // namespace
 }  // namespace corerig

@@ -113,7 +113,7 @@ class Rehearsal {
     queues_.resize(plan.streams.size());
     for (std::size_t i = 0; i < plan.streams.size(); ++i) {
       if (plan.streams[i].channel == ChannelKind::kTimer) continue;
-      ChannelEnds ends = *OpenChannel(plan.streams[i].channel);
+      ChannelEnds ends = *OpenChannel(plan.streams[i].channel, RingFor(kTestFrameSize, FrameRate(plan.streams[i])));
       if (watch_queues) queues_[i] = Fd(fcntl(ends.receiver.get(), F_DUPFD_CLOEXEC, 0));
       senders.push_back(std::move(ends.sender));
       receivers.push_back(std::move(ends.receiver));
@@ -318,7 +318,7 @@ void ExpectEverySampleAccountedFor(const Plan& plan) {
     EXPECT_EQ(handler.value_error_squares.load() > 0, falsified);
     EXPECT_EQ(handler.latency.Read().count(), counts.done);
     EXPECT_EQ(handler.since_sent.Read().count(), counts.done);
-    const bool stamps = IsDatagram(plan.streams[i].channel);
+    const bool stamps = HasKernelStamps(plan.streams[i].channel);
     EXPECT_EQ(handler.transport.Read().count(), stamps ? counts.done - handler.stamps_discarded.Get() : 0);
     EXPECT_GT(run.source(i).bytes.Get(), 300u * 10);
   }
@@ -368,6 +368,57 @@ TEST(EndToEnd, WhatAFullSocketLostIsToldApartFromTheRest) {
   EXPECT_EQ(unix_socket.overflows.Get(), 0u);
   EXPECT_EQ(run.source(1).overruns.Get(), unix_socket.lost.Get()) << CountsOf(run.source(1), unix_socket);
   EXPECT_GT(run.source(1).overruns.Get(), 0u);
+}
+
+// A ring is small: on a machine under load it fills now and then, and what was dropped is told.
+TEST(EndToEnd, AFullRingDropsFramesAndCountsThem) {
+  Plan plan = AllChannels();
+  plan.streams = {StreamOf("camera", ChannelKind::kShm, "flight")};
+  plan.duration = seconds(2);
+  Rehearsal run(plan);
+  ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+  run.StartAll();
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.handler(0).done.Get() > 20; }));
+  kill(run.handler_pid(), SIGSTOP);
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.source(0).overruns.Get() > 50; }));
+  kill(run.handler_pid(), SIGCONT);
+  EXPECT_TRUE(Rehearsal::Await([&] { return run.source_header().ended_at.Get() != 0; }));
+  run.MoveEnds(Nanos(run.control().window_end), MonotonicNow() + seconds(1));
+  EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+  EXPECT_EQ(run.HandlerStatus(), 0) << run.handler_header().error.Read();
+  const Counts counts = CountsOf(run.source(0), run.handler(0));
+  EXPECT_EQ(counts.sent, 1000u) << counts;
+  EXPECT_TRUE(AddsUp(counts)) << counts;
+  EXPECT_EQ(counts.lost, counts.overruns) << counts;
+  EXPECT_EQ(counts.corrupt + counts.ambiguous + counts.truth_lost + counts.duplicated, 0u) << counts;
+  EXPECT_EQ(run.handler(0).overflows.Get(), 0u);
+  EXPECT_EQ(run.handler(0).transport.Read().count(), 0u);
+  EXPECT_EQ(run.handler(0).value_error_squares.load(), 0.0);
+}
+
+// With every fault, as far as load lets frames through.
+TEST(EndToEnd, FramesInSharedMemoryAreAccountedForWithAllFaults) {
+  Plan plan = AllChannels();
+  plan.streams = {StreamOf("camera", ChannelKind::kShm, "flight", plan.streams[0].faults)};
+  Rehearsal run(plan);
+  ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+  run.StartAll();
+  EXPECT_TRUE(Rehearsal::Await([&] { return run.source_header().ended_at.Get() != 0; }));
+  run.MoveEnds(Nanos(run.control().window_end), MonotonicNow() + seconds(1));
+  EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+  EXPECT_EQ(run.HandlerStatus(), 0) << run.handler_header().error.Read();
+  const Counts counts = CountsOf(run.source(0), run.handler(0));
+  EXPECT_EQ(counts.sent, 300u) << counts;
+  EXPECT_TRUE(AddsUp(counts)) << counts;
+  EXPECT_EQ(counts.unread + counts.ambiguous + counts.truth_lost, 0u) << counts;
+  EXPECT_GE(counts.lost, counts.lost_injected) << counts;
+  if (counts.overruns > 0) return;
+  EXPECT_EQ(counts.lost, counts.lost_injected) << counts;
+  for (const FaultKind kind : {FaultKind::kDrop, FaultKind::kDuplicate, FaultKind::kReorder, FaultKind::kBitFlip}) {
+    const FaultCounts faults = FaultsOf(plan.streams[0], run.source(0), run.handler(0), kind);
+    EXPECT_GT(faults.injected, 0u) << static_cast<int>(kind);
+    EXPECT_EQ(faults.injected, faults.detected) << static_cast<int>(kind) << ": " << faults;
+  }
 }
 
 TEST(EndToEnd, AnInterruptedRunIsExactUpToItsEarlierEnd) {

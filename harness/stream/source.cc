@@ -118,8 +118,12 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
 
   std::vector<std::unique_ptr<SensorModel>> models;
   std::vector<std::size_t> frame_sizes;
+  std::vector<Sender> senders;
   for (const auto& stream : plan->streams) {
     if (stream.channel == ChannelKind::kTimer) continue;
+    auto sender = Sender::Open(stream.channel, Fd(kFirstRoleFd + static_cast<int>(senders.size())));
+    if (!sender) return ForwardWith(sender, "stream ", stream.name, ": ");
+    senders.push_back(std::move(*sender));
     const auto sensor = SensorOf(sensors, stream);
     if (!sensor) return Forward(sensor);
     models.push_back((*sensor)->make_model(ContextOf(*plan, stream)));
@@ -133,14 +137,14 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
     const auto& place = layout.streams[i];
     if (place.ring == SourceSlabLayout::kNone) continue;
     const std::size_t n = emitters.size();
-    const int fd = kFirstRoleFd + static_cast<int>(n);
     emitters.push_back(std::make_unique<Emitter>(
         *plan, plan->streams[i], start, context.control(), *models[n], frame_sizes[n],
-        Emitter::Output{.ring = context.slab().At<TruthRing>(place.ring),
-                        .ring_capacity = place.ring_capacity,
-                        .figures = context.slab().At<SourceStream>(place.figures),
-                        .send = [fd](std::span<const std::byte> frame) { return Send(fd, frame); },
-                        .now = &MonotonicNow}));
+        Emitter::Output{
+            .ring = context.slab().At<TruthRing>(place.ring),
+            .ring_capacity = place.ring_capacity,
+            .figures = context.slab().At<SourceStream>(place.figures),
+            .send = [sender = &senders[n]](std::span<const std::byte> frame) { return sender->Send(frame); },
+            .now = &MonotonicNow}));
     emitters.back()->Prepare();
   }
   SleepUntil(start);

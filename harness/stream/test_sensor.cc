@@ -146,7 +146,7 @@ SensorType TestSensor() {
                    .default_rate = Rate::Hertz(1000),
                    .highest_rate = Rate::Hertz(10'000),
                    .channels = {ChannelKind::kSeqpacket, ChannelKind::kUdp, ChannelKind::kPty, ChannelKind::kPipe,
-                                ChannelKind::kStream, ChannelKind::kTcp},
+                                ChannelKind::kStream, ChannelKind::kTcp, ChannelKind::kShm},
                    .formats = {"message", "message8", "bare", "bytes"},
                    .falsifiable = true},
           .max_frame_size = kTestFrameSize,

@@ -60,6 +60,7 @@ void ListChannels() {
       {ChannelKind::kStream, "Unix stream socket: bytes, lossless, no stamps"},
       {ChannelKind::kTcp, "TCP over loopback without Nagle's delay: bytes, lossless, no stamps"},
       {ChannelKind::kCan, "SocketCAN on vcan0: messages, with kernel receive stamps; without one, as seqpacket"},
+      {ChannelKind::kShm, "shared memory with a doorbell: messages in a ring that drops them when full, no stamps"},
   };
   std::cout << "\nchannels\n";
   for (const auto& [kind, about] : kChannels) {
