@@ -50,13 +50,21 @@ TEST(Drone, FlightSensorsAreOnCoreZeroAndWorkersOnTheRest) {
   EXPECT_EQ(plan->workers[0].cores, (std::vector<CpuId>{CpuId{1}, CpuId{2}, CpuId{3}}));
 }
 
-TEST(Drone, BudgetsNoPercentileThatHasTooFewSamples) {
-  const auto plan = Read("drone.toml", 2);
+// The profiles of products, of which each has a table in its header.
+class Profile : public testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Files, Profile, testing::Values("drone", "warehouse-robot", "adas"), [](const auto& file) {
+  std::string name = file.param;
+  std::erase(name, '-');
+  return name;
+});
+
+TEST_P(Profile, BudgetsNoPercentileThatHasTooFewSamples) {
+  const auto plan = Read(GetParam() + ".toml", 2);
   ASSERT_TRUE(plan.has_value()) << plan.error().message;
   EXPECT_FALSE(plan->budgets.empty());
   for (const StreamPlan& stream : plan->streams) {
     // Ten samples beyond the percentile make a p99 of 1000.
-    if (stream.rate.EventsBefore(plan->duration) >= 1000) continue;
+    if (FrameRate(stream).EventsBefore(plan->duration) >= 1000) continue;
     for (const BudgetPlan& budget : plan->budgets) {
       EXPECT_EQ(budget.metric.find("stream." + stream.name + ".latency"), std::string::npos) << budget.text;
     }
@@ -69,25 +77,28 @@ TEST(Drone, ABoardOfOneCoreIsRefusedWithTheReason) {
   EXPECT_NE(plan.error().message.find("no core is left for worker price"), std::string::npos) << plan.error().message;
 }
 
-// The table in the file's header, against the sensors themselves.
-TEST(Drone, HeaderNamesTheFrameSizesOfTheSensors) {
-  const auto plan = Read("drone.toml", 2);
+// Against the sensors themselves.
+TEST_P(Profile, HeaderNamesTheFrameSizesOfTheSensors) {
+  const auto plan = Read(GetParam() + ".toml", 2);
   ASSERT_TRUE(plan.has_value()) << plan.error().message;
-  std::ifstream in("scenarios/drone.toml");
+  std::ifstream in("scenarios/" + GetParam() + ".toml");
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   for (const StreamPlan& stream : plan->streams) {
     for (const SensorType& sensor : AllSensors()) {
       if (sensor.info.name != stream.sensor || sensor.make_model == nullptr) continue;
       std::vector<std::byte> frame(sensor.max_frame_size);
-      // Sample 200: the course of gnss has its three digits.
       SensorContext context;
       context.rate = stream.rate;
+      context.batch = stream.batch;
       context.format = stream.format;
+      context.channel = stream.channel;
       context.parameters = stream.parameters;
-      const std::size_t size = sensor.make_model(context)->Encode(200, frame).size;
+      // Sample 200: the course of gnss has its three digits.
+      std::string size = std::to_string(sensor.make_model(context)->Encode(200, frame).size);
+      if (size.size() > 4) size.insert(size.size() - 3, " ");
       const auto row = text.find("#   " + stream.name), end = text.find('\n', row);
       ASSERT_NE(row, std::string::npos) << stream.name;
-      EXPECT_NE(text.substr(row, end - row).find(" " + std::to_string(size) + " B "), std::string::npos)
+      EXPECT_NE(text.substr(row, end - row).find(" " + size + " B "), std::string::npos)
           << stream.name << " has frames of " << size << " bytes: " << text.substr(row, end - row);
     }
   }
