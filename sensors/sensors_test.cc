@@ -298,7 +298,7 @@ TEST_P(EverySensor, NoCleanValueIsImplausibleOrTakenForStuckAndAFalseOneIs) {
   if (sensor().value_limits == nullptr) GTEST_SKIP() << "nothing is taken for granted about its values";
   if (GetParam().channel != sensor().info.channels[0]) GTEST_SKIP() << "values are the same on every channel";
   const Rate highest = sensor().info.highest_rate;
-  const std::uint64_t frames = Frames(3000, 100);
+  const std::uint64_t frames = Frames(2000, 100);
   for (const Rate rate : {Rate{highest.millihertz / 20}, Rate{highest.millihertz / 4}, highest}) {
     const auto context = ContextFor(rate);
     const ValueLimits limits = sensor().value_limits(context);
