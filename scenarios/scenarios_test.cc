@@ -17,6 +17,15 @@ Vocabulary Linked() {
   Vocabulary vocabulary;
   for (const SensorType& sensor : AllSensors()) vocabulary.sensors.push_back(sensor.info);
   for (const WorkloadType& workload : AllWorkloads()) vocabulary.workloads.push_back(workload.info);
+  // The user's own commands: whether they are installed is the machine's affair.
+  const auto taken = [](const CommandPlan&) -> Status { return {}; };
+  vocabulary.workloads.push_back(
+      {.name = "exec",
+       .about = "",
+       .unit = "line",
+       .parameters = {},
+       .check = {},
+       .command = CommandChecks{.workdir = taken, .program = taken, .units_pattern = taken}});
   return vocabulary;
 }
 
@@ -38,6 +47,15 @@ TEST(Scenarios, EveryFileIsValidOnABoardOfTwoCores) {
     EXPECT_TRUE(plan.has_value()) << plan.error().message;
   }
   EXPECT_GT(files, 0);
+}
+
+TEST(Gpsd, ReceivesTheOneStreamThereIs) {
+  const auto plan = Read("gpsd.toml", 2);
+  ASSERT_TRUE(plan.has_value()) << plan.error().message;
+  ASSERT_EQ(plan->streams.size(), 1u);
+  ASSERT_TRUE(plan->streams[0].endpoint);
+  const auto& argv = plan->workers[0].command->argv;
+  EXPECT_EQ(argv.back(), plan->streams[0].endpoint->path) << "what gpsd opens is what corerig makes";
 }
 
 TEST(Drone, FlightSensorsAreOnCoreZeroAndWorkersOnTheRest) {

@@ -32,6 +32,8 @@ constexpr MetricKind kKinds[] = {
      "Samples that the receiver took for stuck or wrong though no injected fault had touched them."},
     {kStream, "gaps", "count", kOneNumber,
      "Due times at which the sensor itself delivered nothing; not sent, not lost."},
+    {kStream, "overruns", "count", kOneNumber,
+     "Samples of which the channel, or the external receiver, did not take the whole frame; counted as sent."},
     {kStream, "bytes_per_s", "bytes_per_s", kOneNumber, "Bytes the source put on the wire per second of the window."},
     {kStream, "latency", "ns", kDistribution,
      "Time from when a sample was due, or was released by an injected delay, until it was consumed; one that never was "
@@ -44,6 +46,9 @@ constexpr MetricKind kKinds[] = {
      "Time from the kernel's receive stamp, or from the send call if there is none, until the handler began on the "
      "sample (begin - kernel)."},
     {kStream, "service", "ns", kDistribution, "Time the handler took to decode and consume a sample (done - begin)."},
+    {kStream, "reaction", "ns", kDistribution,
+     "Time from when a sample was due until an external receiver's answer came; one that never did counts as "
+     "infinite."},
 
     {kLoop, "wakeups", "count", kOneNumber, "Times the loop came back from waiting in the kernel."},
     {kLoop, "busy", "share", kOneNumber,

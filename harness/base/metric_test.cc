@@ -97,14 +97,14 @@ TEST(MetricNames, GivesFiguresInOrderEachWithItsStatistics) {
   EXPECT_EQ(MetricNames("rig", "rig"), (Names{"rig.cpu", "rig.trace.lost", "rig.pss.max", "rig.pss.mean"}));
 }
 
-TEST(MetricNames, OfAStreamAreItsCountsAndFiveDistributions) {
+TEST(MetricNames, OfAStreamAreItsCountsAndSixDistributions) {
   Names expected;
   for (const char* figure :
        {"rate", "sent", "received", "lost", "duplicated", "reordered", "corrupt", "unread", "ambiguous", "truth_lost",
-        "faults.injected", "faults.detected", "faults.undetected", "false_alarms", "gaps", "bytes_per_s"}) {
+        "faults.injected", "faults.detected", "faults.undetected", "false_alarms", "gaps", "overruns", "bytes_per_s"}) {
     expected.push_back(StrCat("stream.imu.", figure));
   }
-  for (const char* figure : {"latency", "lateness", "transport", "queue", "service"}) {
+  for (const char* figure : {"latency", "lateness", "transport", "queue", "service", "reaction"}) {
     for (const char* statistic : {"p50", "p90", "p99", "p999", "max", "mean", "min", "count"}) {
       expected.push_back(StrCat("stream.imu.", figure, ".", statistic));
     }

@@ -28,6 +28,8 @@ std::string_view ToText(WarningId id) {
       return "perf-buffers";
     case WarningId::kSteal:
       return "steal";
+    case WarningId::kNotTaken:
+      return "not-taken";
     case WarningId::kOutputLost:
       return "output-lost";
     case WarningId::kChannelSubstitute:
@@ -66,6 +68,10 @@ std::string_view RemedyFor(WarningId id) {
     case WarningId::kSteal:
       return "run on bare metal, or pin the virtual CPUs to cores of their own, on the host: virsh vcpupin DOMAIN VCPU "
              "CORE";
+    case WarningId::kNotTaken:
+      return "set a warmup that is longer than the receiving program takes to open its end; where it has it open, it "
+             "must "
+             "read as fast as the stream sends";
     case WarningId::kOutputLost:
       return "run it with --out in a folder of a file system that has room";
     case WarningId::kChannelSubstitute:

@@ -19,6 +19,7 @@ enum class WarningId {
   kMemorySampled,      // a worker's memory limit is enforced by sampling, for want of a control group
   kPerfBuffers,        // the kernel grants too little memory for records of switches
   kSteal,              // the hypervisor took time away
+  kNotTaken,           // an external receiver did not take all frames
   kOutputLost,         // a command's output could not be written to its file
   kChannelSubstitute,  // a stream's channel is not what its name says on this board
 };

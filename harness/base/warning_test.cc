@@ -13,7 +13,8 @@ constexpr WarningId kAll[] = {WarningId::kPolicyRefused,     WarningId::kMemoryN
                               WarningId::kTruthLost,         WarningId::kRigHeavy,
                               WarningId::kGovernor,          WarningId::kSteal,
                               WarningId::kMemorySampled,     WarningId::kPerfBuffers,
-                              WarningId::kOutputLost,        WarningId::kChannelSubstitute};
+                              WarningId::kNotTaken,          WarningId::kOutputLost,
+                              WarningId::kChannelSubstitute};
 
 TEST(Warning, EachHasAnIdentityOfItsOwn) {
   std::set<std::string_view> identities;

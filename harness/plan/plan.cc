@@ -41,6 +41,8 @@ bool HasBreak(const Plan& plan) {
                      [](const StreamPlan& stream) { return stream.break_above.has_value(); });
 }
 
+bool HasReceiver(const StreamPlan& stream) { return stream.channel != ChannelKind::kTimer && !stream.endpoint; }
+
 Rate FrameRate(const StreamPlan& stream) { return {stream.rate.millihertz / stream.batch}; }
 
 double FramesPerSecond(const Plan& plan) {

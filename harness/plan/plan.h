@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/base/channel_kind.h"
+#include "harness/base/endpoint.h"
 #include "harness/base/policy.h"
 #include "harness/base/units.h"
 #include "harness/plan/fault_plan.h"
@@ -43,7 +44,7 @@ struct StreamPlan {
   std::string format;  // "" where the sensor has one wire format
   Rate rate;           // of samples
   ChannelKind channel = ChannelKind::kTimer;
-  std::string loop;
+  std::string loop;  // "" where the receiver is external
   std::vector<FaultPlan> faults;
   std::optional<Nanos> break_above = {};  // the first sample later than this ends the run
   std::uint32_t batch = 1;                // samples per frame: a part with a FIFO is read when so many are in it
@@ -52,6 +53,9 @@ struct StreamPlan {
   // cycle takes as long as the rate says.
   std::vector<Nanos> pattern = {};
   std::vector<Parameter> parameters = {};  // every one the sensor declares, defaults filled in
+  // The receiver is external, a program that listens there; `channel` then only says whether the frames are messages.
+  std::optional<Endpoint> endpoint = {};
+  std::optional<Endpoint> answers = {};  // where that program sends one datagram for every frame
   bool operator==(const StreamPlan&) const = default;
 };
 
@@ -134,6 +138,9 @@ struct Plan {
 
 // Some stream has one: the run may end at a late sample.
 bool HasBreak(const Plan& plan);
+
+// A loop of the handler receives it through a channel.
+bool HasReceiver(const StreamPlan& stream);
 
 // Frames per second, by the sensor's own clock.
 Rate FrameRate(const StreamPlan& stream);

@@ -83,6 +83,8 @@ Json StreamJson(const StreamPlan& stream) {
   json["clock_ppb"] = stream.clock.ppb;
   json["pattern"] = ListOf(stream.pattern, [](Nanos offset) { return ToText(offset); });
   json["parameters"] = ListOf(stream.parameters, ParameterJson);
+  if (stream.endpoint) json["endpoint"] = ToText(*stream.endpoint);
+  if (stream.answers) json["answers"] = ToText(*stream.answers);
   return json;
 }
 
@@ -274,6 +276,12 @@ StreamPlan ReadStream(const Reader& json) {
                   .ppb = json.Field("clock_ppb").Whole<std::int32_t>(-1'000'000, 1'000'000)};
   stream.pattern = json.Field("pattern").List([](const Reader& item) { return item.Duration(); });
   stream.parameters = json.Field("parameters").List(ReadParameter);
+  const auto endpoint = [&json](std::string_view name) {
+    const Reader field = json.Field(name);
+    return field.present() ? std::optional(field.Word<Endpoint>(ParseEndpoint, "an endpoint")) : std::nullopt;
+  };
+  stream.endpoint = endpoint("endpoint");
+  stream.answers = endpoint("answers");
   return stream;
 }
 

@@ -108,6 +108,14 @@ class PlanMaker {
     return fault;
   }
 
+  std::optional<Endpoint> SomeEndpoint() {
+    if (Coin()) return std::nullopt;
+    if (Coin()) return Endpoint{.kind = EndpointKind::kPty, .path = "/" + Word(), .host = "", .port = 0};
+    return Endpoint{.kind = EndpointKind::kTcpListen,
+                    .path = "",
+                    .host = Coin() ? "::1" : "127.0.0.1",
+                    .port = static_cast<std::uint16_t>(1 + Below(65535))};
+  }
   StreamPlan Stream() {
     return {.name = Word(),
             .sensor = Word(),
@@ -120,9 +128,12 @@ class PlanMaker {
             .batch = static_cast<std::uint32_t>(1 + Magnitude((1 << 20) - 1)),
             .clock = {.offset = Duration(), .ppb = static_cast<std::int32_t>(Below(2'000'001)) - 1'000'000},
             .pattern = Many(4, [&] { return Duration(); }),
-            .parameters = Many(3, [&] {
-              return Parameter{Word(), Text()};
-            })};
+            .parameters = Many(3,
+                               [&] {
+                                 return Parameter{Word(), Text()};
+                               }),
+            .endpoint = SomeEndpoint(),
+            .answers = SomeEndpoint()};
   }
   CommandPlan Command() {
     CommandPlan command;

@@ -95,7 +95,7 @@ class ScenarioReader {
                  "leave it out, or add a table [stream.NAME]");
     }
     for (auto& stream : plan_.streams) {
-      if (!stream.break_above) stream.break_above = above;
+      if (!stream.break_above && !stream.endpoint) stream.break_above = above;
     }
   }
 

@@ -43,6 +43,42 @@ std::string InWorker(std::string_view lines) {
   return StrCat("name = \"a\"\nduration = \"1s\"\n[worker.w]\nworkload = \"montecarlo/option\"\n", lines, "\n");
 }
 
+// --- receivers that are not ours
+
+TEST(ScenarioError, AnExternalReceiver) {
+  const auto external = [](std::string_view sensor, std::string_view lines) {
+    return StrCat("name = \"a\"\nduration = \"1s\"\n[stream.s]\nsensor = \"", sensor, "\"\nreceiver = \"external\"\n",
+                  lines, "\n");
+  };
+  EXPECT_EQ(Refusal(external("zed-f9p", "")),
+            "s.toml:3:1: key \"endpoint\" is missing in [stream.s]; write one such as endpoint = "
+            "\"udp:127.0.0.1:5000\"");
+  EXPECT_EQ(Refusal(external("zed-f9p", "endpoint = \"udp:127.0.0.1\"")),
+            "s.toml:6:12: endpoint \"udp:127.0.0.1\" has no port from 1 to 65535; write one such as "
+            "\"udp:127.0.0.1:5000\"");
+  EXPECT_EQ(Refusal(external("vlp16", "endpoint = \"pty:/tmp/x\"")),
+            "s.toml:6:12: endpoint \"pty:/tmp/x\" carries bytes, and channel udp has messages; write udp:HOST:PORT, "
+            "unix:PATH or file:PATH, or a channel of bytes where the sensor has one");
+  EXPECT_EQ(Refusal(external("zed-f9p", "endpoint = \"pty:/tmp/x\"\nloop = \"l\"\n[loop.l]")),
+            "s.toml:7:8: loop is for streams that a loop receives; leave it out where the receiver is external");
+  EXPECT_EQ(Refusal(external("zed-f9p", "endpoint = \"pty:/tmp/x\"\nbreak = \"1ms\"")),
+            "s.toml:7:9: break is for streams that a loop receives; leave it out where the receiver is external");
+  EXPECT_EQ(Refusal(external("tick", "")),
+            "s.toml:5:12: a timer stream sends nothing to a receiver; leave receiver out");
+  EXPECT_EQ(
+      Refusal(InStream("zed-f9p", "endpoint = \"pty:/tmp/x\"")),
+      "s.toml:7:12: endpoint is for an external receiver; write receiver = \"external\" and no loop, or leave it out");
+  EXPECT_EQ(Refusal(external("zed-f9p", "endpoint = \"pty:/tmp/x\"\nanswers = \"tcp:127.0.0.1:6000\"")),
+            "s.toml:7:11: answers are datagrams; write one such as \"udp:127.0.0.1:6000\"");
+  EXPECT_EQ(
+      Refusal(external("zed-f9p",
+                       "endpoint = \"pty:/tmp/x\"\nanswers = \"udp:127.0.0.1:6000\"\nfault = [{ kind = \"drop\", "
+                       "share = 0.5 }]")),
+      "s.toml:7:11: answers belong to frames by their order, which a fault may spoil; leave out answers, or fault");
+  EXPECT_EQ(Refusal(InStream("zed-f9p", "receiver = \"extern\"")),
+            "s.toml:7:12: unknown receiver \"extern\"; did you mean \"external\"? known: external, loop");
+}
+
 // --- limits closer than a figure is known
 
 TEST(ScenarioError, ALimitThatAHistogramCannotTell) {
@@ -335,7 +371,8 @@ TEST(ScenarioError, AFormatTheSensorDoesNotHave) {
 TEST(ScenarioError, AnUnknownKeyOfAStream) {
   EXPECT_EQ(Refusal(InStream("tick", "ratee = \"1kHz\"")),
             "s.toml:7:1: unknown key \"ratee\" in [stream.s]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, loop, break, clock_offset, clock_ppm, batch, fault");
+            "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, break, clock_offset, "
+            "clock_ppm, batch, fault");
 }
 
 TEST(ScenarioError, AFaultThatIsNone) {
@@ -604,7 +641,8 @@ TEST(OverrideError, AFaultInAnOverrideSaysWhich) {
 TEST(OverrideError, AnUnknownKey) {
   EXPECT_EQ(Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
             "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, loop, break, clock_offset, clock_ppm, batch, fault, noise");
+            "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, break, clock_offset, clock_ppm, "
+            "batch, fault, noise");
   EXPECT_EQ(Refusal(kDrone, {{"sed", "1"}}).substr(0, 52), "--set sed=1: unknown key \"sed\"; did you mean \"seed\"?");
 }
 

@@ -142,6 +142,50 @@ std::string ReadLoopName(Section& section, const std::vector<std::string>& loops
   return *name;
 }
 
+// Who receives it: a loop of ours, or a program at an endpoint.
+void ReadReceiver(Section& section, const std::vector<std::string>& loops, bool timer, StreamPlan& stream,
+                  FirstFault& fault) {
+  constexpr std::string_view kExternal = "external", kLoop = "loop";
+  const auto receiver = section.Text("receiver", "\"external\"");
+  if (receiver && *receiver != kExternal && *receiver != kLoop) {
+    fault.Add(section.Find("receiver")->position, "unknown receiver \"", *receiver, "\"; ",
+              DidYouMean(*receiver, {std::string(kExternal), std::string(kLoop)}));
+  }
+  if (receiver != kExternal) {
+    stream.loop = ReadLoopName(section, loops, fault);
+    for (const std::string_view key : {"endpoint", "answers"}) {
+      const Value* const value = section.Find(key);
+      if (value == nullptr) continue;
+      fault.Add(value->position, key,
+                " is for an external receiver; write receiver = \"external\" and no loop, or leave ", "it out");
+    }
+    return;
+  }
+  if (timer) {
+    fault.Add(section.Find("receiver")->position, "a timer stream sends nothing to a receiver; leave receiver out");
+  }
+  for (const std::string_view key : {"loop", "break"}) {
+    const Value* const value = section.Find(key);
+    if (value == nullptr) continue;
+    fault.Add(value->position, key,
+              " is for streams that a loop receives; leave it out where the receiver is external");
+  }
+  if (timer) {
+    for (const std::string_view key : {"endpoint", "answers"}) section.Find(key);  // known, beside what is wrong
+    return;
+  }
+  section.Require("endpoint", "\"udp:127.0.0.1:5000\"");
+  stream.answers = section.Quantity("answers", "\"udp:127.0.0.1:6000\"", ParseEndpoint);
+  if (stream.answers && stream.answers->kind != EndpointKind::kUdp) {
+    fault.Add(section.Find("answers")->position, "answers are datagrams; write one such as \"udp:127.0.0.1:6000\"");
+  }
+  stream.endpoint = section.Quantity("endpoint", "\"udp:127.0.0.1:5000\"", ParseEndpoint);
+  if (!stream.endpoint) return;
+  if (auto carried = CheckCarries(*stream.endpoint, stream.channel); !carried) {
+    fault.Add(section.Find("endpoint")->position, carried.error().message);
+  }
+}
+
 }  // namespace
 
 std::optional<Nanos> ReadBreakAbove(Section& section, FirstFault& fault) {
@@ -181,14 +225,18 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
   stream.rate = ReadRate(section, sensor, fault);
   stream.channel = ReadChannel(section, sensor, fault);
   stream.format = ReadFormat(section, sensor, fault);
-  stream.loop = ReadLoopName(section, loops, fault);
   const bool timer = sensor != nullptr && stream.channel == ChannelKind::kTimer;
+  ReadReceiver(section, loops, timer, stream, fault);
   stream.break_above = ReadBreakAbove(section, fault);
   stream.clock = ReadClock(section, timer, fault);
   if (sensor != nullptr) stream.batch = ReadBatch(section, *sensor, stream.rate, fault);
   // What is wrong with faults is told also where the rate is not known.
   const Rate frames = stream.rate.millihertz > 0 ? FrameRate(stream) : Rate::Hertz(1000);
   stream.faults = ReadFaults(section, timer, sensor, frames, fault);
+  if (stream.answers && !stream.faults.empty()) {
+    fault.Add(section.Find("answers")->position, "answers belong to frames by their order, which a fault may spoil; ",
+              "leave out answers, or fault");
+  }
   // Without the sensor, there is no telling its parameters from mistyped keys.
   if (sensor == nullptr) return stream;
   stream.parameters = ReadParameters(section, sensor->parameters, fault);

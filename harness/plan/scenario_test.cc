@@ -505,5 +505,23 @@ TEST(Override, HealsAFaultOfTheFile) {
       2 * kSecond);
 }
 
+TEST(Scenario, AnExternalReceiverNeedsNoLoop) {
+  const auto plan = ReadScenario(
+      "name = \"a\"\nduration = \"1s\"\nbreak = \"1ms\"\n[source]\ncores = [1]\n[stream.gnss]\nsensor = \"zed-f9p\"\n"
+      "receiver = \"external\"\nendpoint = \"pty:/tmp/gps\"\n[stream.imu]\nsensor = \"icm42688p\"\nreceiver = "
+      "\"loop\"\n"
+      "loop = \"l\"\n[loop.l]\n",
+      "s.toml", {}, SampleVocabulary(), BoardOf({0, 1}));
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->streams[0].endpoint, ParseEndpoint("pty:/tmp/gps").value());
+  EXPECT_EQ(plan->streams[0].loop, "");
+  EXPECT_FALSE(plan->streams[0].break_above) << "nobody knows when it is done";
+  EXPECT_FALSE(HasReceiver(plan->streams[0]));
+  EXPECT_TRUE(HasReceiver(plan->streams[1]));
+  EXPECT_TRUE(plan->streams[1].break_above);
+  ASSERT_TRUE(plan->source);
+  EXPECT_EQ(plan->source->core, CpuId{1});
+}
+
 }  // namespace
 }  // namespace corerig

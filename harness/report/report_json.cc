@@ -221,6 +221,10 @@ Json FromSwitches(const SwitchesRecord& switches) {
 }
 
 Json FromStream(const StreamRecord& stream) {
+  // What a program that is not ours received is not known.
+  const auto received = [&stream](std::uint64_t number) {
+    return stream.endpoint.empty() ? Json(number) : Json(nullptr);
+  };
   Json faults = Json::array();
   for (const auto& fault : stream.faults) {
     const auto& episode = fault.episode;
@@ -228,10 +232,10 @@ Json FromStream(const StreamRecord& stream) {
                       {"begin", episode ? Value(episode->begin) : Json(nullptr)},
                       {"end", episode ? Value(episode->end) : Json(nullptr)},
                       {"injected", fault.injected},
-                      {"detected", fault.detected},
-                      {"undetected", fault.undetected},
-                      {"undetectable", fault.undetectable},
-                      {"ambiguous", fault.ambiguous},
+                      {"detected", received(fault.detected)},
+                      {"undetected", received(fault.undetected)},
+                      {"undetectable", received(fault.undetectable)},
+                      {"ambiguous", received(fault.ambiguous)},
                       {"found_after", Value(fault.found_after)},
                       {"value_error_rms", Value(fault.value_error_rms)}});
   }
@@ -240,38 +244,43 @@ Json FromStream(const StreamRecord& stream) {
           {"format", stream.format},
           {"channel", stream.channel},
           {"substitute", stream.substitute},
-          {"loop", stream.loop},
+          {"loop", NameOrNull(stream.loop)},
+          {"endpoint", NameOrNull(stream.endpoint)},
           {"rate", Value(stream.rate.hertz())},
           {"expected", stream.expected},
           {"sent", stream.sent},
-          {"received", stream.received},
-          {"lost", stream.lost},
-          {"duplicated", stream.duplicated},
-          {"reordered", stream.reordered},
-          {"corrupt", stream.corrupt},
-          {"unread", stream.unread},
-          {"ambiguous", stream.ambiguous},
-          {"truth_lost", stream.truth_lost},
+          {"received", received(stream.received)},
+          {"lost", received(stream.lost)},
+          {"duplicated", received(stream.duplicated)},
+          {"reordered", received(stream.reordered)},
+          {"corrupt", received(stream.corrupt)},
+          {"unread", received(stream.unread)},
+          {"ambiguous", received(stream.ambiguous)},
+          {"truth_lost", received(stream.truth_lost)},
           {"overruns", stream.overruns},
-          {"overflows", stream.overflows},
+          {"unheard", stream.unheard},
+          {"overflows", received(stream.overflows)},
           {"bytes", stream.bytes},
-          {"infinite", stream.infinite},
+          {"infinite", received(stream.infinite)},
           {"late_sends", stream.late_sends},
           {"gaps", stream.gaps},
-          {"stamps_discarded", stream.stamps_discarded},
+          {"stamps_discarded", received(stream.stamps_discarded)},
           {"latency", FromDistribution(stream.latency, stream.infinite)},
           {"lateness", FromDistribution(stream.lateness, 0)},
           {"transport", FromDistribution(stream.transport, 0)},
           {"queue", FromDistribution(stream.queue, 0)},
           {"service", FromDistribution(stream.service, 0)},
+          {"reaction", FromDistribution(stream.reaction, stream.unanswered.value_or(0))},
+          {"unanswered", Value(stream.unanswered)},
+          {"unasked", Value(stream.unasked)},
           {"since_sent", FromDistribution(stream.since_sent, stream.infinite_since_sent())},
           {"value_error_rms", Value(stream.value_error_rms)},
           {"value_unit", stream.value_unit},
           {"faults", std::move(faults)},
           {"alarms",
-           {{"repeating", stream.alarms.repeating},
-            {"implausible", stream.alarms.implausible},
-            {"late", stream.alarms.late}}}};
+           {{"repeating", received(stream.alarms.repeating)},
+            {"implausible", received(stream.alarms.implausible)},
+            {"late", received(stream.alarms.late)}}}};
 }
 
 Json FromLoop(const LoopRecord& loop) {

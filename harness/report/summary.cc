@@ -114,6 +114,7 @@ class Page {
     Header();
     Break();
     Streams();
+    Endpoints();
     Faults();
     Loops();
     Workers();
@@ -217,11 +218,31 @@ class Page {
                  {"dup", kRight},
                  {"reord", kRight}});
     for (const auto& stream : record_.streams) {
+      if (!stream.endpoint.empty()) continue;
       const std::string part = StrCat("stream.", stream.name, ".");
       const Metric* rate = Find(part + "rate");
       table.Add({stream.name, rate == nullptr ? std::string(kMissing) : FormatRate(*rate->value),
                  Show(part + "latency.p50"), Show(part + "latency.p99"), Show(part + "latency.max"),
                  Show(part + "lost"), Show(part + "corrupt"), Show(part + "duplicated"), Show(part + "reordered")});
+    }
+    Block(table);
+  }
+
+  // Streams that programs receive which are not ours.
+  void Endpoints() {
+    Table table({{"stream"},
+                 {"to"},
+                 {"sent", kRight},
+                 {"not taken", kRight},
+                 {"bytes/s", kRight},
+                 {"late p50", kRight},
+                 {"late p99", kRight},
+                 {"late max", kRight}});
+    for (const auto& stream : record_.streams) {
+      if (stream.endpoint.empty()) continue;
+      const std::string part = StrCat("stream.", stream.name, ".");
+      table.Add({stream.name, stream.endpoint, Show(part + "sent"), Show(part + "overruns"), Show(part + "bytes_per_s"),
+                 Show(part + "lateness.p50"), Show(part + "lateness.p99"), Show(part + "lateness.max")});
     }
     Block(table);
   }

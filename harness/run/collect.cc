@@ -25,6 +25,7 @@ void AddSourceSide(StreamRecord& record, const SourceStream& source) {
   record.sent = source.sent.Get();
   record.bytes = source.bytes.Get();
   record.overruns = source.overruns.Get();
+  record.unheard = source.unheard.Get();
   record.late_sends = source.late.Get();
   record.gaps = source.gaps.Get();
 }
@@ -101,8 +102,17 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
     source = sides.source->launched.slab.At<SourceStream>(SourceSlabLayout(plan).streams[index].figures);
     AddSourceSide(record, *source);
   }
+  if (stream.endpoint) {
+    record.endpoint = ToText(*stream.endpoint);
+    if (source != nullptr) record.lateness = source->lateness.Read();
+    if (source != nullptr && stream.answers) {
+      record.reaction = source->reaction.Read();
+      record.unanswered = record.expected - std::min(record.expected, record.reaction.count());
+      record.unasked = source->unasked.Get();
+    }
+  }
   const HandlerStream* handler = nullptr;
-  if (sides.handler != nullptr) {
+  if (sides.handler != nullptr && !stream.endpoint) {
     handler = sides.handler->launched.slab.At<HandlerStream>(HandlerSlabLayout(plan).streams[index]);
     AddHandlerSide(record, *handler);
   }
@@ -113,6 +123,7 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
                                          handler == nullptr ? nullptr : &handler->faults[i],
                                          timeline.window_end - timeline.window_begin));
   }
+  if (stream.endpoint) return record;
   // The handler settles its losses when the drain ends. One that did not come so far leaves them to us.
   if (!Finished(sides.handler)) record.lost = record.sent - std::min(record.sent, record.done() + record.unread);
   // Losses that were put in on purpose are no failure of the board, nor is what the sensor itself leaves out.

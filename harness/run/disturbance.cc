@@ -50,6 +50,11 @@ std::set<int> CoresOf(const Plan& plan, std::string_view metric) {
       if (stream.name != parts[1]) continue;
       add_loop(stream.loop);
       if (plan.source && stream.channel != ChannelKind::kTimer) cores.insert(plan.source->core.value);
+      // Any of the commands may be the one that receives it.
+      for (const auto& group : plan.workers) {
+        if (!stream.endpoint || !group.command) continue;
+        for (const CpuId core : group.cores) cores.insert(core.value);
+      }
     }
   }
   if (parts[0] == "worker") {
@@ -77,11 +82,13 @@ constexpr Row kEffects[] = {
     {"stream.NAME", "lost", Effect::kRaises},
     {"stream.NAME", "unread", Effect::kRaises},
     {"stream.NAME", "truth_lost", Effect::kRaises},
+    {"stream.NAME", "overruns", Effect::kRaises},
     {"stream.NAME", "latency", Effect::kRaises},
     {"stream.NAME", "lateness", Effect::kRaises},
     {"stream.NAME", "transport", Effect::kRaises},
     {"stream.NAME", "queue", Effect::kRaises},
     {"stream.NAME", "service", Effect::kRaises},
+    {"stream.NAME", "reaction", Effect::kRaises},
     {"loop.NAME", "wakeups", Effect::kLowers},
     {"loop.NAME", "busy", Effect::kEither},
     {"loop.NAME", "cpu", Effect::kEither},

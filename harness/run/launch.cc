@@ -159,40 +159,57 @@ void ControlMemory::Publish(Nanos start_at) const {
   syscall(SYS_futex, &page().start_futex, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
+Result<std::vector<OpenedEndpoint>> OpenEndpoints(const Plan& plan) {
+  std::vector<OpenedEndpoint> endpoints;
+  for (const auto& stream : plan.streams) {
+    if (!stream.endpoint) continue;
+    auto opened = OpenEndpoint(*stream.endpoint, IsDatagram(stream.channel));
+    if (!opened) return ForwardWith(opened, "stream ", stream.name, ": ");
+    if (stream.answers) {
+      auto answers = OpenAnswers(*stream.answers);
+      if (!answers) return ForwardWith(answers, "stream ", stream.name, ": ");
+      opened->answers = std::move(*answers);
+    }
+    endpoints.push_back(std::move(*opened));
+  }
+  return endpoints;
+}
+
 Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, const LaunchContext& context,
                                           Keeper& keeper) {
   std::vector<LaunchedChild> children;
   Launcher launcher(context, keeper);
   const std::string plan_json = PlanToJson(plan);
 
+  std::vector<ChannelEnds> channels;
+  std::vector<int> source_fds, handler_fds;
+  std::size_t endpoints = 0;
+  for (const auto& stream : plan.streams) {
+    if (stream.endpoint) source_fds.push_back(context.endpoints[endpoints++].sender.get());
+    if (!HasReceiver(stream)) continue;
+    const SensorType* sensor = FindSensor(rig, stream.sensor);
+    const auto ring = sensor != nullptr ? RingFor(sensor->max_frame_size, FrameRate(stream)) : RingShape{};
+    auto ends = OpenChannel(stream.channel, ring);
+    if (!ends) return ForwardWith(ends, "stream ", stream.name, ": ");
+    source_fds.push_back(ends->sender.get());
+    handler_fds.push_back(ends->receiver.get());
+    channels.push_back(std::move(*ends));
+  }
+  for (const auto& endpoint : context.endpoints) {
+    if (endpoint.answers.valid()) source_fds.push_back(endpoint.answers.get());
+  }
+  Fd source_slab;
+  if (plan.source) {
+    LaunchedChild source{.role = Role::kSource,
+                         .name = std::string(kSourcePart),
+                         .core = plan.source->core,
+                         .policy = plan.source->policy};
+    auto slab = launcher.Start(source, kSourceVerb, plan_json, SourceSlabLayout(plan).size, source_fds);
+    if (!slab) return ForwardWith(slab, "source: ");
+    source_slab = std::move(*slab);
+    children.push_back(std::move(source));
+  }
   if (!plan.loops.empty()) {
-    std::vector<Fd> senders, receivers;
-    for (const auto& stream : plan.streams) {
-      if (stream.channel == ChannelKind::kTimer) continue;
-      const SensorType* sensor = FindSensor(rig, stream.sensor);
-      const auto ring = sensor != nullptr ? RingFor(sensor->max_frame_size, FrameRate(stream)) : RingShape{};
-      auto ends = OpenChannel(stream.channel, ring);
-      if (!ends) return ForwardWith(ends, "stream ", stream.name, ": ");
-      senders.push_back(std::move(ends->sender));
-      receivers.push_back(std::move(ends->receiver));
-    }
-    const auto numbers = [](const std::vector<Fd>& fds) {
-      std::vector<int> result;
-      for (const auto& fd : fds) result.push_back(fd.get());
-      return result;
-    };
-    Fd source_slab;
-    if (plan.source) {
-      LaunchedChild source{.role = Role::kSource,
-                           .name = std::string(kSourcePart),
-                           .core = plan.source->core,
-                           .policy = plan.source->policy};
-      auto slab = launcher.Start(source, kSourceVerb, plan_json, SourceSlabLayout(plan).size, numbers(senders));
-      if (!slab) return ForwardWith(slab, "source: ");
-      source_slab = std::move(*slab);
-      children.push_back(std::move(source));
-    }
-    std::vector<int> handler_fds = numbers(receivers);
     if (plan.source) handler_fds.push_back(source_slab.get());
     if (HasBreak(plan)) handler_fds.insert(handler_fds.end(), {context.break_event, context.trace_switch});
     // The handler's main thread only waits; its loops take their own cores and policies.

@@ -3,11 +3,13 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "harness/child/control.h"
 #include "harness/child/keeper.h"
+#include "harness/loop/endpoint_sender.h"
 #include "harness/os/cgroup.h"
 #include "harness/os/shared_memory.h"
 #include "harness/plan/plan.h"
@@ -56,11 +58,16 @@ struct LaunchContext {
   const std::string& program;  // of this rig
   const std::string& folder;   // where the output of commands is kept; nowhere if it is empty
   const ControlMemory& control;
-  int marker = -1;                              // goes to every child (part_marker.h)
-  const MemoryGroups* memory_groups = nullptr;  // null where there are none: then nobody gets one
-  int break_event = -1;                         // these two go to the handler if a stream has a break:
-  int trace_switch = -1;                        // an eventfd; the trace's, or /dev/null (sample_break.h)
+  int marker = -1;                                 // goes to every child (part_marker.h)
+  const MemoryGroups* memory_groups = nullptr;     // null where there are none: then nobody gets one
+  int break_event = -1;                            // these two go to the handler if a stream has a break:
+  int trace_switch = -1;                           // an eventfd; the trace's, or /dev/null (sample_break.h)
+  std::span<const OpenedEndpoint> endpoints = {};  // of the streams whose receiver is external, in the plan's order
 };
+
+// Opens the endpoints of those streams. The error is one line: what the user named cannot be had. Their descriptors are
+// the source's once it is launched; their links are to live as long as the run.
+Result<std::vector<OpenedEndpoint>> OpenEndpoints(const Plan& plan);
 
 // Opens what the plan needs and spawns source, handler and workers, in this order. An error here is ours or the
 // system's (no memory, no descriptors); a child that cannot be spawned is not one: it is in the list with its failure.

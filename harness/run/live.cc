@@ -90,9 +90,20 @@ LiveState LiveView::Look(Nanos now, const Timeline& timeline, const std::vector<
 
 std::vector<LiveStream> LiveView::Streams(Nanos now, const StreamSides& sides) {
   std::vector<LiveStream> streams;
-  if (sides.handler == nullptr) return streams;
   const HandlerSlabLayout layout(plan_);
   for (std::size_t i = 0; i < plan_.streams.size(); ++i) {
+    if (plan_.streams[i].endpoint) {
+      if (sides.source == nullptr) continue;
+      // What the program took is all that is known.
+      const auto& source = *sides.source->launched.slab.At<SourceStream>(SourceSlabLayout(plan_).streams[i].figures);
+      LiveStream stream;
+      stream.name = plan_.streams[i].name;
+      stream.received = source.frames_in_all.Get();
+      stream.rate = RateOf("stream " + stream.name, stream.received, now);
+      streams.push_back(std::move(stream));
+      continue;
+    }
+    if (sides.handler == nullptr) continue;
     const auto& figures = *sides.handler->launched.slab.At<HandlerStream>(layout.streams[i]);
     LiveStream stream;
     stream.name = plan_.streams[i].name;

@@ -90,7 +90,7 @@ std::string_view WhyNoStream(const RunRecord& record, const StreamRecord& stream
     return process && process->end.kind != EndRecord::Kind::kFailedToStart;
   };
   if (seconds <= 0) return kEmptyWindow;
-  if (!started(record.handler)) return "the handler did not start";
+  if (stream.endpoint.empty() && !started(record.handler)) return "the handler did not start";
   if (stream.channel != "timer" && !started(record.source)) return "the source did not start";
   return {};
 }
@@ -114,6 +114,36 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
     table.Set(part + figure, static_cast<double>(value), "slab");
   };
   count("sent", stream.sent);
+  count("gaps", stream.gaps);
+  std::uint64_t injected = 0;
+  for (const auto& fault : stream.faults) injected += fault.injected;
+  count("faults.injected", injected);
+  table.Set(part + "bytes_per_s", static_cast<double>(stream.bytes) / seconds, "slab");
+  const bool timer = stream.channel == "timer";
+  const std::string_view no_sender = "a timer stream has no sender";
+  if (timer) {
+    table.Absent(part + "overruns", no_sender);
+  } else {
+    count("overruns", stream.overruns);
+  }
+  AddDistribution(table, part + "lateness", stream.lateness, timer ? no_sender : kNoSamples, "slab");
+  if (stream.unanswered) {
+    AddDistribution(table, part + "reaction", stream.reaction, kNoSamples, "slab", *stream.unanswered);
+  } else {
+    AbsentDistribution(table, part + "reaction",
+                       stream.endpoint.empty() ? "a loop of corerig's receives it" : "no answers were asked for");
+  }
+  if (!stream.endpoint.empty()) {
+    constexpr std::string_view kExternal = "the receiver is external";
+    for (const char* figure : {"received", "lost", "duplicated", "reordered", "corrupt", "unread", "ambiguous",
+                               "truth_lost", "faults.detected", "faults.undetected", "false_alarms", "rate"}) {
+      table.Absent(part + figure, kExternal);
+    }
+    for (const char* figure : {"latency", "transport", "queue", "service"}) {
+      AbsentDistribution(table, part + figure, kExternal);
+    }
+    return;
+  }
   count("received", stream.received);
   count("lost", stream.lost);
   count("duplicated", stream.duplicated);
@@ -122,23 +152,16 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   count("unread", stream.unread);
   count("ambiguous", stream.ambiguous);
   count("truth_lost", stream.truth_lost);
-  std::uint64_t injected = 0, detected = 0, undetected = 0;
+  std::uint64_t detected = 0, undetected = 0;
   for (const auto& fault : stream.faults) {
-    injected += fault.injected;
     detected += fault.detected;
     undetected += fault.undetected;
   }
-  count("faults.injected", injected);
   count("faults.detected", detected);
   count("faults.undetected", undetected);
   count("false_alarms", stream.alarms.repeating + stream.alarms.implausible);
-  count("gaps", stream.gaps);
   table.Set(part + "rate", static_cast<double>(stream.done()) / seconds, "slab");
-  table.Set(part + "bytes_per_s", static_cast<double>(stream.bytes) / seconds, "slab");
-  const bool timer = stream.channel == "timer";
-  const std::string_view no_sender = "a timer stream has no sender";
   AddDistribution(table, part + "latency", stream.latency, kNoSamples, "slab", stream.infinite);
-  AddDistribution(table, part + "lateness", stream.lateness, timer ? no_sender : kNoSamples, "slab");
   const std::string_view no_transport = WhyNoTransport(stream.channel);
   AddDistribution(table, part + "transport", stream.transport,
                   !no_transport.empty() ? no_transport : "the kernel's receive stamps were not usable", "slab");

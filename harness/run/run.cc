@@ -89,6 +89,7 @@ class Runner {
   void ReadSwitches();
   void OpenWindow();
   void CloseWindow();
+  void TellCommandsToEnd();
   void StepMemory();
   void ShowLive();
   Result<std::optional<MemoryReading>> ReadMemoryOf(pid_t pid);
@@ -130,6 +131,7 @@ class Runner {
   CommandTrees trees_{children_};
   std::optional<WindowObserver> window_;
   std::optional<LiveView> live_;
+  std::vector<PtyLink> pty_links_;  // names of the endpoints of external receivers
   Fd keeper_pidfd_;
   std::unique_ptr<EventLoop> loop_;
   Fd break_event_;
@@ -198,6 +200,8 @@ Status Runner::Begin() {
     break_event_ = Fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!break_event_.valid()) return Fail("cannot create an eventfd: ", ErrnoText(errno));
   }
+  auto endpoints = OpenEndpoints(plan_);
+  if (!endpoints) return Forward(endpoints);
   auto launched = Launch(plan_, rig_,
                          {.program = options_.program,
                           .folder = options_.folder,
@@ -205,9 +209,11 @@ Status Runner::Begin() {
                           .marker = tracing_->marker(),
                           .memory_groups = memory_groups_,
                           .break_event = break_event_.get(),
-                          .trace_switch = tracing_->trace_switch()},
+                          .trace_switch = tracing_->trace_switch(),
+                          .endpoints = *endpoints},
                          *keeper_);
   if (!launched) return Forward(launched);
+  for (auto& endpoint : *endpoints) pty_links_.push_back(std::move(endpoint.link));
   launched_at_ = MonotonicNow();
   if (const auto policy = PolicyAboveWorkers(plan_)) {
     for (const pid_t ours : {pid_t{0}, keeper_->pid()}) {
@@ -341,7 +347,16 @@ void Runner::CloseWindow() {
   if (early_) return;  // which has ordered more than this
   timeline_.stop_ordered = now;
   control_->page().stop.store(kWindowOver, std::memory_order_relaxed);
-  trees_.TellToEnd(plan_, early_.has_value());
+  // One that receives a stream has the drain for the window's last samples.
+  const bool external = std::any_of(plan_.streams.begin(), plan_.streams.end(),
+                                    [](const StreamPlan& stream) { return stream.endpoint.has_value(); });
+  if (external) return At(timeline_.drain_end, &Runner::TellCommandsToEnd);
+  TellCommandsToEnd();
+}
+
+void Runner::TellCommandsToEnd() {
+  if (early_) return;  // they have been told
+  trees_.TellToEnd(plan_, false);
 }
 
 Result<std::optional<MemoryReading>> Runner::ReadMemoryOf(pid_t pid) {

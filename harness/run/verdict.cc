@@ -102,6 +102,11 @@ std::optional<std::uint64_t> SamplesBehind(const RunRecord& record, std::string_
   if (const auto latency = AsLatency(record, metric)) {
     return latency->stream->latency.count() + latency->stream->infinite;
   }
+  // Likewise those of a reaction that never came.
+  for (const auto& stream : record.streams) {
+    const bool reaction = metric.starts_with(StrCat("stream.", stream.name, ".reaction."));
+    if (reaction && stream.unanswered) return stream.reaction.count() + *stream.unanswered;
+  }
   const std::string count = StrCat(metric.substr(0, metric.rfind('.')), ".count");
   for (const auto& other : record.metrics) {
     if (other.name == count && other.value) return static_cast<std::uint64_t>(*other.value);

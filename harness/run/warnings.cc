@@ -25,6 +25,12 @@ std::vector<Warning> WarningsFrom(const RunRecord& record) {
       warnings.push_back({WarningId::kSourceLate, StrCat("stream ", stream.name, ": ", stream.late_sends, " of ",
                                                          stream.sent, " frames were sent more than one period late")});
     }
+    if (!stream.endpoint.empty() && stream.overruns > 0) {
+      const std::string unheard = stream.unheard > 0 ? StrCat(", ", stream.unheard, " of them without a reader") : "";
+      warnings.push_back(
+          {WarningId::kNotTaken, StrCat("stream ", stream.name, ": ", stream.overruns, " of ", stream.sent,
+                                        " frames were not taken at ", stream.endpoint, unheard)});
+    }
     if (stream.truth_lost > 0) {
       warnings.push_back({WarningId::kTruthLost, StrCat("stream ", stream.name, ": ", stream.truth_lost,
                                                         " samples were overwritten before they could be matched")});

@@ -38,6 +38,22 @@ TEST(Warnings, EachFigureHasItsOwn) {
   }
 }
 
+TEST(Warnings, FramesThatAnExternalReceiverDidNotTake) {
+  RunRecord record;
+  StreamRecord stream;
+  stream.name = "gnss";
+  stream.sent = 10;
+  stream.overruns = 3;
+  record.streams = {stream};
+  EXPECT_TRUE(WarningsFrom(record).empty()) << "of a loop they are in `lost`";
+  record.streams[0].endpoint = "pty:/tmp/gps";
+  ASSERT_TRUE(Warns(record, WarningId::kNotTaken));
+  EXPECT_EQ(WarningsFrom(record)[0].text, "stream gnss: 3 of 10 frames were not taken at pty:/tmp/gps");
+  record.streams[0].unheard = 2;
+  EXPECT_EQ(WarningsFrom(record)[0].text,
+            "stream gnss: 3 of 10 frames were not taken at pty:/tmp/gps, 2 of them without a reader");
+}
+
 TEST(Warnings, AHeavyRigDisturbsOnlyWhatIsOnItsCoreAndInAWindowWorthTheName) {
   RunRecord record;
   record.rig_core = 0;

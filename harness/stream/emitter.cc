@@ -150,10 +150,14 @@ void Emitter::Put(const Frame& frame, std::uint8_t fault, std::uint8_t flags) {
                     .gaps = frame.gaps};
   output_.ring->Append(truth, output_.ring_capacity);
   std::size_t taken = 0;
+  bool heard = true;
   if (sends) {
     // A broken channel takes nothing: the receiver is gone, and its own end tells why.
-    taken = output_.send(std::span(frame.bytes).first(frame.size)).value_or(0);
+    const auto answer = output_.send(std::span(frame.bytes).first(frame.size));
+    heard = answer.has_value();
+    taken = answer.value_or(0);
     offset_ += taken;
+    if (taken == frame.size) output_.figures->frames_in_all.Add();
     output_.figures->bytes_in_all.Set(offset_);
   }
 
@@ -168,7 +172,9 @@ void Emitter::Put(const Frame& frame, std::uint8_t fault, std::uint8_t flags) {
   if (copy) return;
   figures.sent.Add();
   if (sends && taken < frame.size) figures.overruns.Add();
+  if (!heard) figures.unheard.Add();
   if (truth.sent - truth.release > period_) figures.late.Add();
+  figures.lateness.Record(truth.sent - truth.release);
 }
 
 }  // namespace corerig

@@ -86,6 +86,35 @@ TEST(Emitter, CountsTheSamplesDueInTheWindow) {
   EXPECT_EQ(stream.source.late.Get(), 0u);
 }
 
+TEST(Emitter, KeepsTheLatenessOfAllSamplesOfTheWindow) {
+  SimulatedStream stream({});
+  for (int n = 0; stream.emitting(); ++n) stream.Emit(n == 50 ? 5 * kMillisecond : Nanos(0));
+  const Distribution lateness = stream.source.lateness.Read();
+  EXPECT_EQ(lateness.count(), 100u);
+  EXPECT_GE(lateness.max(), Nanos(5 * kMillisecond).count());
+  EXPECT_LT(lateness.max(), Nanos(6 * kMillisecond).count());
+  EXPECT_EQ(stream.source.frames_in_all.Get(), stream.messages.size());
+}
+
+TEST(Emitter, AFrameThatAFaultCutsIsStillTakenWhole) {
+  SimulatedStream stream({.faults = {At(FaultKind::kTruncate, {20, 40})}});
+  EmitAll(stream);
+  EXPECT_EQ(FaultsOf(stream, FaultKind::kTruncate).injected, 2u);
+  EXPECT_EQ(stream.source.frames_in_all.Get(), stream.messages.size());
+  EXPECT_EQ(stream.source.overruns.Get(), 0u);
+}
+
+TEST(Emitter, TheLatenessOfADelayedSampleCountsFromItsRelease) {
+  FaultPlan delayed = At(FaultKind::kDelayed, {20, 40});
+  delayed.by = 3 * kMillisecond;
+  SimulatedStream stream({.faults = {delayed}});
+  EmitAll(stream);
+  const Distribution lateness = stream.source.lateness.Read();
+  EXPECT_EQ(FaultsOf(stream, FaultKind::kDelayed).injected, 2u);
+  EXPECT_EQ(lateness.count(), 100u);
+  EXPECT_LT(lateness.max(), Nanos(kMillisecond).count());
+}
+
 TEST(Emitter, TheTruthIsPublishedBeforeTheFrameIsSent) {
   SimulatedStream stream({});
   std::uint64_t sends = 0;

@@ -45,6 +45,7 @@ Result<std::vector<std::unique_ptr<LoopThread>>> MakeThreads(const Plan& plan, C
   int fd = kFirstRoleFd;
   for (std::size_t i = 0; i < plan.streams.size(); ++i) {
     const StreamPlan& stream = plan.streams[i];
+    if (stream.endpoint) continue;  // received elsewhere
     const auto loop = std::find_if(plan.loops.begin(), plan.loops.end(),
                                    [&](const LoopPlan& candidate) { return candidate.name == stream.loop; });
     if (loop == plan.loops.end()) return Fail("stream ", stream.name, ": the plan has no loop \"", stream.loop, "\"");
@@ -88,8 +89,7 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
   if (const std::size_t size = HandlerSlabLayout(*plan).size; context.slab().size() < size) {
     return Fail("the handler's slab has ", context.slab().size(), " bytes; its layout needs ", size);
   }
-  const auto channels = std::count_if(plan->streams.begin(), plan->streams.end(),
-                                      [](const StreamPlan& s) { return s.channel != ChannelKind::kTimer; });
+  const auto channels = std::count_if(plan->streams.begin(), plan->streams.end(), HasReceiver);
   int next_fd = kFirstRoleFd + static_cast<int>(channels);
   Mapping source_slab;
   if (plan->source) {

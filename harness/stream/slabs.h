@@ -43,10 +43,15 @@ struct SourceStream {
   Counter sent;      // samples due in the window whose emission was attempted, injected drops included
   Counter bytes;     // put on the wire for them
   Counter overruns;  // of `sent`: refused, or taken in part, by a full (or broken) channel
+  Counter unheard;   // of `overruns`: there was no receiver
   Counter late;      // of `sent`: more than one period late, not by an injected fault
   Counter gaps;      // due times in the window at which the sensor itself delivered nothing: not of `sent`
   std::array<InjectedFault, kMostFaults> faults;  // by index in the stream's list
   Counter bytes_in_all;                           // taken by the channel, warm-up included
+  Counter frames_in_all;                          // taken whole, warm-up included
+  LatencyHistogram reaction;                      // answer - due, of the samples of the window that were answered
+  Counter unasked;                                // answers that belong to no frame
+  LatencyHistogram lateness;                      // of `sent`, from their release
 };
 
 // The handler's figures of one stream.

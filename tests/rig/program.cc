@@ -9,12 +9,20 @@
 //   flood BYTES         writes BYTES as lines of 80, then sleeps
 //   exit N, segv, deaf  exits N; dies by SIGSEGV; sleeps and ignores SIGTERM
 //   children N MIB      N children of MIB each, touched; sleeps
+//   read PATH           opens PATH and copies it to its output, until SIGTERM
+//   answer PATH PORT N  opens PATH and sends a datagram to that port of 127.0.0.1 for each of the first N lines that
+//                       begin with $GNRMC, 20 ms after it came
+//   datagrams PORT      binds that port of 127.0.0.1 and writes "datagram SIZE" for each that comes
 //   threads MS          a thread burns MS of CPU time and ends; sleeps
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -133,6 +141,50 @@ void Children(int count, std::size_t size) {
   }
 }
 
+int Read(const char* path) {
+  const int fd = open(path, O_RDWR | O_NOCTTY);
+  if (fd < 0) return 1;
+  char buffer[4096];
+  for (ssize_t n; (n = read(fd, buffer, sizeof buffer)) > 0;) {
+    if (write(STDOUT_FILENO, buffer, static_cast<std::size_t>(n)) != n) return 1;
+  }
+  Sleep();
+}
+
+sockaddr_in Loopback(int port) {
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  return address;
+}
+
+int Answer(const char* path, int port, int most) {
+  const int out = socket(AF_INET, SOCK_DGRAM, 0);
+  sockaddr_in address = Loopback(port);
+  std::FILE* in = std::fopen(path, "r");
+  if (in == nullptr || connect(out, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return 1;
+  char line[256];
+  while (std::fgets(line, sizeof line, in) != nullptr) {
+    if (std::strncmp(line, "$GNRMC", 6) != 0 || most-- <= 0) continue;
+    usleep(20'000);
+    if (send(out, "done", 4, 0) != 4) return 1;
+  }
+  return 1;
+}
+
+int Datagrams(int port) {
+  const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  sockaddr_in address = Loopback(port);
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return 1;
+  static char buffer[65536];
+  for (ssize_t n; (n = recv(fd, buffer, sizeof buffer, 0)) >= 0;) {
+    std::printf("datagram %zd\n", n);
+    std::fflush(stdout);
+  }
+  return 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -149,6 +201,9 @@ int main(int argc, char** argv) {
   if (verb == "burn-and-exit") return 0;
   if (verb == "daemon" || verb == "daemon-and-exit") LeaveDaemon();
   if (verb == "daemon-and-exit") return 0;
+  if (verb == "read" && argc > 2) return Read(argv[2]);
+  if (verb == "answer" && argc > 4) return Answer(argv[2], atoi(argv[3]), atoi(argv[4]));
+  if (verb == "datagrams") return Datagrams(static_cast<int>(number));
   if (verb == "flood") Flood(static_cast<long>(number));
   if (verb == "deaf") signal(SIGTERM, SIG_IGN);
   if (verb == "children" && argc > 3) Children(static_cast<int>(number), static_cast<std::size_t>(atoi(argv[3])) << 20);

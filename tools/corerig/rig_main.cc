@@ -13,13 +13,14 @@
 
 #include "tools/corerig/board_command.h"
 #include "tools/corerig/check_command.h"
+#include "tools/corerig/emit_command.h"
 #include "tools/corerig/list_command.h"
 #include "tools/corerig/run_command.h"
 
 namespace corerig {
 namespace {
 
-// What `run` and `check` have in common.
+// What `run`, `check` and `emit` have in common.
 void AddScenarioOptions(CLI::App& command, ScenarioArguments& arguments) {
   command.add_option("SCENARIO", arguments.file, "the scenario file (TOML)")->required();
   const auto override_key = [&arguments](const std::string& key) {
@@ -105,6 +106,20 @@ int RunCommandLine(const Rig& rig, int argc, char** argv) {
   CLI::App* check_command = app.add_subcommand("check", "validate a scenario without running it; prints the plan");
   AddScenarioOptions(*check_command, check);
 
+  EmitArguments emit;
+  CLI::App* emit_command =
+      app.add_subcommand("emit", "emit the streams of a scenario alone, to endpoints that your own program reads");
+  AddScenarioOptions(*emit_command, emit.scenario);
+  emit_command->add_option("--stream", emit.streams, "only this stream; any number of times")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  emit_command
+      ->add_option("--to", emit.to,
+                   "NAME=ENDPOINT, or ENDPOINT where one stream is meant: pty:PATH (makes a link there), "
+                   "udp:HOST:PORT, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:PATH, file:PATH; any number of times")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+
   bool board_as_json = false;
   CLI::App* board_command =
       app.add_subcommand("board", "what this board is, what can be measured on it, what to change on it");
@@ -122,6 +137,7 @@ int RunCommandLine(const Rig& rig, int argc, char** argv) {
   }
   if (run_command->parsed()) return RunCommand(rig, run);
   if (check_command->parsed()) return CheckCommand(rig, check);
+  if (emit_command->parsed()) return EmitCommand(rig, emit);
   if (board_command->parsed()) return BoardCommand(board_as_json);
   if (list_command->parsed()) return ListCommand(rig);
   return kWrongUse;

@@ -1,0 +1,75 @@
+#include "harness/base/endpoint.h"
+
+#include <gtest/gtest.h>
+
+namespace corerig {
+namespace {
+
+std::string ErrorOf(std::string_view text) {
+  const auto endpoint = ParseEndpoint(text);
+  return endpoint ? "no error" : endpoint.error().message;
+}
+
+TEST(Endpoint, EveryKindReadsBackAsItWasWritten) {
+  for (const std::string_view text :
+       {"pty:/tmp/gps", "udp:127.0.0.1:5000", "tcp:[::1]:65535", "tcp-listen:0.0.0.0:1", "unix:run/x", "file:a:b"}) {
+    const auto endpoint = ParseEndpoint(text);
+    ASSERT_TRUE(endpoint) << endpoint.error().message;
+    EXPECT_EQ(ToText(*endpoint), text);
+  }
+}
+
+TEST(Endpoint, HasTheFieldsOfItsKind) {
+  EXPECT_EQ(*ParseEndpoint("udp:10.0.0.7:5000"),
+            (Endpoint{.kind = EndpointKind::kUdp, .path = "", .host = "10.0.0.7", .port = 5000}));
+  EXPECT_EQ(*ParseEndpoint("tcp-listen:[fe80::1]:2101"),
+            (Endpoint{.kind = EndpointKind::kTcpListen, .path = "", .host = "fe80::1", .port = 2101}));
+  EXPECT_EQ(*ParseEndpoint("pty:/dev/x y"),
+            (Endpoint{.kind = EndpointKind::kPty, .path = "/dev/x y", .host = "", .port = 0}));
+}
+
+TEST(Endpoint, LocalhostIsTheLoopbackAddress) { EXPECT_EQ(ParseEndpoint("tcp:localhost:80")->host, "127.0.0.1"); }
+
+TEST(Endpoint, TerminalsAndTcpRefuseMessages) {
+  const auto carries = [](std::string_view text, ChannelKind channel) {
+    return CheckCarries(*ParseEndpoint(text), channel).has_value();
+  };
+  for (const std::string_view text : {"pty:/tmp/gps", "tcp:127.0.0.1:5", "tcp-listen:127.0.0.1:5"}) {
+    for (const auto channel : {ChannelKind::kSeqpacket, ChannelKind::kUdp}) EXPECT_FALSE(carries(text, channel));
+    for (const auto channel : {ChannelKind::kPty, ChannelKind::kPipe, ChannelKind::kStream, ChannelKind::kTcp}) {
+      EXPECT_TRUE(carries(text, channel));
+    }
+  }
+  for (const std::string_view text : {"udp:127.0.0.1:5", "unix:/x", "file:/x"}) {
+    for (const auto channel : {ChannelKind::kSeqpacket, ChannelKind::kUdp, ChannelKind::kPty, ChannelKind::kPipe}) {
+      EXPECT_TRUE(carries(text, channel));
+    }
+  }
+  EXPECT_EQ(CheckCarries(*ParseEndpoint("pty:/tmp/gps"), ChannelKind::kUdp).error().message,
+            "endpoint \"pty:/tmp/gps\" carries bytes, and channel udp has messages; write udp:HOST:PORT, unix:PATH or "
+            "file:PATH, or a channel of bytes where the sensor has one");
+}
+
+TEST(Endpoint, WhatIsWrongIsSaidWithWhatWouldBeRight) {
+  const std::string forms = "pty:PATH, udp:HOST:PORT, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:PATH or file:PATH";
+  for (const std::string text : {"", "udp", "/tmp/gps", "serial:/dev/ttyS0", "UDP:127.0.0.1:5"}) {
+    EXPECT_EQ(ErrorOf(text), "endpoint \"" + text + "\" is of no known form; write one of " + forms);
+  }
+  EXPECT_EQ(ErrorOf("can:vcan0"),
+            "endpoint \"can:vcan0\" is on a CAN bus, which this corerig cannot send to; write one of " + forms);
+  EXPECT_EQ(ErrorOf("pty:"), "endpoint \"pty:\" has no path; write one such as \"pty:/tmp/corerig\"");
+  for (const std::string text :
+       {"udp:", "udp:5000", "udp:127.0.0.1", "udp:127.0.0.1:", "udp:127.0.0.1:0", "udp:127.0.0.1:65536", "udp:a:-1"}) {
+    EXPECT_EQ(ErrorOf(text),
+              "endpoint \"" + text + "\" has no port from 1 to 65535; write one such as \"udp:127.0.0.1:5000\"");
+  }
+  EXPECT_EQ(ErrorOf("tcp:gps.example:2101"),
+            "endpoint \"tcp:gps.example:2101\" has the host \"gps.example\", which is no address in numbers; write one "
+            "such as \"tcp:127.0.0.1:2101\" or \"tcp:[::1]:2101\"");
+  EXPECT_NE(ErrorOf("tcp:::1:80").find("no address in numbers"), std::string::npos) << "brackets are missing";
+  EXPECT_NE(ErrorOf("tcp:256.0.0.1:80").find("no address in numbers"), std::string::npos);
+  EXPECT_NE(ErrorOf(std::string_view("file:a\0b", 8)).find("zero byte"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace corerig
