@@ -52,11 +52,16 @@ class FifoModel final : public SensorModel {
       : model_(kTolerances, context), rate_(context.rate), batch_(context.batch), clock_offset_(context.clock_offset) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
     const std::size_t time = batch_ * kAccelSize, rates = time + kTimeSize;
     EncodedFrame frame{.size = rates + batch_ * kRateSize};
     const std::uint64_t first = sequence * batch_;
     for (std::uint64_t i = 0; i < batch_; ++i) {
-      const ImuModel::Sample sample = model_.At(first + i);
+      const ImuModel::Sample sample = model_.FalsifiedAt(first + i, falsified, batch_);
       out[i * kAccelSize] = kAccelHeader;
       for (std::size_t axis = 0; axis < 3; ++axis) {
         Put(out, i * kAccelSize + 1 + 2 * axis, CountOf(sample.accel[axis], kScale.accel_lsb, kScale.lowest));
@@ -127,6 +132,8 @@ std::unique_ptr<Decoder> MakeDecoder(const SensorContext& context) {
                                                IsDatagram(context.channel));
 }
 
+ValueLimits LimitsOf(const SensorContext& context) { return ImuLimits(kTolerances.accel, kScale.accel_lsb, context); }
+
 }  // namespace
 
 SensorType Bmi088() {
@@ -137,11 +144,13 @@ SensorType Bmi088() {
                    .channels = {ChannelKind::kSeqpacket, ChannelKind::kPipe},
                    .formats = {"fifo", "iio"},
                    .batching = {.most = kMostSamples, .frames = Rate::Hertz(1000)},
-                   .parameters = ImuParameters(kDefaults)},
+                   .parameters = ImuParameters(kDefaults),
+                   .falsifiable = true},
           .max_frame_size = kMostSamples * kIioScanSize,
           .value_unit = "m/s^2",  // acceleration along z
           .make_model = &MakeModel,
-          .make_decoder = &MakeDecoder};
+          .make_decoder = &MakeDecoder,
+          .value_limits = &LimitsOf};
 }
 
 }  // namespace corerig

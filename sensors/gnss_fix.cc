@@ -9,9 +9,9 @@ namespace corerig {
 namespace {
 
 constexpr double kDegree = std::numbers::pi / 180;
-constexpr double kRadius = 20, kSeaHeight = 450, kHeave = 3;  // m
-constexpr Nanos kTurn = std::chrono::seconds(60);             // a whole number of heaves
-constexpr double kTurnSeconds = 60, kWanderSeconds = 60;
+constexpr double kRadius = kGnssRadius, kSeaHeight = 450, kHeave = 3;  // m
+constexpr Nanos kTurn = std::chrono::seconds(60);                      // a whole number of heaves
+constexpr double kTurnSeconds = kGnssTurnSeconds, kWanderSeconds = kGnssWanderSeconds;
 constexpr double kVertical = 2;
 
 enum Lane : std::uint32_t { kPositionLane, kVelocityLane };

@@ -26,7 +26,11 @@ namespace corerig {
 
 // The middle of Lake Constance, where a position harms nobody; north and east are metres from here.
 inline constexpr double kGnssLatitude = 47.6, kGnssLongitude = 9.45;  // degrees
-inline constexpr double kGeoidSeparation = 47;                        // m: the geoid above the ellipsoid there
+
+inline constexpr double kGnssRadius = 20;                                                           // m
+inline constexpr double kGnssTurnSeconds = 60, kGnssWanderSeconds = 60;                             // T; of the errors
+inline constexpr double kGnssHighestSpeed = 2 * 3.14159265358979 * kGnssRadius / kGnssTurnSeconds;  // m/s
+inline constexpr double kGeoidSeparation = 47;  // m: the geoid above the ellipsoid there
 
 double LatitudeOf(double north);  // degrees
 double LongitudeOf(double east);  // degrees

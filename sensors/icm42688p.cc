@@ -52,11 +52,16 @@ class FifoModel final : public SensorModel {
       : model_(kTolerances, context), rate_(context.rate), batch_(context.batch), clock_offset_(context.clock_offset) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
     EncodedFrame frame{.size = batch_ * kPacketSize};
     for (std::uint64_t i = 0; i < batch_; ++i) {
       const std::uint64_t n = sequence * batch_ + i;
       const auto packet = out.subspan(i * kPacketSize, kPacketSize);
-      const ImuModel::Sample sample = model_.At(n);
+      const ImuModel::Sample sample = model_.FalsifiedAt(n, falsified, batch_);
       packet[0] = kHeader;
       for (std::size_t axis = 0; axis < 3; ++axis) {
         Put(packet, kAccel + 2 * axis, CountOf(sample.accel[axis], kScale.accel_lsb, kLowestSample));
@@ -136,6 +141,8 @@ std::unique_ptr<Decoder> MakeDecoder(const SensorContext& context) {
                                                period * context.batch, IsDatagram(context.channel));
 }
 
+ValueLimits LimitsOf(const SensorContext& context) { return ImuLimits(kTolerances.accel, kScale.accel_lsb, context); }
+
 }  // namespace
 
 SensorType Icm42688p() {
@@ -147,11 +154,13 @@ SensorType Icm42688p() {
                    .channels = {ChannelKind::kSeqpacket, ChannelKind::kPipe},
                    .formats = {"fifo", "iio"},
                    .batching = {.most = kMostPackets, .frames = Rate::Hertz(1000)},
-                   .parameters = ImuParameters(kDefaults)},
+                   .parameters = ImuParameters(kDefaults),
+                   .falsifiable = true},
           .max_frame_size = kMostPackets * std::max(kPacketSize, kIioScanSize),
           .value_unit = "m/s^2",  // acceleration along z
           .make_model = &MakeModel,
-          .make_decoder = &MakeDecoder};
+          .make_decoder = &MakeDecoder,
+          .value_limits = &LimitsOf};
 }
 
 }  // namespace corerig

@@ -24,11 +24,16 @@ class Model final : public SensorModel {
         begin_(context.epoch + context.clock_offset) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
     EncodedFrame frame{.size = batch_ * kIioScanSize};
     for (std::uint64_t i = 0; i < batch_; ++i) {
       const std::uint64_t n = sequence * batch_ + i;
       const auto scan = out.subspan(i * kIioScanSize, kIioScanSize);
-      const ImuModel::Sample sample = model_.At(n);
+      const ImuModel::Sample sample = model_.FalsifiedAt(n, falsified, batch_);
       for (std::size_t axis = 0; axis < 3; ++axis) {
         Put(scan, 2 * axis, CountOf(sample.accel[axis], scale_.accel_lsb, scale_.lowest));
         Put(scan, 6 + 2 * axis, CountOf(sample.rate[axis], scale_.rate_lsb, scale_.lowest));

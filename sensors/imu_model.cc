@@ -1,5 +1,6 @@
 #include "sensors/imu_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -19,10 +20,12 @@ struct Motion {
   Axes rate;   // rad/s
 };
 
+constexpr double kTwoPi = 2 * std::numbers::pi, kDegree = std::numbers::pi / 180;
+constexpr double kRollHertz = 0.5, kPitchHertz = 0.3, kHeaveHertz = 1.3;
+constexpr double kRoll = 5 * kDegree, kPitch = 3 * kDegree, kHeave = 0.05;
+constexpr double kTemperatureSpread = 3;  // K
+
 Motion MotionAt(double seconds, double factor) {
-  constexpr double kTwoPi = 2 * std::numbers::pi, kDegree = std::numbers::pi / 180;
-  constexpr double kRollHertz = 0.5, kPitchHertz = 0.3, kHeaveHertz = 1.3;
-  constexpr double kRoll = 5 * kDegree, kPitch = 3 * kDegree, kHeave = 0.05;
   if (factor == 0) return {.accel = {0, 0, kStandardGravity}, .rate = {}};
   const double roll = factor * kRoll * std::sin(kTwoPi * kRollHertz * seconds);
   const double pitch = factor * kPitch * std::sin(kTwoPi * kPitchHertz * seconds);
@@ -67,6 +70,39 @@ std::vector<ParameterInfo> ImuParameters(const ImuDefaults& defaults) {
   };
 }
 
+ValueLimits ImuLimits(const TriadTolerances& accel, double accel_lsb, const SensorContext& context) {
+  // Of normal noise eight standard deviations do not happen.
+  constexpr double kSigmas = 8, kDay = 86'400;
+  const double motion = NumberOf(context.parameters, "motion"), errors = NumberOf(context.parameters, "errors");
+  const Ieee952 noise = NoiseOf(accel, context, "accel")[2];
+  const double white = noise.random_walk * std::sqrt(context.rate.hertz());
+  const double bias = GaussMarkovOf(noise.bias_instability, noise.correlation_time).steady;
+  const double wander = kSigmas * (bias + noise.rate_random_walk * std::sqrt(kDay));
+
+  // The motion: up to where it may turn over, cosines are least at the greatest angles.
+  const double most = kStandardGravity * (1 + motion * kHeave), roll = motion * kRoll, pitch = motion * kPitch;
+  constexpr double kUpright = 10;  // of roll 50 degrees
+  const double least =
+      motion <= kUpright ? kStandardGravity * (1 - motion * kHeave) * std::cos(roll) * std::cos(pitch) : -most;
+  // No axis changes faster: the heave's rate and those of both angles, as if all went into that axis at once.
+  const double slope =
+      kTwoPi * (kStandardGravity * motion * kHeave * kHeaveHertz + most * (roll * kRollHertz + pitch * kPitchHertz));
+  // Scale, axis errors, offset, drift.
+  const double other_axes = most * (std::min(1.0, roll) + std::min(1.0, pitch));
+  const double off = errors * (accel.scale * most + accel.cross * other_axes + accel.offset +
+                               accel.drift * kSigmas * kTemperatureSpread);
+
+  ValueLimits limits{.lowest = least - off - wander - kSigmas * white - accel_lsb,
+                     .highest = most + off + wander + kSigmas * white + accel_lsb,
+                     .noise = std::numbers::sqrt2 * kSigmas * (white + bias) + accel_lsb,
+                     .slope = slope * (1 + errors * (accel.scale + 2 * accel.cross)) +
+                              errors * accel.drift * kSigmas * kTemperatureSpread};
+  // At an end of the register equal values are no wonder.
+  const double end = 32'766 * accel_lsb;
+  if (limits.highest < end && limits.lowest > -end) limits.repeats = EqualInARow(white / accel_lsb);
+  return limits;
+}
+
 ImuModel::ImuModel(const ImuTolerances& tolerances, const SensorContext& context)
     : seed_(context.seed),
       stream_(context.stream_id),
@@ -107,10 +143,21 @@ ImuModel::Sample ImuModel::At(std::uint64_t sample) {
           .true_accel_z = motion.accel[2]};
 }
 
+ImuModel::Sample ImuModel::FalsifiedAt(std::uint64_t sample, const Falsification& falsified, std::uint64_t batch) {
+  const auto stuck_at = falsified.measurement_of;
+  Sample shown = At(stuck_at ? *stuck_at * batch + batch - 1 : sample);
+  if (stuck_at) {
+    const double seconds = static_cast<double>(rate_.OffsetOf(sample).count()) * 1e-9;
+    shown.true_accel_z = MotionAt(seconds, motion_).accel[2];
+  }
+  shown.accel[2] += falsified.bias;
+  return shown;
+}
+
 // A line between values drawn every 10 s, normal around 25 degrees with 3:
 // T(t) = 25 + 3 * ((1 - w) * n[k] + w * n[k + 1]), k + w = t / 10 s.
 double ImuModel::CelsiusAt(double seconds) {
-  constexpr double kKnotSeconds = 10, kSpread = 3;
+  constexpr double kKnotSeconds = 10;
   const double position = seconds / kKnotSeconds;
   const auto knot = static_cast<std::uint64_t>(position);
   if (knot != knot_) {
@@ -119,7 +166,7 @@ double ImuModel::CelsiusAt(double seconds) {
     next_temperature_ = RandomNormals(seed_, stream_, knot + 1, kTemperatureLane)[0];
   }
   const double weight = position - static_cast<double>(knot);
-  return 25 + kSpread * ((1 - weight) * temperature_ + weight * next_temperature_);
+  return 25 + kTemperatureSpread * ((1 - weight) * temperature_ + weight * next_temperature_);
 }
 
 }  // namespace corerig

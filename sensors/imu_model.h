@@ -46,6 +46,10 @@ struct ImuDefaults {
 //                                                        on the motion (0: at rest, level)
 std::vector<ParameterInfo> ImuParameters(const ImuDefaults& defaults);
 
+// What holds for the acceleration along z of such a part, within a day, read in steps of `accel_lsb` from registers of
+// 16 bits. The context's parameters are those of ImuParameters.
+ValueLimits ImuLimits(const TriadTolerances& accel, double accel_lsb, const SensorContext& context);
+
 class ImuModel {
  public:
   struct Sample {
@@ -59,6 +63,9 @@ class ImuModel {
 
   // A pure function of the context and `sample`; cheap in ascending order.
   Sample At(std::uint64_t sample);
+  // The same falsified, for frames of `batch` samples: one that is stuck repeats the last sample of the frame it is
+  // stuck at; a bias is one of the acceleration along z. The true acceleration stays that of `sample`.
+  Sample FalsifiedAt(std::uint64_t sample, const Falsification& falsified, std::uint64_t batch);
 
  private:
   struct Triad {

@@ -77,21 +77,27 @@ class Model final : public SensorModel {
   explicit Model(const SensorContext& context) : context_(context) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
-    const std::uint64_t first = sequence * kPoints;
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  // A bias is one of all distances. One that is stuck repeats them at the angles where it looks.
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    const std::uint64_t first = sequence * kPoints, shown = falsified.measurement_of.value_or(sequence) * kPoints;
     out[0] = kStart;
     out[1] = kLength;
     PutLittleEndian(out, kSpeedAt, kCircle / 100 * (1'000'000'000 / kTurnNanos), 2);
     PutLittleEndian(out, kFirstAngleAt, WireAngle(context_.rate.OffsetOf(first)), 2);
-    double value = 0;
     for (std::uint64_t i = 0; i < kPoints; i += 4) {
-      const auto noise = RandomNormals(context_.seed, context_.stream_id, (first + i) / 4, kNoiseLane);
-      const auto luck = RandomWords(context_.seed, context_.stream_id, (first + i) / 4, kMissingLane);
+      const auto noise = RandomNormals(context_.seed, context_.stream_id, (shown + i) / 4, kNoiseLane);
+      const auto luck = RandomWords(context_.seed, context_.stream_id, (shown + i) / 4, kMissingLane);
       for (std::uint64_t j = 0; j < 4; ++j) {
-        const Nanos at = context_.rate.OffsetOf(first + i + j);
+        const Nanos at = context_.rate.OffsetOf(shown + i + j);
         const bool missing = UniformOpen(luck[j]) < kMissing;
         const Return hit = missing ? Return{0, 0} : Cast(PoseAt(at), AngleAt(at));
-        if (!missing) value = hit.distance;
-        const double measured = missing ? 0 : hit.distance + kNoise * noise[j];
+        // 0 says that none came back.
+        const double measured =
+            missing ? 0 : std::clamp(hit.distance + kNoise * noise[j] + falsified.bias, 0.001, 65.535);
         const std::size_t place = kPointsAt + (i + j) * kPointSize;
         PutLittleEndian(out, place, static_cast<std::uint64_t>(std::lround(measured * 1000)), 2);
         out[place + 2] = std::byte{hit.intensity};
@@ -102,10 +108,20 @@ class Model final : public SensorModel {
     const auto stamp = static_cast<std::uint64_t>((context_.clock_offset + last).count() / 1'000'000 % kStampPeriod);
     PutLittleEndian(out, kStampAt, stamp, 2);
     out[kCrcAt] = CrcOf(out);
-    return {.size = kPacketSize, .wire_key = stamp, .value = value};
+    return {.size = kPacketSize, .wire_key = stamp, .value = LastReturn(first)};
   }
 
  private:
+  // True distance of the last of kPoints points that comes back; 0 if none does.
+  double LastReturn(std::uint64_t first) const {
+    for (std::uint64_t point = first + kPoints; point-- > first;) {
+      const auto luck = RandomWords(context_.seed, context_.stream_id, point / 4, kMissingLane);
+      const Nanos at = context_.rate.OffsetOf(point);
+      if (UniformOpen(luck[point % 4]) >= kMissing) return Cast(PoseAt(at), AngleAt(at)).distance;
+    }
+    return 0;
+  }
+
   // Whole turns are taken off in integers, so that the angle stays exact in long runs.
   static double AngleAt(Nanos offset) {
     return 2 * std::numbers::pi * static_cast<double>(offset.count() % kTurnNanos) / kTurnNanos;
@@ -141,6 +157,15 @@ class Check {
   }
 };
 
+// From where it drives the pillar is never nearer than 0.86 m and the farthest corner 4.72 m away. Neighbours jump from
+// one to the other.
+ValueLimits LimitsOf(const SensorContext&) {
+  constexpr double kNearest = 0.86, kFarthest = 4.72, kSigmas = 8;
+  return {.lowest = kNearest - kSigmas * kNoise,
+          .highest = kFarthest + kSigmas * kNoise,
+          .repeats = EqualInARow(kNoise * 1000)};
+}
+
 }  // namespace
 
 SensorType Ld06() {
@@ -150,7 +175,8 @@ SensorType Ld06() {
                    .highest_rate = Rate::Hertz(4500),
                    .channels = {ChannelKind::kPty},
                    .formats = {},
-                   .batching = {.most = kPoints, .frames = {}, .least = kPoints}},
+                   .batching = {.most = kPoints, .frames = {}, .least = kPoints},
+                   .falsifiable = true},
           .max_frame_size = kPacketSize,
           .value_unit = "m",  // the packet's last point that came back
           .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
@@ -158,7 +184,8 @@ SensorType Ld06() {
           },
           .make_decoder = [](const SensorContext& context) -> std::unique_ptr<Decoder> {
             return std::make_unique<FixedFrames<Check>>(context.channel);
-          }};
+          },
+          .value_limits = &LimitsOf};
 }
 
 }  // namespace corerig

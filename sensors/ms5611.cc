@@ -23,8 +23,11 @@ double PhaseOf(Nanos offset, std::int64_t seconds) {
   return 2 * std::numbers::pi * static_cast<double>(offset.count() % period) / static_cast<double>(period);
 }
 
+constexpr double kRise = 20;  // m
+constexpr std::int64_t kRiseSeconds = 60;
+
 double PressureAt(Nanos offset) {
-  const double altitude = 450 + 20 * (1 - std::cos(PhaseOf(offset, 60)));
+  const double altitude = 450 + kRise * (1 - std::cos(PhaseOf(offset, kRiseSeconds)));
   return 101'325 * std::pow(1 - 2.25577e-5 * altitude, 5.25588);  // Pa; ISA, below 11 km
 }
 
@@ -75,18 +78,25 @@ class Model final : public SensorModel {
   }
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
     if (missing_ > 0 && UniformOpen(RandomWords(context_.seed, context_.stream_id, sequence, kGapLane)[0]) < missing_) {
       return {};
     }
-    const Nanos offset = context_.rate.OffsetOf(sequence);
-    const auto noise = RandomNormals(context_.seed, context_.stream_id, sequence, kNoiseLane);
-    const double pascals = PressureAt(offset);
+    const std::uint64_t measured_at = falsified.measurement_of.value_or(sequence);
+    const Nanos offset = context_.rate.OffsetOf(measured_at);
+    const auto noise = RandomNormals(context_.seed, context_.stream_id, measured_at, kNoiseLane);
+    const double pascals = std::max(0.0, PressureAt(offset) + falsified.bias);
     const auto adc = Uncompensated(prom_, pascals + kPressureNoise * noise[0],
                                    CentidegreesAt(offset) + kTemperatureNoise * noise[1]);
     for (std::size_t i = 0; i < prom_.size(); ++i) PutBigEndian(out, 2 * i, prom_[i], 2);
     PutBigEndian(out, kPressureAt, adc.d1, kAdcSize);
     PutBigEndian(out, kTemperatureAt, adc.d2, kAdcSize);
-    return {.size = kImageSize, .wire_key = KeyOf(adc.d1, adc.d2), .value = pascals};
+    return {
+        .size = kImageSize, .wire_key = KeyOf(adc.d1, adc.d2), .value = PressureAt(context_.rate.OffsetOf(sequence))};
   }
 
  private:
@@ -127,6 +137,16 @@ class Check {
   std::array<std::byte, kPressureAt> latest_ = {};  // the PROM of the latest image that passed
   bool known_ = false;                              // and of the one before
 };
+
+// The pressure at the highest and the lowest place, which falls by less than 12 Pa a metre; read in whole pascals.
+ValueLimits LimitsOf(const SensorContext&) {
+  constexpr double kSigmas = 8, kPascalsPerMetre = 12;
+  return {.lowest = PressureAt(std::chrono::seconds(kRiseSeconds) / 2) - kSigmas * kPressureNoise - 2,
+          .highest = PressureAt(Nanos(0)) + kSigmas * kPressureNoise + 2,
+          .noise = std::numbers::sqrt2 * kSigmas * kPressureNoise + 2,
+          .slope = kPascalsPerMetre * kRise * 2 * std::numbers::pi / kRiseSeconds,
+          .repeats = EqualInARow(kPressureNoise)};
+}
 
 }  // namespace
 
@@ -172,7 +192,8 @@ SensorType Ms5611() {
                    .formats = {},
                    .batching = {},
                    .parameters = {{kDelivers, ParameterInfo::Kind::kNumber, "0",
-                                   "samples per second it really delivers, the others are gaps; 0: all"}}},
+                                   "samples per second it really delivers, the others are gaps; 0: all"}},
+                   .falsifiable = true},
           .max_frame_size = kImageSize,
           .value_unit = "Pa",
           .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
@@ -180,7 +201,8 @@ SensorType Ms5611() {
           },
           .make_decoder = [](const SensorContext& context) -> std::unique_ptr<Decoder> {
             return std::make_unique<FixedFrames<Check>>(context.channel);
-          }};
+          },
+          .value_limits = &LimitsOf};
 }
 
 }  // namespace corerig

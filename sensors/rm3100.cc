@@ -1,5 +1,6 @@
 #include "sensors/rm3100.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
@@ -15,6 +16,7 @@ constexpr std::size_t kImageSize = 11, kFieldAt = 1, kAxisSize = 3, kRevisionAt 
 constexpr std::byte kDataReady{0x80}, kRevision{0x22};
 constexpr double kLsbPerMicrotesla = 75, kNoise = 0.015;  // at 200 cycle counts; uT
 constexpr std::int32_t kRange = 60'000;                   // 800 uT
+constexpr double kHighest = 0x7FFFFF;                     // count
 
 using Axes = std::array<double, 3>;
 
@@ -51,15 +53,25 @@ class Model final : public SensorModel {
   explicit Model(const SensorContext& context) : context_(context) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
-    const Axes field = FieldAt(context_.rate.OffsetOf(sequence));
-    const auto noise = RandomNormals(context_.seed, context_.stream_id, sequence);
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    const std::uint64_t measured_at = falsified.measurement_of.value_or(sequence);
+    Axes field = FieldAt(context_.rate.OffsetOf(measured_at));
+    field[0] += falsified.bias;
+    const auto noise = RandomNormals(context_.seed, context_.stream_id, measured_at);
     out[0] = kDataReady;
     for (std::size_t axis = 0; axis < 3; ++axis) {
-      const auto lsb = std::lround((field[axis] + kNoise * noise[axis]) * kLsbPerMicrotesla);
+      const auto lsb =
+          std::lround(std::clamp((field[axis] + kNoise * noise[axis]) * kLsbPerMicrotesla, -kHighest, kHighest));
       PutBigEndian(out, kFieldAt + axis * kAxisSize, static_cast<std::uint64_t>(lsb), kAxisSize);
     }
     out[kRevisionAt] = kRevision;
-    return {.size = kImageSize, .wire_key = KeyOf(out.first(kImageSize)), .value = field[0]};
+    return {.size = kImageSize,
+            .wire_key = KeyOf(out.first(kImageSize)),
+            .value = FieldAt(context_.rate.OffsetOf(sequence))[0]};
   }
 
  private:
@@ -81,6 +93,16 @@ class Check {
   }
 };
 
+// Along x: the level field turned any way, and as much of the one downwards as a nod of 10 degrees shows.
+ValueLimits LimitsOf(const SensorContext&) {
+  constexpr double kMost = 29.1, kSlope = 22, kSigmas = 8, kStep = 1 / kLsbPerMicrotesla;  // uT, uT/s
+  return {.lowest = -kMost - kSigmas * kNoise,
+          .highest = kMost + kSigmas * kNoise,
+          .noise = std::numbers::sqrt2 * kSigmas * kNoise + kStep,
+          .slope = kSlope,
+          .repeats = EqualInARow(kNoise / kStep)};
+}
+
 }  // namespace
 
 SensorType Rm3100() {
@@ -89,7 +111,8 @@ SensorType Rm3100() {
                    .default_rate = Rate::Hertz(75),
                    .highest_rate = Rate::Hertz(100),
                    .channels = {ChannelKind::kSeqpacket, ChannelKind::kPipe},
-                   .formats = {}},
+                   .formats = {},
+                   .falsifiable = true},
           .max_frame_size = kImageSize,
           .value_unit = "uT",  // along x
           .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
@@ -97,7 +120,8 @@ SensorType Rm3100() {
           },
           .make_decoder = [](const SensorContext& context) -> std::unique_ptr<Decoder> {
             return std::make_unique<FixedFrames<Check>>(context.channel);
-          }};
+          },
+          .value_limits = &LimitsOf};
 }
 
 }  // namespace corerig

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string>
@@ -231,6 +232,95 @@ TEST_P(EverySensor, BytesInPiecesOfAnySizeGiveTheFramesOfTheWhole) {
   }
   const auto any = [&](std::size_t piece) { return 1 + RandomWords(5, StreamId("piece"), piece)[0] % (300 * scale); };
   expect_same(feed(any), "any");
+}
+
+// A model and what a receiver reads of its frames, one after the other.
+class Shown {
+ public:
+  Shown(const SensorType& sensor, const SensorContext& context)
+      : model_(sensor.make_model(context)), decoder_(sensor.make_decoder(context)), bytes_(sensor.max_frame_size) {}
+
+  // The value that is read of a frame; `encoded` then says what the model said of it.
+  double At(std::uint64_t sequence, const Falsification& falsified = {}) {
+    encoded = model_->EncodeFalsified(sequence, falsified, bytes_);
+    Received received;
+    decoder_->Feed(std::span(bytes_).first(encoded.size), offset_, received);
+    offset_ += encoded.size;
+    EXPECT_EQ(received.frames.size(), 1u) << sequence;
+    if (received.frames.size() != 1) return 0;
+    EXPECT_EQ(received.frames[0].wire_key, encoded.wire_key) << sequence;
+    return received.frames[0].value;
+  }
+  EncodedFrame encoded;
+
+ private:
+  const std::unique_ptr<SensorModel> model_;
+  const std::unique_ptr<Decoder> decoder_;
+  std::vector<std::byte> bytes_;
+  std::uint64_t offset_ = 0;
+};
+
+// On these wires there is nothing but the measurement to tell samples apart by.
+bool MeasurementIsKey(const SensorType& sensor) { return RepeatsItself(sensor) || sensor.info.name == "rm3100"; }
+
+TEST_P(EverySensor, AFalsifiedMeasurementIsAnEarlierOneOrBiasedAndAllElseIsTheFramesOwn) {
+  if (!sensor().info.falsifiable) GTEST_SKIP() << "its measurement cannot be falsified";
+  const auto context = Context();
+  const auto model = sensor().make_model(context), same = sensor().make_model(context);
+  Shown clean(sensor(), context), stuck(sensor(), context), biased(sensor(), context);
+  // Pascals come whole, position packets in steps of 0.2 m.
+  const bool coarse = sensor().value_unit == "Pa";
+  const double bias = coarse ? 50 : 1, tolerance = coarse ? 1.5 : context.format == "position" ? 0.2 : 0.05;
+  constexpr std::uint64_t kStuckAt = 9;
+  double last = 0;
+  for (std::uint64_t n = 0; n <= kStuckAt; ++n) {
+    clean.At(n);
+    biased.At(n);
+    last = stuck.At(n);
+  }
+  for (std::uint64_t n = kStuckAt + 1; n < kStuckAt + 30; ++n) {
+    const Encoded plain = Encode(sensor(), *model, n);
+    std::vector<std::byte> bytes(sensor().max_frame_size);
+    bytes.resize(same->EncodeFalsified(n, {}, bytes).size);
+    ASSERT_EQ(bytes, plain.bytes) << "with nothing falsified it is Encode";
+    EXPECT_EQ(stuck.At(n, {.measurement_of = kStuckAt}), last) << n;
+    EXPECT_NEAR(biased.At(n, {.bias = bias}) - clean.At(n), bias, tolerance) << n;
+    for (const Shown* shown : {&stuck, &biased}) {
+      EXPECT_EQ(shown->encoded.value, plain.frame.value) << "the truth stays that of the sample, " << n;
+      if (MeasurementIsKey(sensor())) continue;
+      EXPECT_EQ(shown->encoded.wire_key, plain.frame.wire_key) << n;
+    }
+  }
+  EXPECT_NEAR(stuck.At(kStuckAt + 30), clean.At(kStuckAt + 30), 1e-9) << "afterwards it measures as before";
+}
+
+TEST_P(EverySensor, NoCleanValueIsImplausibleOrTakenForStuckAndAFalseOneIs) {
+  if (sensor().value_limits == nullptr) GTEST_SKIP() << "nothing is taken for granted about its values";
+  if (GetParam().channel != sensor().info.channels[0]) GTEST_SKIP() << "values are the same on every channel";
+  const Rate highest = sensor().info.highest_rate;
+  const std::uint64_t frames = Frames(2000, 100);
+  for (const Rate rate : {Rate{highest.millihertz / 20}, Rate{highest.millihertz / 4}, highest}) {
+    const auto context = ContextFor(rate);
+    const ValueLimits limits = sensor().value_limits(context);
+    Shown shown(sensor(), context);
+    ValueWatch watch(limits);
+    const auto due = [&](std::uint64_t n) { return rate.OffsetOf(n * context.batch); };
+    for (std::uint64_t n = 0; n < frames; ++n) {
+      const double value = shown.At(n);
+      const auto found = watch.Look(value, due(n));
+      ASSERT_FALSE(found.implausible) << "sample " << n << " at " << rate.hertz() << " Hz: " << value;
+      ASSERT_EQ(found.repeating, 0u) << "sample " << n << " at " << rate.hertz() << " Hz";
+    }
+    if (!sensor().info.falsifiable) continue;
+    // A way has no end: there only a jump tells, of less than half of what its counter holds.
+    const double range = limits.highest - limits.lowest, bias = std::isfinite(range) ? range : 3;
+    EXPECT_TRUE(watch.Look(shown.At(frames, {.bias = bias}), due(frames)).implausible) << rate.hertz() << " Hz";
+    std::uint32_t repeating = 0;
+    for (std::uint64_t n = frames + 1; n <= frames + kMostRepeats; ++n) {
+      repeating += watch.Look(shown.At(n, {.measurement_of = frames - 1}), due(n)).repeating;
+    }
+    EXPECT_EQ(repeating, limits.repeats > 0 ? kMostRepeats - 1 : 0) << rate.hertz() << " Hz";
+  }
 }
 
 TEST_P(EverySensor, DecoderOutlivesAnyBytesAndAccountsForThemInOrder) {

@@ -108,11 +108,16 @@ class DataModel final : public SensorModel {
   explicit DataModel(const SensorContext& context) : context_(context) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  // A bias is one of all ranges. A lidar that is stuck shows the angles of its last packet, too.
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    const std::uint64_t measured_at = falsified.measurement_of.value_or(sequence);
     const Nanos offset = context_.rate.OffsetOf(sequence);
-    // One turn is 100 ms: the whole turns are taken off in integers, so that the angle stays exact in long runs.
-    const double in_turn = static_cast<double>(offset.count() % 100'000'000);
-    const double first = FirstReturn(in_turn);
-    std::uint64_t draw = sequence * kDrawsPerPacket;
+    const double in_turn = InTurn(measured_at), first = FirstReturn(InTurn(sequence));
+    std::uint64_t draw = measured_at * kDrawsPerPacket;
     for (std::size_t block = 0; block < kBlocks; ++block) {
       std::size_t at = block * kBlockSize;
       const double block_nanos = in_turn + static_cast<double>(block) * kSequencesPerBlock * kSequenceNanos;
@@ -126,8 +131,9 @@ class DataModel final : public SensorModel {
           const auto noise = RandomNormals(context_.seed, context_.stream_id, draw++);
           for (int i = 0; i < 4; ++i, at += 3) {
             const Return hit = room_.Cast(Azimuth(firing_nanos + (laser + i) * kFiringNanos), laser + i);
-            const double measured = hit.distance + kRangeNoise * noise[i];
-            PutLittleEndian(out, at, static_cast<std::uint64_t>(std::lround(measured / kMetresPerLsb)), 2);
+            const double measured = hit.distance + kRangeNoise * noise[i] + falsified.bias;
+            const double range = std::clamp(measured / kMetresPerLsb, 0.0, 65535.0);
+            PutLittleEndian(out, at, static_cast<std::uint32_t>(std::lround(range)), 2);
             out[at + 2] = std::byte{hit.reflectivity};
           }
         }
@@ -142,6 +148,11 @@ class DataModel final : public SensorModel {
 
  private:
   static constexpr std::uint64_t kDrawsPerPacket = kBlocks * kSequencesPerBlock * kLasers / 4;
+
+  // One turn is 100 ms: the whole turns are taken off in integers, so that the angle stays exact in long runs.
+  double InTurn(std::uint64_t sequence) const {
+    return static_cast<double>(context_.rate.OffsetOf(sequence).count() % 100'000'000);
+  }
 
   static int Azimuth(double nanos) { return static_cast<int>(std::lround(nanos * kCentidegreesPerNano)) % kCircle; }
 
@@ -160,21 +171,28 @@ class PositionModel final : public SensorModel {
         wander_(context.seed, context.stream_id, 1) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
-    const Nanos time = context_.epoch + context_.clock_offset + context_.rate.OffsetOf(sequence);
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  // A bias is one of the position northwards. The sentence's time goes on when the position is stuck.
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    const Nanos time = TimeOf(sequence);
     const std::uint32_t stamp = StampOf(time);
     std::fill_n(out.begin(), kPositionSize, std::byte{0});
     PutLittleEndian(out, kPositionStampAt, stamp, 4);
     out[kPulseAt] = std::byte{kPulseLocked};
 
     const std::chrono::seconds second = SecondOf(time);
-    const auto& error = wander_.At(static_cast<std::uint64_t>((second - first_second_).count()));
+    const std::chrono::seconds measured = SecondOf(TimeOf(falsified.measurement_of.value_or(sequence)));
+    const auto& error = wander_.At(static_cast<std::uint64_t>((measured - first_second_).count()));
     constexpr double kTicks = kNmeaTicksPerDegree;
     NmeaWriter writer(out.subspan(kSentenceAt, kLongestNmeaSentence));
     writer.Begin("GPRMC");
     writer.Field();
     writer.Time(CivilTime(second), 0);
     writer.Text(",A,");
-    writer.Position({.latitude = std::llround(LatitudeOf(sigma_ * error[0]) * kTicks),
+    writer.Position({.latitude = std::llround(LatitudeOf(sigma_ * error[0] + falsified.bias) * kTicks),
                      .longitude = std::llround(LongitudeOf(sigma_ * error[1]) * kTicks)},
                     4);
     writer.Text(",000.0,000.0,");
@@ -185,6 +203,9 @@ class PositionModel final : public SensorModel {
   }
 
  private:
+  Nanos TimeOf(std::uint64_t sequence) const {
+    return context_.epoch + context_.clock_offset + context_.rate.OffsetOf(sequence);
+  }
   static std::chrono::seconds SecondOf(Nanos time) { return std::chrono::floor<std::chrono::seconds>(time); }
 
   SensorContext context_;
@@ -272,6 +293,20 @@ class DataDecoder final : public Decoder {
   }
 };
 
+// Of data packets what laser 0, which looks down, can hit in the room: the pillar, 2.6 m away, to the floor, 4.64 m
+// away. It jumps from one to the other, so neighbours tell nothing. A position is the same for a second.
+ValueLimits LimitsOf(const SensorContext& context) {
+  constexpr double kNearest = 2.6, kFarthest = 4.64, kSigmas = 8;
+  if (context.format == kPosition) {
+    const double step = NorthOf(kGnssLatitude + 1 / (60 * 1e4));
+    const double reach = kSigmas * SigmaOfCep(NumberOf(context.parameters, "gps_noise")) + step;
+    return {.lowest = -reach, .highest = reach};
+  }
+  return {.lowest = kNearest - kSigmas * kRangeNoise,
+          .highest = kFarthest + kSigmas * kRangeNoise,
+          .repeats = EqualInARow(kRangeNoise / kMetresPerLsb)};
+}
+
 }  // namespace
 
 SensorType Vlp16() {
@@ -285,7 +320,8 @@ SensorType Vlp16() {
                .formats = {"data", kPosition},
                .batching = {},
                .parameters = {{"gps_noise", ParameterInfo::Kind::kPositiveNumber, "3",
-                               "m: of position packets, the circle that holds half of all positions"}}},
+                               "m: of position packets, the circle that holds half of all positions"}},
+               .falsifiable = true},
       .max_frame_size = kPacketSize,
       .value_unit = "m",  // the data packet's first return; how far north a position packet says it is
       .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
@@ -295,7 +331,8 @@ SensorType Vlp16() {
       .make_decoder = [](const SensorContext& context) -> std::unique_ptr<Decoder> {
         if (context.format == kPosition) return std::make_unique<PositionDecoder>();
         return std::make_unique<DataDecoder>();
-      }};
+      },
+      .value_limits = &LimitsOf};
 }
 
 }  // namespace corerig

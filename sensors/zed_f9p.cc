@@ -38,7 +38,13 @@ class Epochs {
                   .velocity = NumberOf(context.parameters, "velocity_noise")},
         path_(context.seed, context.stream_id, context.rate, accuracy_) {}
 
-  GnssFix FixAt(std::uint64_t sample) { return path_.At(sample); }
+  // A bias is one of the position northwards.
+  GnssFix FixAt(std::uint64_t sample, const Falsification& falsified) {
+    GnssFix fix = path_.At(falsified.measurement_of.value_or(sample));
+    if (falsified.measurement_of) fix.truth = GnssTruthAt(context_.rate.OffsetOf(sample));
+    fix.measured.north += falsified.bias;
+    return fix;
+  }
   CivilTime TimeOf(std::uint64_t sample) const {
     return CivilTime(context_.epoch + context_.clock_offset + context_.rate.OffsetOf(sample));
   }
@@ -55,7 +61,12 @@ class NmeaModel final : public SensorModel {
   explicit NmeaModel(const SensorContext& context) : epochs_(context) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
-    const GnssFix fix = epochs_.FixAt(sequence);
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    const GnssFix fix = epochs_.FixAt(sequence, falsified);
     const CivilTime time = epochs_.TimeOf(sequence);
     constexpr double kTicks = kNmeaTicksPerDegree;
     const NmeaPosition position{.latitude = Scaled(LatitudeOf(fix.measured.north), kTicks),
@@ -118,7 +129,12 @@ class UbxModel final : public SensorModel {
   explicit UbxModel(const SensorContext& context) : epochs_(context) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
-    const GnssFix fix = epochs_.FixAt(sequence);
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    const GnssFix fix = epochs_.FixAt(sequence, falsified);
     const GnssMotion& measured = fix.measured;
     const CivilTime time = epochs_.TimeOf(sequence);
     const auto day = std::chrono::floor<std::chrono::days>(time);
@@ -364,6 +380,21 @@ class UbxDecoder final : public Decoder {
   std::uint64_t begin_ = 0;  // where frame_[0] lies in the stream
 };
 
+// North of the reference: the circle, and errors of which eight standard deviations do not happen. Those of neighbours
+// differ by sigma sqrt(2 dt / 60 s) at most, as gnss_fix.h has it, which is no line: the tangent at one period is.
+ValueLimits LimitsOf(const SensorContext& context) {
+  constexpr double kSigmas = 8;
+  const double sigma = SigmaOfCep(NumberOf(context.parameters, "noise")), period = 1 / context.rate.hertz();
+  const double step = NorthOf(kGnssLatitude + (context.format == kUbx ? 1e-7 : 1 / double{kNmeaTicksPerDegree}));
+  const double fresh = sigma * std::sqrt(2 * period / kGnssWanderSeconds);  // between neighbours
+  const double reach = kGnssRadius + kSigmas * sigma + step;
+  return {.lowest = -reach,
+          .highest = reach,
+          .noise = kSigmas * fresh / 2 + step,
+          .slope = kGnssHighestSpeed + kSigmas * fresh / 2 / period,
+          .repeats = EqualInARow(fresh / step)};
+}
+
 }  // namespace
 
 SensorType ZedF9p() {
@@ -379,7 +410,8 @@ SensorType ZedF9p() {
                .parameters = {{"noise", ParameterInfo::Kind::kPositiveNumber, "1.5",
                                "m: the circle that holds half of all positions; the data sheet's without corrections"},
                               {"velocity_noise", ParameterInfo::Kind::kPositiveNumber, "0.05",
-                               "m/s: the circle that holds half of all velocities"}}},
+                               "m/s: the circle that holds half of all velocities"}},
+               .falsifiable = true},
       .max_frame_size = kSentences * kLongestNmeaSentence,
       .value_unit = "m",  // north of 47.6 degrees
       .make_model = [](const SensorContext& context) -> std::unique_ptr<SensorModel> {
@@ -389,7 +421,8 @@ SensorType ZedF9p() {
       .make_decoder = [](const SensorContext& context) -> std::unique_ptr<Decoder> {
         if (context.format == kUbx) return std::make_unique<UbxDecoder>();
         return std::make_unique<NmeaDecoder>();
-      }};
+      },
+      .value_limits = &LimitsOf};
 }
 
 }  // namespace corerig

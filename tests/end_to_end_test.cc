@@ -36,7 +36,9 @@ sensor = "icm42688p"
 rate = "1kHz"
 channel = "seqpacket"
 loop = "flight"
-fault = [{ kind = "drop", share = 0.01 }, { kind = "duplicate", share = "1%" }, { kind = "reorder", share = 0.01 }]
+fault = [{ kind = "drop", share = 0.01 }, { kind = "duplicate", share = "1%" }, { kind = "reorder", share = 0.01 },
+         { kind = "stuck", from = "1s", for = "200ms" }, { kind = "wrong", at = [500, 501], offset = 15 },
+         { kind = "delayed", at = [700], by = "5ms" }, { kind = "garbage", at = [850, 950] }]
 [stream.gnss]
 sensor = "zed-f9p"
 rate = "10Hz"
@@ -157,7 +159,15 @@ TEST_F(WholeRun, InjectedFaultsAreTheDetectedOnes) {
   }
   EXPECT_EQ(Stream("imu", "duplicated"), faults["imu"]["duplicate"]["injected"].get<double>());
   EXPECT_EQ(Stream("imu", "reordered"), faults["imu"]["reorder"]["injected"].get<double>());
-  EXPECT_EQ(Stream("imu", "lost"), faults["imu"]["drop"]["injected"].get<double>());
+  EXPECT_EQ(Stream("imu", "lost"), faults["imu"]["drop"]["injected"].get<double>() + 2);
+  EXPECT_NEAR(faults["imu"]["stuck"]["injected"].get<double>(), 194, 6) << "but for those hit otherwise";
+  EXPECT_EQ(faults["imu"]["stuck"]["begin"], 1'000'000'000);
+  EXPECT_EQ(faults["imu"]["stuck"]["end"], 1'200'000'000);
+  EXPECT_GE(faults["imu"]["stuck"]["found_after"], 10'000'000) << "so many equal values in a row are no chance";
+  EXPECT_NEAR(faults["imu"]["wrong"]["value_error_rms"].get<double>(), 15, 1);
+  EXPECT_EQ(faults["imu"]["delayed"]["injected"], 1);
+  EXPECT_EQ(Stream("imu", "faults.undetected"), 0);
+  for (const std::string name : {"imu", "gnss", "lidar"}) EXPECT_EQ(Stream(name, "false_alarms"), 0) << name;
   EXPECT_EQ(Stream("lidar", "lost"), 3);
   EXPECT_EQ(Stream("gnss", "lost"), 4);
   EXPECT_GE(Stream("gnss", "corrupt"), 3);

@@ -216,12 +216,28 @@ struct ProcessRecord {
   MemoryTrend memory_trend;
 };
 
-// Faults of one kind, as put in by the source and as found by the handler, in the window.
+// One of a stream's faults, as put in by the source and as found by the handler, in the window. Times are since its
+// begin.
 struct FaultRecord {
-  std::string kind;  // "drop" "duplicate" "reorder" "bit-flip"
-  std::uint64_t injected = 0;
-  std::uint64_t detected = 0;
-  std::uint64_t undetected = 0;  // passed the receiver's check; known only because the truth says so
+  // Of a fault on a schedule.
+  struct Episode {
+    Nanos begin{0}, end{0};
+  };
+
+  std::string kind = {};           // "drop" "stuck"
+  std::uint64_t injected = 0;      // samples it hit
+  std::uint64_t detected = 0;      // a rule of the receiver's fired for the sample
+  std::uint64_t undetected = 0;    // none did; known only because the truth says so
+  std::uint64_t undetectable = 0;  // of `undetected`: arrived, and nothing about it breaks a rule
+  std::uint64_t ambiguous = 0;     // of `undetected`: a frame arrived that may be it, and no rule can tell
+  std::optional<Episode> episode = {};
+  std::optional<Nanos> found_after = {};       // from when its first sample was due until a rule first fired for one
+  std::optional<double> value_error_rms = {};  // of its samples that arrived, as StreamRecord::value_error_rms
+};
+
+// Rules of the receiver's that fired for samples that no injected fault had touched. A late one did come late.
+struct AlarmsRecord {
+  std::uint64_t repeating = 0, implausible = 0, late = 0;
 };
 
 struct StreamRecord {
@@ -253,6 +269,7 @@ struct StreamRecord {
   std::optional<double> value_error_rms;  // decoded value against the true one, in the sensor's unit
   std::string value_unit;
   std::vector<FaultRecord> faults;
+  AlarmsRecord alarms = {};
 };
 
 struct LoopRecord {

@@ -9,11 +9,6 @@
 namespace corerig {
 namespace {
 
-constexpr std::pair<FaultKind, std::string_view> kFaultKinds[] = {{FaultKind::kDrop, "drop"},
-                                                                  {FaultKind::kDuplicate, "duplicate"},
-                                                                  {FaultKind::kReorder, "reorder"},
-                                                                  {FaultKind::kBitFlip, "bit-flip"}};
-
 constexpr std::pair<Comparison, std::string_view> kComparisons[] = {{Comparison::kLess, "<"},
                                                                     {Comparison::kLessOrEqual, "<="},
                                                                     {Comparison::kGreater, ">"},
@@ -37,9 +32,6 @@ std::optional<Value> ValueOf(const std::pair<Value, std::string_view> (&table)[k
 }
 
 }  // namespace
-
-std::string_view ToText(FaultKind kind) { return TextOf(kFaultKinds, kind); }
-std::optional<FaultKind> ParseFaultKind(std::string_view text) { return ValueOf(kFaultKinds, text); }
 
 std::string_view ToText(Comparison comparison) { return TextOf(kComparisons, comparison); }
 std::optional<Comparison> ParseComparison(std::string_view text) { return ValueOf(kComparisons, text); }

@@ -13,22 +13,10 @@
 #include "harness/base/endpoint.h"
 #include "harness/base/policy.h"
 #include "harness/base/units.h"
+#include "harness/plan/fault_plan.h"
 #include "harness/plan/parameter.h"
 
 namespace corerig {
-
-enum class FaultKind { kDrop, kDuplicate, kReorder, kBitFlip };
-std::string_view ToText(FaultKind kind);  // "bit-flip"
-std::optional<FaultKind> ParseFaultKind(std::string_view text);
-
-// What is done to a stream between the sensor and its channel. Either a share of all samples, drawn from the seed, or
-// given samples, counted from the first one due in the window.
-struct FaultPlan {
-  FaultKind kind = FaultKind::kDrop;
-  double share = 0;
-  std::vector<std::uint64_t> at;
-  bool operator==(const FaultPlan&) const = default;
-};
 
 struct SourcePlan {
   CpuId core;  // one core: the source is one thread

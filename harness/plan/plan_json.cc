@@ -30,7 +30,37 @@ Json CoresJson(const std::vector<CpuId>& cores) {
 }
 
 Json FaultJson(const FaultPlan& fault) {
-  return {{"kind", ToText(fault.kind)}, {"share", fault.share}, {"at", fault.at}};
+  Json json = {{"kind", ToText(fault.kind)}};
+  if (fault.span) {
+    json["from"] = ToText(fault.span->from);
+    if (fault.span->length) json["for"] = ToText(*fault.span->length);
+  } else {
+    json["share"] = fault.share;
+    json["at"] = fault.at;
+  }
+  switch (InfoOf(fault.kind).key) {
+    case FaultKindInfo::Key::kNone:
+      break;
+    case FaultKindInfo::Key::kBy:
+      json["by"] = ToText(fault.by);
+      break;
+    case FaultKindInfo::Key::kPeriod:
+      json["period"] = ToText(fault.period);
+      break;
+    case FaultKindInfo::Key::kOffset:
+      json["offset"] = fault.amount;
+      break;
+    case FaultKindInfo::Key::kRate:
+      json["rate"] = fault.amount;
+      break;
+    case FaultKindInfo::Key::kFactor:
+      json["factor"] = fault.count;
+      break;
+    case FaultKindInfo::Key::kFrames:
+      json["frames"] = fault.count;
+      break;
+  }
+  return json;
 }
 
 Json LoopJson(const LoopPlan& loop) {
@@ -155,6 +185,9 @@ class Reader {
   Nanos Duration() const { return Word<Nanos>(ParseDuration, "a duration"); }
   Policy SchedulingPolicy() const { return Word<Policy>(ParsePolicy, "a policy"); }
 
+  // What is there is not right for a reason of the caller's.
+  void Refuse(std::string_view why) const { Say(why); }
+
   // The members of an object, all of them texts.
   std::vector<std::pair<std::string, std::string>> Texts() const {
     std::vector<std::pair<std::string, std::string>> members;
@@ -187,9 +220,37 @@ class Reader {
 };
 
 FaultPlan ReadFault(const Reader& json) {
-  return {.kind = json.Field("kind").Word<FaultKind>(ParseFaultKind, "a kind of fault"),
-          .share = json.Field("share").Number(),
-          .at = json.Field("at").List([](const Reader& item) { return item.Count(); })};
+  FaultPlan fault = {.kind = json.Field("kind").Word<FaultKind>(ParseFaultKind, "a kind of fault")};
+  if (json.Field("from").present()) {
+    fault.span = {.from = json.Field("from").Duration()};
+    if (json.Field("for").present()) fault.span->length = json.Field("for").Duration();
+  } else {
+    fault.share = json.Field("share").Number();
+    fault.at = json.Field("at").List([](const Reader& item) { return item.Count(); });
+  }
+  switch (InfoOf(fault.kind).key) {
+    case FaultKindInfo::Key::kNone:
+      break;
+    case FaultKindInfo::Key::kBy:
+      fault.by = json.Field("by").Duration();
+      break;
+    case FaultKindInfo::Key::kPeriod:
+      fault.period = json.Field("period").Duration();
+      break;
+    case FaultKindInfo::Key::kOffset:
+      fault.amount = json.Field("offset").Number();
+      break;
+    case FaultKindInfo::Key::kRate:
+      fault.amount = json.Field("rate").Number();
+      break;
+    case FaultKindInfo::Key::kFactor:
+      fault.count = json.Field("factor").Whole<std::uint32_t>(2, 1 << 30);
+      break;
+    case FaultKindInfo::Key::kFrames:
+      fault.count = json.Field("frames").Whole<std::uint32_t>(2, 1 << 30);
+      break;
+  }
+  return fault;
 }
 
 Parameter ReadParameter(const Reader& json) { return {json.Field("name").Text(), json.Field("value").Text()}; }
@@ -208,6 +269,7 @@ StreamPlan ReadStream(const Reader& json) {
                        .channel = json.Field("channel").Word<ChannelKind>(ParseChannelKind, "a channel"),
                        .loop = json.Field("loop").Text(),
                        .faults = json.Field("fault").List(ReadFault)};
+  if (stream.faults.size() > kMostFaults) json.Field("fault").Refuse("has too many");
   if (json.Field("break").present()) stream.break_above = json.Field("break").Duration();
   stream.batch = json.Field("batch").Whole<std::uint32_t>(1, 1 << 20);
   stream.clock = {.offset = json.Field("clock_offset").Duration(),

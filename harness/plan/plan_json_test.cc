@@ -79,6 +79,35 @@ class PlanMaker {
     return list;
   }
 
+  FaultPlan Fault() {
+    FaultPlan fault = {.kind = AllFaultKinds()[Below(AllFaultKinds().size())].kind};
+    if (Coin()) {
+      fault.span = FaultPlan::Span{Duration(), Coin() ? std::optional(Duration()) : std::nullopt};
+    } else {
+      fault.share = static_cast<double>(Below(1'000'001)) / 1e6;
+      fault.at = Many(4, [&] { return Bits(); });
+    }
+    switch (InfoOf(fault.kind).key) {
+      case FaultKindInfo::Key::kNone:
+        break;
+      case FaultKindInfo::Key::kBy:
+        fault.by = Duration();
+        break;
+      case FaultKindInfo::Key::kPeriod:
+        fault.period = Duration();
+        break;
+      case FaultKindInfo::Key::kOffset:
+      case FaultKindInfo::Key::kRate:
+        fault.amount = static_cast<double>(Below(1'000'001)) / 1e3 - 500;
+        break;
+      case FaultKindInfo::Key::kFactor:
+      case FaultKindInfo::Key::kFrames:
+        fault.count = static_cast<std::uint32_t>(2 + Magnitude(1 << 20));
+        break;
+    }
+    return fault;
+  }
+
   std::optional<Endpoint> SomeEndpoint() {
     if (Coin()) return std::nullopt;
     if (Coin()) return Endpoint{.kind = EndpointKind::kPty, .path = "/" + Word(), .host = "", .port = 0};
@@ -94,12 +123,7 @@ class PlanMaker {
             .rate = SomeRate(),
             .channel = static_cast<ChannelKind>(Below(4)),
             .loop = Word(),
-            .faults = Many(4,
-                           [&] {
-                             return FaultPlan{static_cast<FaultKind>(Below(4)),
-                                              static_cast<double>(Below(1'000'001)) / 1e6,
-                                              Many(4, [&] { return Bits(); })};
-                           }),
+            .faults = Many(4, [&] { return Fault(); }),
             .break_above = Coin() ? std::optional(Duration()) : std::nullopt,
             .batch = static_cast<std::uint32_t>(1 + Magnitude((1 << 20) - 1)),
             .clock = {.offset = Duration(), .ppb = static_cast<std::int32_t>(Below(2'000'001)) - 1'000'000},

@@ -8,7 +8,8 @@ namespace corerig {
 namespace {
 
 TEST(FaultKind, EveryKindIsReadBackFromItsText) {
-  for (const char* text : {"drop", "duplicate", "reorder", "bit-flip"}) {
+  for (const char* text : {"off", "stuck", "garbage", "wrong", "slow", "delayed", "intermittent", "drift", "drop",
+                           "duplicate", "reorder", "truncate", "bit-flip", "burst", "jitter"}) {
     const auto kind = ParseFaultKind(text);
     ASSERT_TRUE(kind) << text;
     EXPECT_EQ(ToText(*kind), text);

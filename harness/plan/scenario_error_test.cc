@@ -371,8 +371,8 @@ TEST(ScenarioError, AFormatTheSensorDoesNotHave) {
 TEST(ScenarioError, AnUnknownKeyOfAStream) {
   EXPECT_EQ(Refusal(InStream("tick", "ratee = \"1kHz\"")),
             "s.toml:7:1: unknown key \"ratee\" in [stream.s]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, fault, break, clock_offset, "
-            "clock_ppm, batch");
+            "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, break, clock_offset, "
+            "clock_ppm, batch, fault");
 }
 
 TEST(ScenarioError, AFaultThatIsNone) {
@@ -383,17 +383,69 @@ TEST(ScenarioError, AFaultThatIsNone) {
             "s.toml:7:10: fault is a text; write a table such as { kind = \"drop\", share = 0.01 }");
   EXPECT_EQ(Refusal(fault("{ share = 0.1 }")),
             "s.toml:7:10: key \"kind\" is missing in [fault]; write one such as kind = \"drop\"");
+  EXPECT_EQ(Refusal(fault("{ kind = \"bitflip\", share = 0.1 }")),
+            "s.toml:7:19: unknown fault \"bitflip\"; did you mean \"bit-flip\"? known: off, intermittent, slow, drop, "
+            "duplicate, reorder, bit-flip, truncate, garbage, stuck, wrong, delayed, burst, drift, jitter");
   EXPECT_EQ(
-      Refusal(fault("{ kind = \"bitflip\", share = 0.1 }")),
-      "s.toml:7:19: unknown fault \"bitflip\"; did you mean \"bit-flip\"? known: drop, duplicate, reorder, bit-flip");
-  EXPECT_EQ(Refusal(fault("{ kind = \"drop\" }")),
-            "s.toml:7:10: a fault has neither share nor at; write one of them, as in share = 0.01 or at = [3, 17]");
+      Refusal(fault("{ kind = \"drop\" }")),
+      "s.toml:7:10: a fault has none of share, at and from; write one of them, as in share = 0.01, at = [3, 17] or "
+      "from = \"2s\"");
   EXPECT_EQ(Refusal(fault("{ kind = \"drop\", share = 0.1, at = [1] }")),
-            "s.toml:7:10: a fault has share and at; write one of them, as in share = 0.01 or at = [3, 17]");
+            "s.toml:7:10: a fault has more than one of share, at and from; write one of them, as in share = 0.01, at = "
+            "[3, 17] "
+            "or from = \"2s\"");
   EXPECT_EQ(Refusal(fault("{ kind = \"drop\", share = 0.1, rate = 1 }")),
-            "s.toml:7:40: unknown key \"rate\" in [fault]; did you mean \"at\"? known: kind, share, at");
+            "s.toml:7:40: unknown key \"rate\" in [fault]; did you mean \"at\"? known: kind, share, at, from, for");
   EXPECT_EQ(Refusal(fault("{ kind = \"drop\", share = 0.1 },\n  { kind = \"drop\", at = [1] }")),
-            "s.toml:8:3: fault \"drop\" is there twice; make one of them");
+            "s.toml:8:3: fault \"drop\" is there twice without from; make one of them");
+}
+
+TEST(ScenarioError, AFaultAtATimeThatIsNone) {
+  const auto fault = [](std::string_view entry) { return InStream("icm42688p", StrCat("fault = [{ ", entry, " }]")); };
+  EXPECT_EQ(Refusal(fault("kind = \"off\", share = 0.1")),
+            "s.toml:7:34: fault \"off\" has no meaning for single samples; write a time, as in from = \"2s\", for = "
+            "\"500ms\"");
+  EXPECT_EQ(Refusal(fault("kind = \"drop\", share = 0.1, from = \"1s\"")),
+            "s.toml:7:10: a fault has more than one of share, at and from; write one of them, as in share = 0.01, at = "
+            "[3, 17] "
+            "or from = \"2s\"");
+  EXPECT_EQ(Refusal(fault("kind = \"drop\", share = 0.1, for = \"1s\"")),
+            "s.toml:7:46: for goes with from; write from = \"2s\" beside it");
+  EXPECT_EQ(Refusal(fault("kind = \"drop\", from = \"1s\", for = \"0s\"")),
+            "s.toml:7:46: for is zero, and no sample is hit; write a time");
+  EXPECT_EQ(Refusal(fault("kind = \"drop\", from = 1")), "s.toml:7:34: from is a number; write a text such as \"2s\"");
+}
+
+TEST(ScenarioError, WhatAKindOfFaultNeeds) {
+  const auto fault = [](std::string_view entry) { return InStream("icm42688p", StrCat("fault = [{ ", entry, " }]")); };
+  EXPECT_EQ(Refusal(fault("kind = \"delayed\", share = 0.1")),
+            "s.toml:7:10: key \"by\" is missing in [fault]; write one such as by = \"3ms\"");
+  EXPECT_EQ(Refusal(fault("kind = \"delayed\", share = 0.1, by = \"0s\"")),
+            "s.toml:7:48: by is zero; write a time such as \"3ms\"");
+  EXPECT_EQ(Refusal(fault("kind = \"jitter\", share = 0.1, by = \"2s\"")),
+            "s.toml:7:47: by is 2s; write at most \"1s\"");
+  EXPECT_EQ(Refusal(fault("kind = \"intermittent\", from = \"1s\", period = \"1ms\"")),
+            "s.toml:7:57: period is 1ms, shorter than two frames; write at least \"2ms\"");
+  EXPECT_EQ(
+      Refusal(fault("kind = \"wrong\", share = 0.1, offset = 0")),
+      "s.toml:7:50: offset is not a number other than 0, in the unit of the sensor's value; write one such as 50");
+  EXPECT_EQ(Refusal(fault("kind = \"drift\", from = \"1s\", rate = \"1kHz\"")),
+            "s.toml:7:48: rate is not a number other than 0, in the unit of the sensor's value; write one such as 0.1");
+  EXPECT_EQ(Refusal(fault("kind = \"slow\", from = \"1s\", factor = 1")),
+            "s.toml:7:49: factor is 1; write a whole number from 2");
+  EXPECT_EQ(Refusal(fault("kind = \"burst\", from = \"1s\", frames = 1001")),
+            "s.toml:7:50: frames is 1001; at this rate write at most 1000");
+  EXPECT_EQ(
+      Refusal(InStream("vlp16", "fault = [{ kind = \"stuck\", from = \"1s\" }]")),
+      "s.toml:7:19: fault \"stuck\" is not available for sensor \"vlp16\", whose measurement cannot be falsified; its "
+      "frames can be dropped, damaged or held back");
+}
+
+TEST(ScenarioError, MoreFaultsThanThereIsRoomFor) {
+  std::string many;
+  for (int i = 0; i < 33; ++i) many += StrCat("  { kind = \"off\", from = \"", i, "s\", for = \"1ms\" },\n");
+  EXPECT_EQ(Refusal(InStream("icm42688p", StrCat("fault = [\n", many, "]"))),
+            "s.toml:40:3: a stream has at most 32 faults; leave some out");
 }
 
 TEST(ScenarioError, AShareThatIsNone) {
@@ -587,11 +639,10 @@ TEST(OverrideError, AFaultInAnOverrideSaysWhich) {
 }
 
 TEST(OverrideError, AnUnknownKey) {
-  EXPECT_EQ(
-      Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
-      "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
-      "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, fault, break, clock_offset, clock_ppm, "
-      "batch, noise");
+  EXPECT_EQ(Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
+            "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
+            "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, break, clock_offset, clock_ppm, "
+            "batch, fault, noise");
   EXPECT_EQ(Refusal(kDrone, {{"sed", "1"}}).substr(0, 52), "--set sed=1: unknown key \"sed\"; did you mean \"seed\"?");
 }
 

@@ -215,79 +215,6 @@ double ReadShare(const Value& value, std::string_view key, FirstFault& fault) {
   return 0;
 }
 
-namespace {
-
-// The samples a fault hits: at = [3, 17].
-std::vector<std::uint64_t> ReadAt(const Value& value, FirstFault& fault) {
-  std::vector<std::uint64_t> at;
-  const auto* items = AsArray(value, "at", "[3, 17]", fault);
-  if (items == nullptr) return at;
-  if (items->empty()) fault.Add(value.position, "at is empty; name samples, as in [3, 17]");
-  for (const auto& item : *items) {
-    const auto sample = AsWhole(item, "sample", 0, "17", fault);
-    if (!sample) continue;
-    const auto number = static_cast<std::uint64_t>(*sample);
-    const auto place = std::lower_bound(at.begin(), at.end(), number);
-    if (place != at.end() && *place == number) {
-      fault.Add(item.position, "sample ", number, " is there twice; name each once");
-    } else {
-      at.insert(place, number);
-    }
-  }
-  return at;
-}
-
-FaultPlan ReadFault(const Value& table, FirstFault& fault) {
-  FaultPlan plan;
-  Section section(table, "fault", fault);
-  if (const auto word = section.RequiredText("kind", "\"drop\"")) {
-    const auto kind = ParseFaultKind(*word);
-    if (!kind) {
-      fault.Add(section.Find("kind")->position, "unknown fault \"", *word, "\"; ",
-                DidYouMean(*word, {"drop", "duplicate", "reorder", "bit-flip"}));
-    }
-    plan.kind = kind.value_or(FaultKind::kDrop);
-  }
-  const Value *share = section.Find("share"), *at = section.Find("at");
-  if ((share == nullptr) == (at == nullptr)) {
-    fault.Add(table.position, "a fault has ", share == nullptr ? "neither share nor at" : "share and at",
-              "; write one of them, as in share = 0.01 or at = [3, 17]");
-  }
-  if (share != nullptr) plan.share = ReadShare(*share, "share", fault);
-  if (at != nullptr) plan.at = ReadAt(*at, fault);
-  section.RejectUnknownKeys();
-  return plan;
-}
-
-std::vector<FaultPlan> ReadFaults(Section& section, bool timer, FirstFault& fault) {
-  constexpr std::string_view kExample = "[{ kind = \"drop\", share = 0.01 }]";
-  std::vector<FaultPlan> plans;
-  const Value* value = section.Find("fault");
-  const auto* items = value == nullptr ? nullptr : AsArray(*value, "fault", kExample, fault);
-  if (items == nullptr) return plans;
-  if (timer && !items->empty()) {
-    fault.Add(value->position, "a timer stream sends nothing that a fault could hit; leave fault out");
-  }
-  // Shares are decimal, their binary sum may be one step above.
-  constexpr double kAll = 1 + 1e-12;
-  double sum = 0;
-  for (const auto& item : *items) {
-    if (!CheckTable(item, "fault", "{ kind = \"drop\", share = 0.01 }", fault)) continue;
-    const FaultPlan plan = ReadFault(item, fault);
-    const bool twice =
-        std::any_of(plans.begin(), plans.end(), [&](const auto& other) { return other.kind == plan.kind; });
-    if (twice) fault.Add(item.position, "fault \"", ToText(plan.kind), "\" is there twice; make one of them");
-    if (sum <= kAll && sum + plan.share > kAll) {
-      fault.Add(item.position, "the shares of all faults come to ", sum + plan.share, "; together write at most 1");
-    }
-    sum += plan.share;
-    plans.push_back(plan);
-  }
-  return plans;
-}
-
-}  // namespace
-
 StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops, const Vocabulary& vocabulary,
                       FirstFault& fault) {
   Section section(table.value, "stream." + table.key, fault);
@@ -300,16 +227,18 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
   stream.format = ReadFormat(section, sensor, fault);
   const bool timer = sensor != nullptr && stream.channel == ChannelKind::kTimer;
   ReadReceiver(section, loops, timer, stream, fault);
-  stream.faults = ReadFaults(section, timer, fault);
+  stream.break_above = ReadBreakAbove(section, fault);
+  stream.clock = ReadClock(section, timer, fault);
+  if (sensor != nullptr) stream.batch = ReadBatch(section, *sensor, stream.rate, fault);
+  // What is wrong with faults is told also where the rate is not known.
+  const Rate frames = stream.rate.millihertz > 0 ? FrameRate(stream) : Rate::Hertz(1000);
+  stream.faults = ReadFaults(section, timer, sensor, frames, fault);
   if (stream.answers && !stream.faults.empty()) {
     fault.Add(section.Find("answers")->position, "answers belong to frames by their order, which a fault may spoil; ",
               "leave out answers, or fault");
   }
-  stream.break_above = ReadBreakAbove(section, fault);
-  stream.clock = ReadClock(section, timer, fault);
   // Without the sensor, there is no telling its parameters from mistyped keys.
   if (sensor == nullptr) return stream;
-  stream.batch = ReadBatch(section, *sensor, stream.rate, fault);
   stream.parameters = ReadParameters(section, sensor->parameters, fault);
   if (sensor->pattern && !fault.found()) {
     const auto pattern = sensor->pattern(stream);

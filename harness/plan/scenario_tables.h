@@ -40,6 +40,10 @@ std::optional<Nanos> ReadBreakAbove(Section& section, FirstFault& fault);
 // A part's own parameters, each checked against its declaration, defaults filled in.
 std::vector<Parameter> ReadParameters(Section& section, const std::vector<ParameterInfo>& declared, FirstFault& fault);
 
+// The key `fault` of a stream that sends `frames`; `sensor` is null if it is not known.
+std::vector<FaultPlan> ReadFaults(Section& section, bool timer, const SensorInfo* sensor, Rate frames,
+                                  FirstFault& fault);
+
 StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops, const Vocabulary& vocabulary,
                       FirstFault& fault);
 

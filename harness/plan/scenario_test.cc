@@ -231,6 +231,42 @@ fault = [{ kind = "drop", share = 0.7 }, { kind = "duplicate", share = "10%" }, 
                                                             {FaultKind::kBitFlip, 0, {0, 3, 17}}}));
 }
 
+TEST(Scenario, FaultsOnAScheduleHaveATimeAndWhatTheirKindNeeds) {
+  const Plan plan = Read(R"(
+name = "a"
+duration = "20s"
+[loop.l]
+[stream.s]
+sensor = "icm42688p"
+loop = "l"
+fault = [{ kind = "stuck", from = "2s", for = "500ms" }, { kind = "stuck", from = "4s", for = "100ms" },
+         { kind = "delayed", share = 0.6, by = "3ms" }, { kind = "drift", from = "5s", rate = 0.1 },
+         { kind = "jitter", share = 1, by = "200us" }, { kind = "off", from = "0s", for = "1s" },
+         { kind = "intermittent", from = "1s", for = "5s", period = "100ms" },
+         { kind = "slow", from = "8s", factor = 2 }, { kind = "burst", from = "9s", for = "1s", frames = 8 },
+         { kind = "wrong", at = [7], offset = -50 }, { kind = "drop", share = 0.4 },
+         { kind = "drop", from = "10s", for = "1ms" }]
+)",
+                         BoardOf({0}));
+  using Span = FaultPlan::Span;
+  constexpr Nanos kSecond = std::chrono::seconds(1), kMilli = std::chrono::milliseconds(1);
+  ASSERT_EQ(plan.streams.size(), 1u);
+  EXPECT_EQ(plan.streams[0].faults,
+            (std::vector<FaultPlan>{
+                {.kind = FaultKind::kStuck, .span = Span{2 * kSecond, 500 * kMilli}},
+                {.kind = FaultKind::kStuck, .span = Span{4 * kSecond, 100 * kMilli}},
+                {.kind = FaultKind::kDelayed, .share = 0.6, .by = 3 * kMilli},
+                {.kind = FaultKind::kDrift, .span = Span{5 * kSecond, {}}, .amount = 0.1},
+                {.kind = FaultKind::kJitter, .share = 1, .by = kMilli / 5},
+                {.kind = FaultKind::kOff, .span = Span{Nanos(0), kSecond}},
+                {.kind = FaultKind::kIntermittent, .span = Span{kSecond, 5 * kSecond}, .period = 100 * kMilli},
+                {.kind = FaultKind::kSlow, .span = Span{8 * kSecond, {}}, .count = 2},
+                {.kind = FaultKind::kBurst, .span = Span{9 * kSecond, kSecond}, .count = 8},
+                {.kind = FaultKind::kWrong, .at = {7}, .amount = -50},
+                {.kind = FaultKind::kDrop, .share = 0.4},
+                {.kind = FaultKind::kDrop, .span = Span{10 * kSecond, kMilli}}}));
+}
+
 std::string ImuWith(std::string_view lines) {
   return StrCat("name = \"a\"\nduration = \"1s\"\n[loop.l]\n[stream.imu]\nsensor = \"icm42688p\"\nloop = \"l\"\n",
                 lines, "\n");

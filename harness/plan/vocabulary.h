@@ -42,6 +42,7 @@ struct SensorInfo {
   // Makes StreamPlan::pattern of a stream that is read but for it; empty: frames are evenly spaced. Fails if rate and
   // parameters, each right by itself, cannot be had together.
   std::function<Result<std::vector<Nanos>>(const StreamPlan&)> pattern = {};
+  bool falsifiable = false;  // its model serves SensorModel::EncodeFalsified: faults stuck, wrong and drift
 };
 
 // What of a command only the machine it will run on can tell. Each fails with what is wrong and what would be right.

@@ -227,10 +227,17 @@ Json FromStream(const StreamRecord& stream) {
   };
   Json faults = Json::array();
   for (const auto& fault : stream.faults) {
+    const auto& episode = fault.episode;
     faults.push_back({{"kind", fault.kind},
+                      {"begin", episode ? Value(episode->begin) : Json(nullptr)},
+                      {"end", episode ? Value(episode->end) : Json(nullptr)},
                       {"injected", fault.injected},
                       {"detected", received(fault.detected)},
-                      {"undetected", received(fault.undetected)}});
+                      {"undetected", received(fault.undetected)},
+                      {"undetectable", received(fault.undetectable)},
+                      {"ambiguous", received(fault.ambiguous)},
+                      {"found_after", Value(fault.found_after)},
+                      {"value_error_rms", Value(fault.value_error_rms)}});
   }
   return {{"name", stream.name},
           {"sensor", stream.sensor},
@@ -269,7 +276,11 @@ Json FromStream(const StreamRecord& stream) {
           {"since_sent", FromDistribution(stream.since_sent, stream.infinite_since_sent())},
           {"value_error_rms", Value(stream.value_error_rms)},
           {"value_unit", stream.value_unit},
-          {"faults", std::move(faults)}};
+          {"faults", std::move(faults)},
+          {"alarms",
+           {{"repeating", received(stream.alarms.repeating)},
+            {"implausible", received(stream.alarms.implausible)},
+            {"late", received(stream.alarms.late)}}}};
 }
 
 Json FromLoop(const LoopRecord& loop) {

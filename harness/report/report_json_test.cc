@@ -116,8 +116,19 @@ TEST(ReportJson, ScenarioIsKeptAsReadBesideItsFile) {
 
 TEST(ReportJson, FaultsStandSideBySideAndEndsSayHow) {
   const json report = json::parse(ReportToJson(FullRecord()));
-  EXPECT_EQ(report["streams"][0]["faults"][0],
-            json({{"kind", "drop"}, {"injected", 100}, {"detected", 98}, {"undetected", 2}}));
+  EXPECT_EQ(report["streams"][0]["faults"][0], json({{"kind", "drop"},
+                                                     {"begin", nullptr},
+                                                     {"end", nullptr},
+                                                     {"injected", 100},
+                                                     {"detected", 98},
+                                                     {"undetected", 2},
+                                                     {"undetectable", 0},
+                                                     {"ambiguous", 0},
+                                                     {"found_after", nullptr},
+                                                     {"value_error_rms", nullptr}}));
+  EXPECT_EQ(report["streams"][0]["faults"][2]["begin"], 2'000'000'000);
+  EXPECT_EQ(report["streams"][0]["faults"][2]["found_after"], 14'020'000);
+  EXPECT_EQ(report["streams"][0]["alarms"], json({{"repeating", 1}, {"implausible", 2}, {"late", 3}}));
   EXPECT_EQ(report["workers"][1]["end"],
             json({{"kind", "signalled"}, {"number", 11}, {"detail", "SIGSEGV"}, {"as_planned", false}}));
   EXPECT_EQ(report["rig"]["end"]["number"], nullptr);

@@ -78,7 +78,22 @@ StreamRecord Imu() {
   imu.since_sent = Samples({{15'000, 10'000}, {39'000, 9'800}, {609'000, 90}});
   imu.value_error_rms = 0.0125;
   imu.value_unit = "m/s²";
-  imu.faults = {{"drop", 100, 98, 2}, {"bit-flip", 20, 19, 1}};
+  imu.faults = {{.kind = "drop", .injected = 100, .detected = 98, .undetected = 2},
+                {.kind = "bit-flip",
+                 .injected = 20,
+                 .detected = 17,
+                 .undetected = 3,
+                 .undetectable = 2,
+                 .ambiguous = 1,
+                 .found_after = Nanos(41'000),
+                 .value_error_rms = 3.5},
+                {.kind = "stuck",
+                 .injected = 500,
+                 .detected = 500,
+                 .episode = FaultRecord::Episode{Nanos(2'000'000'000), Nanos(2'500'000'000)},
+                 .found_after = Nanos(14'020'000),
+                 .value_error_rms = 0.25}};
+  imu.alarms = {.repeating = 1, .implausible = 2, .late = 3};
   return imu;
 }
 

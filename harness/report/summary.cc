@@ -68,6 +68,12 @@ bool IsStandardError(std::string_view figure) {
   return figure.ends_with("standard_error") || figure.ends_with("standard-error") || figure.ends_with("standard error");
 }
 
+// "stuck from 2.00 s": episodes of one kind are told apart by when they begin.
+std::string NameOf(const FaultRecord& fault) {
+  if (!fault.episode) return fault.kind;
+  return StrCat(fault.kind, " from ", FormatDuration(static_cast<double>(fault.episode->begin.count())));
+}
+
 enum class Colour { kNone, kGreen, kRed, kYellow };
 
 Colour ColourOf(Verdict verdict) {
@@ -242,13 +248,24 @@ class Page {
   }
 
   void Faults() {
-    Table table({{"stream"}, {"fault"}, {"injected", kRight}, {"detected", kRight}, {"undetected", kRight}});
+    Table table({{"stream"},
+                 {"fault"},
+                 {"injected", kRight},
+                 {"detected", kRight},
+                 {"undetectable", kRight},
+                 {"ambiguous", kRight},
+                 {"missed", kRight},
+                 {"found after", kRight}});
     for (const auto& stream : record_.streams) {
       // Without the handler's figures, nothing is known of what it detected.
       const bool known = Find(StrCat("stream.", stream.name, ".received")) != nullptr;
       for (const auto& fault : stream.faults) {
-        table.Add({stream.name, fault.kind, StrCat(fault.injected), known ? StrCat(fault.detected) : StrCat(kMissing),
-                   known ? StrCat(fault.undetected) : StrCat(kMissing)});
+        const auto count = [&](std::uint64_t n) { return known ? StrCat(n) : StrCat(kMissing); };
+        const auto told = fault.undetectable + fault.ambiguous;
+        table.Add({stream.name, NameOf(fault), StrCat(fault.injected), count(fault.detected), count(fault.undetectable),
+                   count(fault.ambiguous), count(fault.undetected - std::min(fault.undetected, told)),
+                   known && fault.found_after ? FormatDuration(static_cast<double>(fault.found_after->count()))
+                                              : StrCat(kMissing)});
       }
     }
     Block(table);

@@ -30,6 +30,29 @@ void AddSourceSide(StreamRecord& record, const SourceStream& source) {
   record.gaps = source.gaps.Get();
 }
 
+FaultRecord CollectFault(const FaultPlan& plan, const InjectedFault* injected, const FoundFault* found, Nanos window) {
+  FaultRecord record = {.kind = std::string(ToText(plan.kind))};
+  if (plan.span) {
+    const Nanos begin = std::min(plan.span->from, std::max(window, Nanos(0)));
+    const Nanos rest = std::max(window, Nanos(0)) - begin;
+    record.episode = {begin, begin + std::min(plan.span->length.value_or(rest), rest)};
+  }
+  if (injected != nullptr) record.injected = injected->samples.Get();
+  if (found == nullptr) return record;
+  record.detected = found->detected.Get();
+  record.undetected = found->undetected.Get();
+  record.undetectable = found->undetectable.Get();
+  record.ambiguous = found->ambiguous.Get();
+  const std::uint64_t first_due = injected != nullptr ? injected->first_due.Get() : 0;
+  if (const std::uint64_t at = found->first_found.Get(); first_due > 0 && at >= first_due && at <= INT64_MAX) {
+    record.found_after = Nanos(static_cast<std::int64_t>(at - first_due));
+  }
+  const auto done = static_cast<double>(found->done.Get());
+  const double squares = found->value_error_squares.load(std::memory_order_relaxed);
+  if (done > 0 && std::isfinite(squares) && squares >= 0) record.value_error_rms = std::sqrt(squares / done);
+  return record;
+}
+
 void AddHandlerSide(StreamRecord& record, const HandlerStream& handler) {
   record.received = handler.received.Get();
   record.duplicated = handler.duplicated.Get();
@@ -40,6 +63,9 @@ void AddHandlerSide(StreamRecord& record, const HandlerStream& handler) {
   record.ambiguous = handler.ambiguous.Get();
   record.truth_lost = handler.truth_lost.Get();
   record.stamps_discarded = handler.stamps_discarded.Get();
+  record.alarms = {.repeating = handler.false_repeating.Get(),
+                   .implausible = handler.false_implausible.Get(),
+                   .late = handler.late_arrivals.Get()};
   record.overflows = handler.overflows.Get();
   record.latency = handler.latency.Read();
   record.lateness = handler.lateness.Read();
@@ -92,12 +118,10 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
   }
   // A timer stream has no sender: its ticks are due, and that is all.
   if (stream.channel == ChannelKind::kTimer) record.sent = record.expected;
-  for (const auto& fault : stream.faults) {
-    const auto kind = static_cast<std::size_t>(fault.kind);
-    record.faults.push_back({.kind = std::string(ToText(fault.kind)),
-                             .injected = source != nullptr ? source->injected[kind].Get() : 0,
-                             .detected = handler != nullptr ? handler->detected[kind].Get() : 0,
-                             .undetected = handler != nullptr ? handler->undetected[kind].Get() : 0});
+  for (std::size_t i = 0; i < stream.faults.size() && i < kMostFaults; ++i) {
+    record.faults.push_back(CollectFault(stream.faults[i], source == nullptr ? nullptr : &source->faults[i],
+                                         handler == nullptr ? nullptr : &handler->faults[i],
+                                         timeline.window_end - timeline.window_begin));
   }
   if (stream.endpoint) return record;
   // The handler settles its losses when the drain ends. One that did not come so far leaves them to us.

@@ -115,6 +115,9 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   };
   count("sent", stream.sent);
   count("gaps", stream.gaps);
+  std::uint64_t injected = 0;
+  for (const auto& fault : stream.faults) injected += fault.injected;
+  count("faults.injected", injected);
   table.Set(part + "bytes_per_s", static_cast<double>(stream.bytes) / seconds, "slab");
   const bool timer = stream.channel == "timer";
   const std::string_view no_sender = "a timer stream has no sender";
@@ -132,8 +135,8 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   }
   if (!stream.endpoint.empty()) {
     constexpr std::string_view kExternal = "the receiver is external";
-    for (const char* figure :
-         {"received", "lost", "duplicated", "reordered", "corrupt", "unread", "ambiguous", "truth_lost", "rate"}) {
+    for (const char* figure : {"received", "lost", "duplicated", "reordered", "corrupt", "unread", "ambiguous",
+                               "truth_lost", "faults.detected", "faults.undetected", "false_alarms", "rate"}) {
       table.Absent(part + figure, kExternal);
     }
     for (const char* figure : {"latency", "transport", "queue", "service"}) {
@@ -149,6 +152,14 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   count("unread", stream.unread);
   count("ambiguous", stream.ambiguous);
   count("truth_lost", stream.truth_lost);
+  std::uint64_t detected = 0, undetected = 0;
+  for (const auto& fault : stream.faults) {
+    detected += fault.detected;
+    undetected += fault.undetected;
+  }
+  count("faults.detected", detected);
+  count("faults.undetected", undetected);
+  count("false_alarms", stream.alarms.repeating + stream.alarms.implausible);
   table.Set(part + "rate", static_cast<double>(stream.done()) / seconds, "slab");
   AddDistribution(table, part + "latency", stream.latency, kNoSamples, "slab", stream.infinite);
   const std::string_view no_transport = WhyNoTransport(stream.channel);

@@ -193,13 +193,16 @@ TEST(Metrics, OfAnExternalReceiverAreAbsentAndTheSourcesAreThere) {
   stream.bytes = 4000;
   stream.lateness = Distribution();
   stream.lateness.Add(1000, 10);
+  stream.faults = {{.kind = "drop", .injected = 2}, {.kind = "bit-flip", .injected = 5}};
   std::map<std::string, Metric> metrics;
   for (auto& metric : MetricsFrom(SmallPlan(), record)) metrics[metric.name] = metric;
   EXPECT_EQ(metrics.at("stream.imu.sent").value, 10);
   EXPECT_EQ(metrics.at("stream.imu.overruns").value, 3);
   EXPECT_EQ(metrics.at("stream.imu.bytes_per_s").value, 2000);
   EXPECT_EQ(metrics.at("stream.imu.lateness.p50").value, 1000);
-  for (const char* name : {"rate", "received", "lost", "corrupt", "latency.p50", "transport.count", "service.max"}) {
+  EXPECT_EQ(metrics.at("stream.imu.faults.injected").value, 7);
+  for (const char* name : {"rate", "received", "lost", "corrupt", "faults.detected", "faults.undetected",
+                           "false_alarms", "latency.p50", "transport.count", "service.max"}) {
     const Metric& metric = metrics.at(StrCat("stream.imu.", name));
     EXPECT_FALSE(metric.value) << name;
     EXPECT_EQ(metric.absent, "the receiver is external") << name;

@@ -36,9 +36,24 @@ RandomRun DrawRun(std::uint64_t seed, ChannelKind channel) {
   run.settings.format = IsDatagram(channel) ? "message" : "bytes";
   run.settings.warmup = static_cast<int>(Uniform(random) * 20) * kMillisecond;
   run.settings.duration = Nanos(static_cast<std::int64_t>(Uniform(random) * 200e6));
-  for (const FaultKind kind : {FaultKind::kDrop, FaultKind::kDuplicate, FaultKind::kReorder, FaultKind::kBitFlip}) {
-    FaultPlan fault{.kind = kind, .share = 0, .at = {}};
-    if (Uniform(random) < 0.5) fault.share = Uniform(random) * 0.3;
+  for (const FaultKindInfo& kind : AllFaultKinds()) {
+    const auto upTo = [&](double milliseconds) {
+      return Nanos(1 + static_cast<std::int64_t>(Uniform(random) * milliseconds * 1e6));
+    };
+    FaultPlan fault{.kind = kind.kind,
+                    .by = upTo(10),
+                    .period = upTo(20) + 2 * kMillisecond,
+                    .amount = Uniform(random) * 1e8,
+                    .count = 2 + static_cast<std::uint32_t>(Uniform(random) * 10)};
+    if (kind.only_scheduled) {
+      if (Uniform(random) < 0.3) {
+        fault.span = FaultPlan::Span{upTo(150), {}};
+        if (Uniform(random) < 0.8) fault.span->length = upTo(60);
+        run.settings.faults.push_back(fault);
+      }
+      continue;
+    }
+    if (Uniform(random) < 0.4) fault.share = Uniform(random) * 0.2;
     if (Uniform(random) < 0.3) {
       for (int i = 0; i < 3; ++i) fault.at.push_back(static_cast<std::uint64_t>(Uniform(random) * 50));
     }
@@ -107,6 +122,7 @@ TEST_P(Accounts, BytesPutInAndNotTakenOutAreThoseInTheChannel) {
 }
 
 TEST_P(Accounts, AgreeWithWhatTheChannelSaw) {
+  std::map<FaultKind, std::uint64_t> injected, detected;
   for (std::uint64_t seed = 1; seed <= 500; ++seed) {
     const RandomRun run = DrawRun(seed, GetParam());
     SimulatedStream stream(run.settings);
@@ -125,7 +141,7 @@ TEST_P(Accounts, AgreeWithWhatTheChannelSaw) {
         continue;
       }
       const Fate fate = fates[n];
-      const bool flipped = (fate.flags & kTruthBitFlipped) != 0;
+      const bool flipped = (fate.flags & kTruthSpoiled) != 0;
       const int good = flipped ? 0 : fate.accepted;
       expected.sent += 1;
       expected.received += static_cast<std::uint64_t>(good);
@@ -147,19 +163,30 @@ TEST_P(Accounts, AgreeWithWhatTheChannelSaw) {
     ASSERT_TRUE(AddsUp(counts)) << "seed " << seed << ": " << counts;
     ASSERT_GE(counts.corrupt, flips) << "seed " << seed;
 
-    const FaultCounts drops = FaultsOf(stream, FaultKind::kDrop), duplicates = FaultsOf(stream, FaultKind::kDuplicate),
-                      reorders = FaultsOf(stream, FaultKind::kReorder), flipped = FaultsOf(stream, FaultKind::kBitFlip);
-    for (const FaultCounts& f : {drops, duplicates, reorders, flipped}) {
-      ASSERT_EQ(f.injected, f.detected + f.undetected) << "seed " << seed << ": " << f;
+    const auto of = [&](FaultKind kind) { return FaultsOf(stream, kind); };
+    for (const FaultKindInfo& kind : AllFaultKinds()) {
+      ASSERT_TRUE(AddsUp(of(kind.kind))) << "seed " << seed << " " << kind.name << ": " << of(kind.kind);
+      injected[kind.kind] += of(kind.kind).injected;
+      detected[kind.kind] += of(kind.kind).detected;
     }
-    ASSERT_EQ(drops.undetected, 0u) << "seed " << seed;
-    ASSERT_EQ(duplicates, (FaultCounts{copies, copies_seen, copies - copies_seen})) << "seed " << seed;
+    for (const FaultKind kind : {FaultKind::kOff, FaultKind::kIntermittent, FaultKind::kSlow, FaultKind::kDrop}) {
+      ASSERT_EQ(of(kind).undetected, 0u) << "seed " << seed << " " << ToText(kind);
+    }
+    const FaultCounts duplicates = of(FaultKind::kDuplicate), reorders = of(FaultKind::kReorder);
+    ASSERT_EQ(duplicates.injected, copies) << "seed " << seed;
+    ASSERT_EQ(duplicates.detected, copies_seen) << "seed " << seed;
     ASSERT_EQ(reorders.detected, counts.reordered) << "seed " << seed;
-    ASSERT_LE(reorders.detected, reorders.injected) << "seed " << seed;
     if (run.refusal == 0) {
-      ASSERT_EQ(flipped.undetected, 0u) << "seed " << seed;
+      for (const FaultKind kind : {FaultKind::kBitFlip, FaultKind::kTruncate, FaultKind::kGarbage}) {
+        ASSERT_EQ(of(kind).undetected, 0u) << "seed " << seed << " " << ToText(kind);
+      }
       ASSERT_EQ(counts.ambiguous, 0u) << "seed " << seed;
     }
+    ASSERT_EQ(stream.handler.false_repeating.Get() + stream.handler.false_implausible.Get(), 0u) << "seed " << seed;
+  }
+  for (const FaultKindInfo& kind : AllFaultKinds()) {
+    EXPECT_GT(injected[kind.kind], 100u) << kind.name;
+    EXPECT_GT(detected[kind.kind], 50u) << kind.name;
   }
 }
 
@@ -189,9 +216,9 @@ TEST_P(Accounts, AlwaysAddUp) {
     ASSERT_EQ(counts.sent + stream.source.gaps.Get(), stream.window().count) << "seed " << seed;
     lost_with_gaps += counts.truth_lost > 0 && stream.source.gaps.Get() > 0;
     if (counts.truth_lost == 0) {
-      for (const FaultKind kind : {FaultKind::kDrop, FaultKind::kDuplicate, FaultKind::kReorder, FaultKind::kBitFlip}) {
-        const FaultCounts f = FaultsOf(stream, kind);
-        ASSERT_EQ(f.injected, f.detected + f.undetected) << "seed " << seed << " kind " << static_cast<int>(kind);
+      for (const FaultKindInfo& kind : AllFaultKinds()) {
+        const FaultCounts f = FaultsOf(stream, kind.kind);
+        ASSERT_TRUE(AddsUp(f)) << "seed " << seed << " " << kind.name << ": " << f;
       }
     }
     truth_lost += counts.truth_lost;

@@ -18,7 +18,7 @@ void AnswerMatcher::OnAnswer(Nanos at) {
     if (truth->size == 0 || (after && after->offset - truth->offset < truth->size)) continue;
     if (at < truth->sent) return figures_.unasked.Add();
     ++next_;
-    const bool copy = (truth->flags & kTruthDuplicate) != 0;
+    const bool copy = (truth->flags & kTruthCopy) != 0;
     if (!copy && control_.InWindow(truth->due)) figures_.reaction.Record(at - truth->due);
     return;
   }

@@ -15,6 +15,15 @@ namespace {
 
 Nanos InstantOf(const std::atomic<std::int64_t>& instant) { return Nanos(instant.load(std::memory_order_relaxed)); }
 
+// What was held back waits for its time, or for one more sample, if that is not too late for anyone to see.
+void ReleaseTheLate(Emitter& emitter, Nanos window_end, Nanos drain_end) {
+  if (emitter.next_due() < window_end) return;
+  const bool waits = emitter.next_release() < Nanos::max();
+  if ((emitter.holding() && emitter.next_due() >= drain_end) || (waits && emitter.next_release() >= drain_end)) {
+    emitter.Release();
+  }
+}
+
 }  // namespace
 
 Result<Emission> Emission::Create(const Plan& plan, std::span<const SensorType> sensors, Interruption interruption) {
@@ -78,19 +87,16 @@ void Emission::Run() {
                 drain_end = InstantOf(control_->drain_end);
     if (now >= drain_end) return;
     Emitter* next = nullptr;
+    Nanos when = Nanos::max();
     for (const auto& emitter : emitters_) {
-      if (emitter->next_due() >= window_end) {
-        // A frame that was held back waits for one more sample, if that is not too late for anyone to see.
-        if (emitter->next_due() >= drain_end) emitter->Release();
-        if (!emitter->holding()) continue;
-      }
-      if (next == nullptr || emitter->next_due() < next->next_due()) next = emitter.get();
+      ReleaseTheLate(*emitter, window_end, drain_end);
+      if (emitter->next_event() < when) next = emitter.get(), when = emitter->next_event();
     }
     if (next == nullptr) return;
-    if (now >= next->next_due()) {
-      next->Emit();
-    } else if (!PrepareOne(now, next->next_due())) {
-      SleepTo(next->next_due());
+    if (now >= when) {
+      next->Advance();
+    } else if (!PrepareOne(now, when)) {
+      SleepTo(when);
     }
   }
 }

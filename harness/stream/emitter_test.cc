@@ -72,8 +72,8 @@ TEST(Emitter, NoFaultMeetsAGapAndAFrameHeldBackWaitsBeyondIt) {
                           .gap = [first](std::uint64_t n) { return n == first + 4 || n == first + 20; }});
   EmitAll(stream);
   EXPECT_EQ(OrderIn(stream, 7), (std::vector<std::int64_t>{0, 1, 2, 5, 3, 6}));
-  EXPECT_EQ(stream.source.injected[static_cast<std::size_t>(FaultKind::kDrop)].Get(), 0u);
-  EXPECT_EQ(stream.source.injected[static_cast<std::size_t>(FaultKind::kReorder)].Get(), 1u);
+  EXPECT_EQ(FaultsOf(stream, FaultKind::kDrop).injected, 0u);
+  EXPECT_EQ(FaultsOf(stream, FaultKind::kReorder).injected, 1u);
   EXPECT_EQ(stream.source.sent.Get(), 98u);
 }
 
@@ -94,6 +94,25 @@ TEST(Emitter, KeepsTheLatenessOfAllSamplesOfTheWindow) {
   EXPECT_GE(lateness.max(), Nanos(5 * kMillisecond).count());
   EXPECT_LT(lateness.max(), Nanos(6 * kMillisecond).count());
   EXPECT_EQ(stream.source.frames_in_all.Get(), stream.messages.size());
+}
+
+TEST(Emitter, AFrameThatAFaultCutsIsStillTakenWhole) {
+  SimulatedStream stream({.faults = {At(FaultKind::kTruncate, {20, 40})}});
+  EmitAll(stream);
+  EXPECT_EQ(FaultsOf(stream, FaultKind::kTruncate).injected, 2u);
+  EXPECT_EQ(stream.source.frames_in_all.Get(), stream.messages.size());
+  EXPECT_EQ(stream.source.overruns.Get(), 0u);
+}
+
+TEST(Emitter, TheLatenessOfADelayedSampleCountsFromItsRelease) {
+  FaultPlan delayed = At(FaultKind::kDelayed, {20, 40});
+  delayed.by = 3 * kMillisecond;
+  SimulatedStream stream({.faults = {delayed}});
+  EmitAll(stream);
+  const Distribution lateness = stream.source.lateness.Read();
+  EXPECT_EQ(FaultsOf(stream, FaultKind::kDelayed).injected, 2u);
+  EXPECT_EQ(lateness.count(), 100u);
+  EXPECT_LT(lateness.max(), Nanos(kMillisecond).count());
 }
 
 TEST(Emitter, TheTruthIsPublishedBeforeTheFrameIsSent) {
@@ -126,7 +145,7 @@ TEST(Emitter, AHeldBackFrameIsSentEvenIfItsSuccessorIsDropped) {
   EmitAll(stream);
   EXPECT_EQ(OrderIn(stream, 6), (std::vector<std::int64_t>{0, 1, 2, 4, 5}));
   for (const Truth& truth : TruthsOf(stream)) {
-    if (truth.flags != kTruthReordered) continue;
+    if (truth.flags != kTruthHeld) continue;
     EXPECT_GE(truth.sent, stream.schedule().DueOf(truth.sequence + 1));
   }
 }
@@ -150,7 +169,7 @@ TEST(Emitter, ADuplicateIsSentTwiceInARow) {
   EXPECT_EQ(OrderIn(stream, 4), (std::vector<std::int64_t>{0, 1, 2, 2, 3}));
   EXPECT_EQ(stream.source.sent.Get(), 100u);
   std::size_t copies = 0;
-  for (const Truth& truth : TruthsOf(stream)) copies += truth.flags == kTruthDuplicate;
+  for (const Truth& truth : TruthsOf(stream)) copies += truth.flags == kTruthCopy;
   EXPECT_EQ(copies, 1u);
 }
 
@@ -159,7 +178,7 @@ TEST(Emitter, ADroppedSampleLeavesATruthWithoutBytes) {
   EmitAll(stream);
   const auto truths = TruthsOf(stream);
   const Truth& dropped = truths[stream.window().first];
-  EXPECT_EQ(dropped.flags, kTruthDropped);
+  EXPECT_EQ(dropped.flags, kTruthUnsent);
   EXPECT_EQ(dropped.size, 0u);
   EXPECT_EQ(truths[stream.window().first + 1].offset, dropped.offset);
   EXPECT_EQ(stream.messages.size(), truths.size() - 1);
@@ -180,7 +199,7 @@ TEST(Emitter, ABitFlipChangesOneBitOfTheFrameAndNotTheTruth) {
     }
     EXPECT_EQ(bits, n == sample ? 1 : 0) << "sample " << n;
   }
-  EXPECT_EQ(TruthsOf(flipped)[sample].flags, kTruthBitFlipped);
+  EXPECT_EQ(TruthsOf(flipped)[sample].flags, kTruthSpoiled);
   EXPECT_EQ(TruthsOf(flipped)[sample].wire_key, sample);
 }
 
@@ -211,6 +230,21 @@ TEST(Emitter, MoreThanAPeriodLateIsLateUnlessAFaultWantsIt) {
   }
   // 3.5, 2.5 and 1.5 ms late; the next by half a period.
   EXPECT_EQ(stream.source.late.Get(), 3u);
+}
+
+TEST(Emitter, ReleaseSendsAllThatIsHeldBackAtOnceAndInOrder) {
+  SimulatedStream stream(
+      {.faults = {{.kind = FaultKind::kDelayed, .at = {50}, .by = 20 * kMillisecond}, At(FaultKind::kReorder, {54})}});
+  while (stream.emitter().next_due() < stream.schedule().DueOf(stream.window().first + 55)) stream.Emit();
+  EXPECT_EQ(stream.messages.size(), stream.window().first + 50);
+  EXPECT_TRUE(stream.emitter().holding());
+  EXPECT_EQ(stream.emitter().next_release(), stream.schedule().DueOf(stream.window().first + 50) + 20 * kMillisecond);
+  stream.emitter().Release();
+  EXPECT_EQ(OrderIn(stream, 60).size(), 55u);
+  EXPECT_EQ(OrderIn(stream, 60).back(), 54);
+  EXPECT_FALSE(stream.emitter().holding());
+  EXPECT_EQ(stream.emitter().next_release(), Nanos::max());
+  for (const Truth& truth : TruthsOf(stream)) EXPECT_LE(truth.release, truth.sent);
 }
 
 TEST(Emitter, ASampleIsEncodedOnceAndAheadOfTime) {

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <climits>
 #include <functional>
+#include <initializer_list>
 #include <thread>
 #include <vector>
 
@@ -55,6 +56,25 @@ Plan AllChannels() {
                                          {.kind = FaultKind::kDuplicate, .share = 0.02, .at = {2}},
                                          {.kind = FaultKind::kReorder, .share = 0, .at = {10, 20, 33}},
                                          {.kind = FaultKind::kBitFlip, .share = 0.02, .at = {5, 6}}};
+  using Span = FaultPlan::Span;
+  const std::vector<FaultPlan> all_kinds = {
+      {.kind = FaultKind::kOff, .span = Span{milliseconds(100), milliseconds(20)}},
+      {.kind = FaultKind::kIntermittent,
+       .span = Span{milliseconds(150), milliseconds(100)},
+       .period = milliseconds(20)},
+      {.kind = FaultKind::kSlow, .span = Span{milliseconds(260), milliseconds(40)}, .count = 2},
+      {.kind = FaultKind::kDrop, .at = {0}},
+      {.kind = FaultKind::kDuplicate, .at = {2}},
+      {.kind = FaultKind::kReorder, .at = {10, 20, 33}},
+      {.kind = FaultKind::kBitFlip, .at = {5, 6}},
+      {.kind = FaultKind::kTruncate, .at = {12, 13, 299}},
+      {.kind = FaultKind::kGarbage, .at = {15, 16}},
+      {.kind = FaultKind::kStuck, .span = Span{milliseconds(320), milliseconds(40)}},
+      {.kind = FaultKind::kWrong, .at = {185}, .amount = 0x1000000},
+      {.kind = FaultKind::kDelayed, .at = {190, 298}, .by = milliseconds(30)},
+      {.kind = FaultKind::kBurst, .span = Span{milliseconds(450), milliseconds(40)}, .count = 5},
+      {.kind = FaultKind::kDrift, .span = Span{milliseconds(500), milliseconds(40)}, .amount = 1000},
+      {.kind = FaultKind::kJitter, .share = 0.5, .by = milliseconds(3)}};
   const CpuId core = AllowedCores().front(), other = AllowedCores().back();
   Plan plan;
   plan.name = "all-channels";
@@ -71,6 +91,8 @@ Plan AllChannels() {
                   StreamOf("sound", ChannelKind::kPipe, "slow", faults),
                   StreamOf("camera", ChannelKind::kStream, "flight", faults),
                   StreamOf("remote", ChannelKind::kTcp, "slow", faults),
+                  StreamOf("messages", ChannelKind::kSeqpacket, "slow", all_kinds),
+                  StreamOf("bytes", ChannelKind::kPty, "flight", all_kinds),
                   StreamOf("clean", ChannelKind::kSeqpacket, "slow")};
   return plan;
 }
@@ -195,9 +217,20 @@ class Rehearsal {
                     Nanos(control().window_end) - start)
         .count;
   }
+  std::uint64_t InjectedOf(std::size_t stream, std::initializer_list<FaultKind> kinds) {
+    std::uint64_t sum = 0;
+    for (const FaultKind kind : kinds) {
+      sum += FaultsOf(plan_.streams[stream], source(stream), handler(stream), kind).injected;
+    }
+    return sum;
+  }
+  std::uint64_t Spoiled(std::size_t stream) {
+    return InjectedOf(stream, {FaultKind::kBitFlip, FaultKind::kTruncate, FaultKind::kGarbage});
+  }
+  // Samples that faults keep from coming.
   std::uint64_t Injected(std::size_t stream) {
-    return FaultsOf(source(stream), handler(stream), FaultKind::kDrop).injected +
-           FaultsOf(source(stream), handler(stream), FaultKind::kBitFlip).injected;
+    return InjectedOf(stream, {FaultKind::kOff, FaultKind::kIntermittent, FaultKind::kSlow, FaultKind::kDrop}) +
+           Spoiled(stream);
   }
 
  private:
@@ -262,17 +295,27 @@ void ExpectEverySampleAccountedFor(const Plan& plan) {
     EXPECT_GT(run.source(i).bytes_in_all.Get(), run.source(i).bytes.Get()) << "the warm-up's are in it";
     EXPECT_EQ(counts.lost, counts.lost_injected) << counts;
     EXPECT_EQ(counts.lost, run.Injected(i)) << counts;
-    const bool faulty = !plan.streams[i].faults.empty();
-    for (const FaultKind kind : {FaultKind::kDrop, FaultKind::kDuplicate, FaultKind::kReorder, FaultKind::kBitFlip}) {
-      const FaultCounts faults = FaultsOf(run.source(i), handler, kind);
-      EXPECT_EQ(faults.injected, faults.detected) << "kind " << static_cast<int>(kind) << ": " << faults;
-      EXPECT_EQ(faults.undetected, 0u) << "kind " << static_cast<int>(kind);
-      EXPECT_EQ(faults.injected > 0, faulty) << "kind " << static_cast<int>(kind);
+    const auto& planned = plan.streams[i].faults;
+    bool falsified = false;
+    for (const FaultKindInfo& kind : AllFaultKinds()) {
+      const FaultCounts faults = FaultsOf(plan.streams[i], run.source(i), handler, kind.kind);
+      const bool has = std::any_of(planned.begin(), planned.end(), [&](const auto& f) { return f.kind == kind.kind; });
+      falsified = falsified || (has && kind.falsifies);
+      EXPECT_EQ(faults.injected > 0, has) << kind.name;
+      EXPECT_TRUE(AddsUp(faults)) << kind.name << ": " << faults;
+      if (kind.kind == FaultKind::kDrift) {
+        EXPECT_EQ(faults.undetectable, faults.injected) << faults;
+      } else if (kind.kind == FaultKind::kJitter) {
+        EXPECT_EQ(faults.undetected, faults.undetectable) << faults;
+      } else {
+        EXPECT_EQ(faults.injected, faults.detected) << kind.name << ": " << faults;
+      }
     }
-    EXPECT_EQ(counts.corrupt, FaultsOf(run.source(i), handler, FaultKind::kBitFlip).injected);
-    EXPECT_EQ(counts.duplicated, FaultsOf(run.source(i), handler, FaultKind::kDuplicate).injected);
-    EXPECT_EQ(counts.reordered, FaultsOf(run.source(i), handler, FaultKind::kReorder).injected);
-    EXPECT_EQ(handler.value_error_squares.load(), 0.0);
+    EXPECT_EQ(handler.false_repeating.Get() + handler.false_implausible.Get(), 0u);
+    EXPECT_EQ(counts.corrupt, run.Spoiled(i));
+    EXPECT_EQ(counts.duplicated, FaultsOf(plan.streams[i], run.source(i), handler, FaultKind::kDuplicate).injected);
+    EXPECT_EQ(counts.reordered, FaultsOf(plan.streams[i], run.source(i), handler, FaultKind::kReorder).injected);
+    EXPECT_EQ(handler.value_error_squares.load() > 0, falsified);
     EXPECT_EQ(handler.latency.Read().count(), counts.done);
     EXPECT_EQ(handler.since_sent.Read().count(), counts.done);
     const bool stamps = HasKernelStamps(plan.streams[i].channel);
@@ -372,7 +415,7 @@ TEST(EndToEnd, FramesInSharedMemoryAreAccountedForWithAllFaults) {
   if (counts.overruns > 0) return;
   EXPECT_EQ(counts.lost, counts.lost_injected) << counts;
   for (const FaultKind kind : {FaultKind::kDrop, FaultKind::kDuplicate, FaultKind::kReorder, FaultKind::kBitFlip}) {
-    const FaultCounts faults = FaultsOf(run.source(0), run.handler(0), kind);
+    const FaultCounts faults = FaultsOf(plan.streams[0], run.source(0), run.handler(0), kind);
     EXPECT_GT(faults.injected, 0u) << static_cast<int>(kind);
     EXPECT_EQ(faults.injected, faults.detected) << static_cast<int>(kind) << ": " << faults;
   }

@@ -34,8 +34,10 @@ void LoopThread::AddChannel(const StreamPlan& stream, const SensorType& sensor, 
   added->figures = &figures;
   added->max_frame_size = sensor.max_frame_size;
   added->end = std::move(receiver);
-  added->decoder = sensor.make_decoder(ContextOf(plan_, stream));
-  added->matcher = std::make_unique<Matcher>(context_.control(), truth, stream.channel, *added->decoder,
+  const SensorContext context = ContextOf(plan_, stream);
+  const ValueLimits limits = sensor.value_limits != nullptr ? sensor.value_limits(context) : ValueLimits();
+  added->decoder = sensor.make_decoder(context);
+  added->matcher = std::make_unique<Matcher>(context_.control(), truth, stream, limits, *added->decoder,
                                              figures_.activity.turn, figures, &MonotonicNow, at_break);
   streams_.push_back(std::move(added));
 }

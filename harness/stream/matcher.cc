@@ -1,6 +1,7 @@
 #include "harness/stream/matcher.h"
 
 #include <algorithm>
+#include <span>
 
 namespace corerig {
 namespace {
@@ -17,17 +18,27 @@ bool Has(const Truth& truth, TruthFlag flag) { return (truth.flags & flag) != 0;
 
 }  // namespace
 
-Matcher::Matcher(const ControlPage& control, Source source, ChannelKind channel, Decoder& decoder, const LoopTurn& turn,
-                 HandlerStream& figures, Nanos (*now)(), const StreamBreak& at_break)
+Nanos LateAfter(const StreamPlan& stream) {
+  return std::clamp<Nanos>(FrameRate(stream).OffsetOf(1) / 10, std::chrono::microseconds(100),
+                           std::chrono::milliseconds(1));
+}
+
+Matcher::Matcher(const ControlPage& control, Source source, const StreamPlan& stream, const ValueLimits& limits,
+                 Decoder& decoder, const LoopTurn& turn, HandlerStream& figures, Nanos (*now)(),
+                 const StreamBreak& at_break)
     : control_(control),
       source_(source),
-      datagrams_(IsDatagram(channel)),
+      stream_(stream),
+      datagrams_(IsDatagram(stream.channel)),
+      late_after_(LateAfter(stream)),
+      can_repeat_(limits.repeats == 0),
       decoder_(decoder),
       turn_(turn),
       figures_(figures),
       now_(now),
       break_(at_break),
-      emissions_(source.capacity) {}
+      emissions_(source.capacity),
+      watch_(limits) {}
 
 void Matcher::OnArrival(const Arrival& arrival) {
   TakeTruths();
@@ -53,16 +64,21 @@ void Matcher::OnFrame(const DecodedFrame& frame) {
   std::uint64_t position = datagrams_ ? FindDatagram(frame.wire_key) : FindAtOffset(frame);
   if (position == kNone) {
     CountUnattributed(figures_.ambiguous);
+    // It may be what is left of a frame that was damaged on purpose.
+    const std::uint64_t damaged = !datagrams_ ? kNone : NearestInTime([](const Emission& e) {
+      return e.state == State::kOpen && Has(e.truth, kTruthSpoiled) && !e.ambiguous;
+    });
+    if (damaged != kNone) At(damaged).ambiguous = true;
     begin_ = now_();
     return;
   }
   // Of two copies the one that comes first is the sample, whichever it was.
-  if (position > head_ && Has(At(position).truth, kTruthDuplicate) && At(position - 1).state == State::kOpen &&
+  if (position > head_ && Has(At(position).truth, kTruthCopy) && At(position - 1).state == State::kOpen &&
       At(position - 1).truth.sequence == At(position).truth.sequence) {
     At(position).answered = true;
     --position;
   }
-  latest_match_ = std::max(latest_match_, position + 1);
+  MatchedUpTo(position + 1);
   const Nanos done = now_();
   Count(At(position), frame, done);
   begin_ = done;
@@ -81,6 +97,7 @@ void Matcher::OnCorrupt(std::uint64_t begin, std::uint64_t end) {
     const std::uint64_t emission_end = std::min(emission.truth.offset + emission.truth.size, next_offset);
     if (emission_end > std::max(begin, emission.truth.offset) && emission.state == State::kOpen) {
       emission.corrupt = attributed = true;
+      emission.found = arrival_->begin;
     }
     if (emission.truth.offset < begin) break;
     next_offset = emission.truth.offset;
@@ -113,8 +130,8 @@ void Matcher::TakeTruths() {
     any_truth_ = true;
     latest_due_ = truth->due;
     highest_taken_ = std::max(highest_taken_, truth->sequence);
-    gaps_taken_ = std::max(gaps_taken_, truth->gaps);
-    if (!Has(*truth, kTruthDuplicate) && control_.InWindow(truth->due)) ++samples_taken_;
+    gaps_taken_ = std::max<std::uint64_t>(gaps_taken_, truth->gaps);
+    if (!Has(*truth, kTruthCopy) && control_.InWindow(truth->due)) ++samples_taken_;
     if (tail_ - head_ == emissions_.size()) Close(At(head_++));
     At(tail_++) = Emission{.truth = *truth};
   }
@@ -136,18 +153,73 @@ void Matcher::Close(const Emission& emission) {
   const bool came = emission.state == State::kGood || emission.state == State::kUnread;
   const bool corrupt = emission.corrupt && !came;
   if (corrupt) figures_.corrupt.Add();
-  if (!came && !Has(truth, kTruthDuplicate)) {
+  if (!came && !Has(truth, kTruthCopy)) {
     figures_.lost.Add();
-    if (Has(truth, kTruthDropped) || Has(truth, kTruthBitFlipped)) figures_.lost_injected.Add();
+    if (Has(truth, kTruthUnsent) || Has(truth, kTruthSpoiled)) figures_.lost_injected.Add();
   }
-  const auto judge = [&](TruthFlag flag, FaultKind kind, bool detected) {
-    if (!Has(truth, flag)) return;
-    (detected ? figures_.detected : figures_.undetected)[static_cast<std::size_t>(kind)].Add();
-  };
-  judge(kTruthDropped, FaultKind::kDrop, true);
-  judge(kTruthDuplicate, FaultKind::kDuplicate, emission.state == State::kGood);
-  judge(kTruthReordered, FaultKind::kReorder, emission.out_of_order);
-  judge(kTruthBitFlipped, FaultKind::kBitFlip, corrupt);
+  if (truth.fault != 0) Judge(emission, came, corrupt);
+}
+
+void Matcher::Judge(const Emission& emission, bool came, bool corrupt) {
+  const bool good = emission.state == State::kGood;
+  bool detected = false;
+  switch (KindOf(emission.truth.fault)) {
+    case FaultKind::kOff:
+    case FaultKind::kIntermittent:
+    case FaultKind::kSlow:
+    case FaultKind::kDrop:
+      detected = !came;
+      break;
+    case FaultKind::kDuplicate:
+      detected = good;
+      break;
+    case FaultKind::kReorder:
+      detected = emission.out_of_order;
+      break;
+    case FaultKind::kBitFlip:
+    case FaultKind::kTruncate:
+    case FaultKind::kGarbage:
+      detected = corrupt || emission.implausible;
+      break;
+    case FaultKind::kStuck:
+      if (good) return;  // settled with the run of values that it belongs to
+      break;
+    case FaultKind::kWrong:
+    case FaultKind::kDrift:
+      detected = emission.implausible;
+      break;
+    case FaultKind::kDelayed:
+    case FaultKind::kBurst:
+    case FaultKind::kJitter:
+      detected = emission.late;
+      break;
+  }
+  const Nanos found = !detected || emission.found != Nanos(0) ? emission.found : now_();
+  Settle(emission.truth.fault, detected ? std::optional(found) : std::nullopt, good,
+         emission.ambiguous || (!came && emission.answered && !Has(emission.truth, kTruthCopy)));
+}
+
+void Matcher::Settle(std::uint8_t fault, std::optional<Nanos> found, bool arrived, bool ambiguous) {
+  FoundFault& figures = figures_.faults[fault - 1u];
+  if (found) {
+    figures.detected.Add();
+    const auto at = static_cast<std::uint64_t>(found->count());
+    if (figures.first_found.Get() == 0 || at < figures.first_found.Get()) figures.first_found.Set(at);
+    return;
+  }
+  figures.undetected.Add();
+  if (arrived) {
+    figures.undetectable.Add();
+  } else if (ambiguous) {
+    figures.ambiguous.Add();
+  }
+}
+
+void Matcher::MatchedUpTo(std::uint64_t end) {
+  for (std::uint64_t position = std::max(latest_match_, head_); position + 1 < end; ++position) {
+    if (At(position).state == State::kOpen && At(position).found == Nanos(0)) At(position).found = arrival_->begin;
+  }
+  latest_match_ = std::max(latest_match_, end);
 }
 
 template <typename Before>
@@ -224,17 +296,18 @@ std::uint64_t Matcher::FindAtOffset(const DecodedFrame& frame) {
 
 void Matcher::AttributeCorruptDatagram() {
   const auto open = [](const Emission& emission) { return emission.state == State::kOpen && emission.truth.size > 0; };
-  std::uint64_t position = NearestInTime([&](const Emission& e) { return open(e) && Has(e.truth, kTruthBitFlipped); });
+  std::uint64_t position = NearestInTime([&](const Emission& e) { return open(e) && Has(e.truth, kTruthSpoiled); });
   if (position == kNone) position = NearestInTime(open);
   if (position == kNone) return CountUnattributed(figures_.corrupt);
   At(position).state = State::kCorrupt;
   At(position).corrupt = true;
-  latest_match_ = std::max(latest_match_, position + 1);
+  At(position).found = arrival_->begin;
+  MatchedUpTo(position + 1);
 }
 
 void Matcher::Count(Emission& emission, const DecodedFrame& frame, Nanos done) {
   const Truth& truth = emission.truth;
-  const bool in_window = control_.InWindow(truth.due), copy = Has(truth, kTruthDuplicate);
+  const bool in_window = control_.InWindow(truth.due), copy = Has(truth, kTruthCopy);
   if (draining_) {
     emission.state = State::kUnread;
     if (in_window && !copy) figures_.unread.Add();
@@ -244,31 +317,33 @@ void Matcher::Count(Emission& emission, const DecodedFrame& frame, Nanos done) {
   figures_.received_in_all.Add();
   if (in_window) figures_.received.Add();
   if (copy) {
+    emission.found = done;
     if (in_window) figures_.duplicated.Add();
     return;
   }
-  const Nanos latency = done - truth.due;
+  const Nanos latency = done - truth.release;
   figures_.latest_latency_ns.Set(static_cast<std::uint64_t>(std::max(latency, Nanos(0)).count()));
   emission.out_of_order = any_good_ && truth.sequence < highest_good_;
   highest_good_ = any_good_ ? std::max(highest_good_, truth.sequence) : truth.sequence;
   any_good_ = true;
+  CheckRules(emission, frame, done);
   if (!in_window) return;
 
   figures_.done.Add();
   if (emission.out_of_order) figures_.reordered.Add();
   const auto stamp = arrival_->kernel_stamp;
   figures_.latency.Record(latency);
-  figures_.lateness.Record(truth.sent - truth.due);
+  figures_.lateness.Record(truth.sent - truth.release);
   if (stamp) figures_.transport.Record(*stamp - truth.sent);
   figures_.queue.Record(begin_ - stamp.value_or(truth.sent));
   figures_.service.Record(done - begin_);
   figures_.since_sent.Record(done - truth.sent);
   AddSquare(figures_.value_error_squares, frame.value - truth.value);
   // Later than any limit for a break, as no sample before was, it is among the worst.
-  if (figures_.worst.Qualifies(latency) && !Has(truth, kTruthReordered) && !break_.Over()) {
-    const LoopTurn::Span earlier = turn_.LongestBetween(truth.due, begin_);
+  if (figures_.worst.Qualifies(latency) && control_.InWindow(truth.release) && !break_.Over()) {
+    const LoopTurn::Span earlier = turn_.LongestBetween(truth.release, begin_);
     const SampleStamps stamps = {.sequence = truth.sequence,
-                                 .due = truth.due,
+                                 .due = truth.release,
                                  .sent = truth.sent,
                                  .kernel = stamp.value_or(Nanos(0)),
                                  .woken = turn_.woken,
@@ -279,6 +354,51 @@ void Matcher::Count(Emission& emission, const DecodedFrame& frame, Nanos done) {
     figures_.worst.Add(stamps);
     if (break_.Hits(latency)) break_.Fire(stamps);
   }
+}
+
+void Matcher::CheckRules(Emission& emission, const DecodedFrame& frame, Nanos done) {
+  const Truth& truth = emission.truth;
+  const bool in_window = control_.InWindow(truth.due);
+  emission.late = arrival_->kernel_stamp.value_or(arrival_->begin) - truth.due > late_after_;
+  const ValueWatch::Finding value = watch_.Look(frame.value, truth.due);
+  emission.implausible = value.implausible;
+  if (emission.late || emission.implausible || emission.out_of_order) emission.found = done;
+  if (in_window) {
+    if (truth.fault != 0) {
+      FoundFault& figures = figures_.faults[truth.fault - 1u];
+      figures.done.Add();
+      AddSquare(figures.value_error_squares, frame.value - truth.value);
+    } else {
+      if (emission.implausible && !Has(truth, kTruthFalsified)) figures_.false_implausible.Add();
+      if (emission.late && !Has(truth, kTruthHeld)) figures_.late_arrivals.Add();
+    }
+  }
+
+  const OfRun member = {.fault = truth.fault, .flags = truth.flags, .in_window = in_window};
+  if (value.first_of_run) {
+    SettleRun(std::nullopt);
+    run_[run_size_++] = member;
+    SettleRun(std::nullopt);  // it repeats nothing
+    return;
+  }
+  run_[run_size_++] = member;
+  if (value.repeating > 0) {
+    SettleRun(done);
+  } else if (can_repeat_) {
+    SettleRun(std::nullopt);
+  }
+}
+
+void Matcher::SettleRun(std::optional<Nanos> found) {
+  for (const OfRun& member : std::span(run_).first(run_size_)) {
+    if (!member.in_window) continue;
+    if (member.fault != 0 && KindOf(member.fault) == FaultKind::kStuck) {
+      Settle(member.fault, found, true, false);
+    } else if (member.fault == 0 && (member.flags & kTruthFalsified) == 0 && found) {
+      figures_.false_repeating.Add();
+    }
+  }
+  run_size_ = 0;
 }
 
 void Matcher::CountUnattributed(Counter& counter) {
@@ -302,6 +422,7 @@ void Matcher::Finish(const StreamSchedule& schedule) {
   // have made no frame by now never will.
   if (!datagrams_) MarkUnfinishedAsCorrupt();
   while (head_ < tail_) Close(At(head_++));
+  SettleRun(std::nullopt);
   if (!truths_missed_) return;
   // Samples are emitted one by one, so those up to the highest one known were emitted, but for the gaps; the truths
   // that were not read are theirs.

@@ -1,7 +1,7 @@
 // The receiver's side of one stream: decodes what arrives, finds the truth of every frame and keeps the stream's
 // accounts.
 //
-//   Matcher matcher(control, {&ring, capacity}, kind, *decoder, figures, &MonotonicNow);
+//   Matcher matcher(control, {&ring, capacity}, stream, limits, *decoder, turn, figures, &MonotonicNow);
 //   ... matcher.OnArrival(arrival);          // for everything received
 //   matcher.BeginDrain();                    // what comes now is counted as unread
 //   matcher.Finish();                        // what never came is lost
@@ -12,24 +12,43 @@
 // stamp (without a stamp: to its reading), and never one sent after its reading; so a wrapped counter unwraps. Bytes:
 // the emission at its byte offset, if the wire key agrees. A frame with no such emission is ambiguous; nothing is
 // guessed. Takes no memory after construction; one thread.
+//
+// How a fault is found: by what a receiver sees that knows nothing of the injection. Its rules:
+//
+//   lost         the sample never came as a good frame          off, intermittent, slow, drop
+//   duplicated   a second frame of the sample came              duplicate
+//   reordered    it came after a later sample                   reorder
+//   corrupt      its frame failed the receiver's check          bit-flip, truncate, garbage
+//   repeating    its value is one of too many equal in a row    stuck
+//   implausible  its value cannot be (ValueWatch)               wrong, drift; what passed the check: bit-flip, …
+//   late         it came later than LateAfter its own stamp     delayed, burst, jitter
+//
+// Only afterwards the truth tells whose alarm it was: the fault's, or a false one.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
-#include "harness/base/channel_kind.h"
 #include "harness/base/units.h"
 #include "harness/child/control.h"
 #include "harness/loop/channel.h"
 #include "harness/loop/loop_turn.h"
+#include "harness/plan/plan.h"
 #include "harness/stream/sample_break.h"
 #include "harness/stream/schedule.h"
 #include "harness/stream/sensor.h"
 #include "harness/stream/slabs.h"
 #include "harness/stream/truth.h"
+#include "harness/stream/value_watch.h"
 
 namespace corerig {
+
+// How much later than the time its stamp or number stands for a sample may come without being called late: a tenth of
+// the stream's period, within 100 us, which a healthy board keeps, and 1 ms.
+Nanos LateAfter(const StreamPlan& stream);
 
 class Matcher final : private FrameSink {
  public:
@@ -39,8 +58,9 @@ class Matcher final : private FrameSink {
   };
 
   // Everything referred to outlives it. `turn` is of the loop that calls, `now` reads CLOCK_MONOTONIC.
-  Matcher(const ControlPage& control, Source source, ChannelKind channel, Decoder& decoder, const LoopTurn& turn,
-          HandlerStream& figures, Nanos (*now)(), const StreamBreak& at_break = {});
+  Matcher(const ControlPage& control, Source source, const StreamPlan& stream, const ValueLimits& limits,
+          Decoder& decoder, const LoopTurn& turn, HandlerStream& figures, Nanos (*now)(),
+          const StreamBreak& at_break = {});
   Matcher(const Matcher&) = delete;
 
   void OnArrival(const Arrival& arrival);
@@ -65,6 +85,15 @@ class Matcher final : private FrameSink {
     bool corrupt = false;       // bytes of it failed the receiver's check
     bool answered = false;      // a frame came in its place, but with another wire key, or counted for its first copy
     bool out_of_order = false;  // it came after a later sample
+    bool ambiguous = false;     // a good frame came that may have been it
+    bool late = false;
+    bool implausible = false;
+    Nanos found{0};  // when the first rule fired for it; 0: none did yet
+  };
+  // A sample of the present run of equal values.
+  struct OfRun {
+    std::uint8_t fault, flags;  // as in Truth
+    bool in_window;
   };
 
   void OnFrame(const DecodedFrame& frame) override;
@@ -73,6 +102,13 @@ class Matcher final : private FrameSink {
   void TakeTruths();
   void CloseSettled(Nanos now);
   void Close(const Emission& emission);
+  void Judge(const Emission& emission, bool came, bool corrupt);
+  void Settle(std::uint8_t fault, std::optional<Nanos> found, bool arrived, bool ambiguous);
+  void CheckRules(Emission& emission, const DecodedFrame& frame, Nanos done);
+  void SettleRun(std::optional<Nanos> found);
+  // A frame was matched to the emission before `end`: what is open before it was passed over.
+  void MatchedUpTo(std::uint64_t end);
+  FaultKind KindOf(std::uint8_t fault) const { return stream_.faults[fault - 1u].kind; }
   // Positions in the window of emissions; kNone if there is none.
   std::uint64_t FindDatagram(std::uint64_t wire_key) const;
   std::uint64_t FindAtOffset(const DecodedFrame& frame);
@@ -93,7 +129,10 @@ class Matcher final : private FrameSink {
 
   const ControlPage& control_;
   const Source source_;
+  const StreamPlan& stream_;
   const bool datagrams_;
+  const Nanos late_after_;
+  const bool can_repeat_;  // equal values in a row tell nothing
   Decoder& decoder_;
   const LoopTurn& turn_;
   HandlerStream& figures_;
@@ -112,6 +151,11 @@ class Matcher final : private FrameSink {
   std::uint64_t gaps_taken_ = 0;     // in the window, before it
   bool any_good_ = false;
   std::uint64_t highest_good_ = 0;  // sequence
+
+  ValueWatch watch_;
+  // Of the present run of equal values those that no rule has fired for; the run's first one is not among them.
+  std::array<OfRun, kMostRepeats> run_;
+  std::size_t run_size_ = 0;
 
   bool draining_ = false;
   std::uint64_t received_end_ = 0;  // offset after the last byte received

@@ -7,13 +7,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "harness/base/units.h"
 #include "harness/plan/vocabulary.h"
+#include "harness/stream/value_watch.h"
 
 namespace corerig {
 
@@ -44,6 +47,14 @@ struct EncodedFrame {
   double value = 0;            // the true value, before noise, of the one quantity that DecodedFrame::value shows
 };
 
+// What an injected fault makes of a sensor's measurement. Counters, stamps and checks of the frame stay what they are.
+struct Falsification {
+  // Stuck: the frame shows the measurement of this earlier frame; asked for with the same one for many frames in a row.
+  std::optional<std::uint64_t> measurement_of = {};
+  // Wrong, drift: added to what the sensor measures, to the quantity that DecodedFrame::value shows and in its unit.
+  double bias = 0;
+};
+
 // The source's side. One thread.
 class SensorModel {
  public:
@@ -52,6 +63,9 @@ class SensorModel {
   // - 1. A pure function of the context and `sequence`: frames may be asked for in any order. What it costs may depend
   // on the order, and the source asks in the order of time.
   virtual EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) = 0;
+  // The same with a false measurement; the true value stays that of `sequence`. With nothing falsified it is Encode.
+  // A sensor that serves it says so by SensorInfo::falsifiable; of others it is never asked.
+  virtual EncodedFrame EncodeFalsified(std::uint64_t, const Falsification&, std::span<std::byte>) { std::abort(); }
 };
 
 // What the decoder found in the bytes it was fed.
@@ -89,6 +103,8 @@ struct SensorType {
   std::string_view value_unit;                                                 // of EncodedFrame::value, e.g. "m/s^2"
   std::unique_ptr<SensorModel> (*make_model)(const SensorContext&) = nullptr;  // both null for "tick"
   std::unique_ptr<Decoder> (*make_decoder)(const SensorContext&) = nullptr;
+  // What a receiver may take for granted about the values; null: nothing, so no value is implausible or stuck to it.
+  ValueLimits (*value_limits)(const SensorContext&) = nullptr;
 };
 
 }  // namespace corerig

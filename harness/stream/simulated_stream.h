@@ -30,6 +30,7 @@ struct SimulationSettings {
   std::size_t ring_capacity = 1024;
   bool stamps = true;  // the channel stamps messages
   StreamBreak at_break = {};
+  bool limits = true;                           // the receiver knows the sensor's limits
   std::function<bool(std::uint64_t)> gap = {};  // whether the sensor delivers nothing at this sample
 };
 
@@ -39,7 +40,11 @@ class GappyModel final : public SensorModel {
   GappyModel(const SensorContext& context, std::function<bool(std::uint64_t)> gap)
       : model_(MakeTestModel(context)), gap_(std::move(gap)) {}
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
-    return gap_ && gap_(sequence) ? EncodedFrame{} : model_->Encode(sequence, out);
+    return EncodeFalsified(sequence, {}, out);
+  }
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    return gap_ && gap_(sequence) ? EncodedFrame{} : model_->EncodeFalsified(sequence, falsified, out);
   }
 
  private:
@@ -79,8 +84,9 @@ class SimulatedStream {
                         .figures = &source,
                         .send = [this](std::span<const std::byte> frame) { return Send(frame); },
                         .now = &Now});
-    matcher_ = std::make_unique<Matcher>(control_, Matcher::Source{&ring(), settings.ring_capacity}, settings.channel,
-                                         *decoder_, turn, handler, &Now, settings.at_break);
+    matcher_ = std::make_unique<Matcher>(control_, Matcher::Source{&ring(), settings.ring_capacity}, this->stream(),
+                                         settings.limits ? TestLimits(context) : ValueLimits(), *decoder_, turn,
+                                         handler, &Now, settings.at_break);
   }
 
   // Time goes on by a microsecond at every reading.
@@ -97,12 +103,13 @@ class SimulatedStream {
   StreamSchedule schedule() const { return ScheduleOf(plan_, stream(), kStart); }
   SampleRange window() const { return schedule().DueIn(Nanos(control_.window_begin), Nanos(control_.window_end)); }
 
-  // Emits the next sample at its due time or `late` after it.
+  // Does what the emitter has to do next, when it is to be done or `late` after it: the next sample, or a frame that
+  // was held back.
   void Emit(Nanos late = Nanos(0)) {
-    clock() = std::max(clock(), emitter_->next_due() + late);
-    emitter_->Emit();
+    clock() = std::max(clock(), emitter_->next_event() + late);
+    emitter_->Advance();
   }
-  bool emitting() const { return emitter_->next_due().count() < control_.window_end || emitter_->holding(); }
+  bool emitting() const { return emitter_->next_event() < Nanos::max(); }
   Emitter& emitter() { return *emitter_; }
 
   // What a send call does to a frame; nothing set: the channel takes it whole.
@@ -215,20 +222,45 @@ inline std::ostream& operator<<(std::ostream& out, const Counts& c) {
 }
 
 struct FaultCounts {
-  std::uint64_t injected = 0, detected = 0, undetected = 0;
+  std::uint64_t injected = 0, detected = 0, undetected = 0, undetectable = 0, ambiguous = 0;
   bool operator==(const FaultCounts&) const = default;
 };
 
-inline FaultCounts FaultsOf(const SourceStream& source, const HandlerStream& handler, FaultKind kind) {
-  const auto i = static_cast<std::size_t>(kind);
-  return {source.injected[i].Get(), handler.detected[i].Get(), handler.undetected[i].Get()};
+inline FaultCounts FaultOf(const SourceStream& source, const HandlerStream& handler, std::size_t index) {
+  const FoundFault& found = handler.faults[index];
+  return {.injected = source.faults[index].samples.Get(),
+          .detected = found.detected.Get(),
+          .undetected = found.undetected.Get(),
+          .undetectable = found.undetectable.Get(),
+          .ambiguous = found.ambiguous.Get()};
+}
+
+// Of all faults of one kind.
+inline FaultCounts FaultsOf(const StreamPlan& stream, const SourceStream& source, const HandlerStream& handler,
+                            FaultKind kind) {
+  FaultCounts sum;
+  for (std::size_t i = 0; i < stream.faults.size(); ++i) {
+    if (stream.faults[i].kind != kind) continue;
+    const FaultCounts one = FaultOf(source, handler, i);
+    sum.injected += one.injected;
+    sum.detected += one.detected;
+    sum.undetected += one.undetected;
+    sum.undetectable += one.undetectable;
+    sum.ambiguous += one.ambiguous;
+  }
+  return sum;
 }
 inline FaultCounts FaultsOf(const SimulatedStream& stream, FaultKind kind) {
-  return FaultsOf(stream.source, stream.handler, kind);
+  return FaultsOf(stream.stream(), stream.source, stream.handler, kind);
+}
+
+inline bool AddsUp(const FaultCounts& f) {
+  return f.injected == f.detected + f.undetected && f.undetectable + f.ambiguous <= f.undetected;
 }
 
 inline std::ostream& operator<<(std::ostream& out, const FaultCounts& f) {
-  return out << "injected " << f.injected << " detected " << f.detected << " undetected " << f.undetected;
+  return out << "injected " << f.injected << " detected " << f.detected << " undetected " << f.undetected
+             << " (undetectable " << f.undetectable << ", ambiguous " << f.ambiguous << ")";
 }
 
 }  // namespace corerig

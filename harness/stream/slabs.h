@@ -21,7 +21,22 @@
 
 namespace corerig {
 
-inline constexpr std::size_t kFaultKinds = 4;  // indexed by FaultKind
+// What the source did by one of a stream's faults.
+struct InjectedFault {
+  Counter samples;    // that it hit, due in the window
+  Counter first_due;  // of the first of them, CLOCK_MONOTONIC; 0 while there is none
+};
+
+// What the handler made of those samples. injected = detected + undetected, unless truths were lost.
+struct FoundFault {
+  Counter detected;      // a rule of the receiver's fired for the sample: which one is told in matcher.h
+  Counter undetected;    // none did:
+  Counter undetectable;  // of these, it arrived as a good frame, and nothing about it breaks a rule
+  Counter ambiguous;     // of these, a frame arrived that may be it, and no rule can tell
+  Counter first_found;   // when a rule first fired, CLOCK_MONOTONIC; 0 while none did
+  Counter done;          // of the samples, those that arrived as good frames
+  std::atomic<double> value_error_squares;  // sum over `done`
+};
 
 // The source's figures of one stream.
 struct SourceStream {
@@ -31,32 +46,31 @@ struct SourceStream {
   Counter unheard;   // of `overruns`: there was no receiver
   Counter late;      // of `sent`: more than one period late, not by an injected fault
   Counter gaps;      // due times in the window at which the sensor itself delivered nothing: not of `sent`
-  std::array<Counter, kFaultKinds> injected;
-  Counter bytes_in_all;       // taken by the channel, warm-up included
-  Counter frames_in_all;      // taken whole, warm-up included
-  LatencyHistogram reaction;  // answer - due, of the samples of the window that were answered
-  Counter unasked;            // answers that belong to no frame
-  LatencyHistogram lateness;  // of `sent`, but for samples that an injected fault held back
+  std::array<InjectedFault, kMostFaults> faults;  // by index in the stream's list
+  Counter bytes_in_all;                           // taken by the channel, warm-up included
+  Counter frames_in_all;                          // taken whole, warm-up included
+  LatencyHistogram reaction;                      // answer - due, of the samples of the window that were answered
+  Counter unasked;                                // answers that belong to no frame
+  LatencyHistogram lateness;                      // of `sent`, from their release
 };
 
 // The handler's figures of one stream.
 struct HandlerStream {
-  Counter received;       // good frames matched to a sample due in the window, copies included
-  Counter duplicated;     // of `received`: further copies of a sample
-  Counter reordered;      // of `received`: first copies that came after a later sample
-  Counter corrupt;        // frames that failed the receiver's check
-  Counter lost;           // samples that never came as a good frame
-  Counter lost_injected;  // of `lost`: dropped or bit-flipped by an injected fault
-  Counter unread;         // samples still in the channel when the drain ended
-  Counter ambiguous;      // good frames that could not be matched
-  Counter truth_lost;     // truths overwritten before they were matched or given up
-  Counter done;           // samples done: received - duplicated
-  // Of the injected faults: injected = detected + undetected, unless truths were lost. Detected: a drop when its sample
-  // was declared lost; a duplicate when its second copy was counted as duplicated; a reorder when its sample was
-  // counted as reordered; a bit flip when a corrupt frame was seen for its sample and no good one.
-  std::array<Counter, kFaultKinds> detected, undetected;
+  Counter received;                            // good frames matched to a sample due in the window, copies included
+  Counter duplicated;                          // of `received`: further copies of a sample
+  Counter reordered;                           // of `received`: first copies that came after a later sample
+  Counter corrupt;                             // frames that failed the receiver's check
+  Counter lost;                                // samples that never came as a good frame
+  Counter lost_injected;                       // of `lost`: not sent, or damaged, by an injected fault
+  Counter unread;                              // samples still in the channel when the drain ended
+  Counter ambiguous;                           // good frames that could not be matched
+  Counter truth_lost;                          // truths overwritten before they were matched or given up
+  Counter done;                                // samples done: received - duplicated
+  std::array<FoundFault, kMostFaults> faults;  // by index in the stream's list
+  // Rules that fired for samples that no injected fault had touched. A late one did come late.
+  Counter false_repeating, false_implausible, late_arrivals;
   LatencyHistogram latency, lateness, transport, queue, service, since_sent;
-  // Of `done`, but for those that an injected fault held back: these were late on purpose.
+  // Of `done`. What an injected fault held back is measured from its release, here and in the histograms.
   WorstSamples worst;
   std::atomic<double> value_error_squares;  // sum over `done`
   Counter stamps_discarded;

@@ -32,20 +32,28 @@ std::uint64_t GetNumber(std::span<const std::byte> in) {
   return value;
 }
 
-std::uint32_t RawValue(std::uint64_t sequence) { return static_cast<std::uint32_t>(sequence * 2654435761u); }
+// Of 24 bits in a field of 32, so that a receiver can tell that a value cannot be; neighbours are far apart.
+constexpr std::uint32_t kHighest = 0xFF'FFFF;
+std::uint32_t RawValue(std::uint64_t sequence) { return static_cast<std::uint32_t>(sequence * 2654435761u) >> 8; }
 
 class TestModel final : public SensorModel {
  public:
   explicit TestModel(const SensorContext& context) : mask_(context.format == "message8" ? 0xFF : 0xFFFF) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
+    return EncodeFalsified(sequence, {}, out);
+  }
+
+  EncodedFrame EncodeFalsified(std::uint64_t sequence, const Falsification& falsified,
+                               std::span<std::byte> out) override {
+    const std::uint32_t measured = RawValue(falsified.measurement_of.value_or(sequence));
     const std::size_t size = kLeast + sequence % 5;
     const auto frame = out.first(size);
     std::fill(frame.begin(), frame.end(), kSync0);  // padding that looks like a sync word
     frame[1] = kSync1;
     frame[2] = static_cast<std::byte>(size);
     PutNumber(frame.subspan(3, 2), sequence & mask_);
-    PutNumber(frame.subspan(5, 4), RawValue(sequence));
+    PutNumber(frame.subspan(5, 4), static_cast<std::uint64_t>(measured + falsified.bias));
     PutNumber(frame.last(2), Crc(frame.first(size - 2)));
     return {.size = size, .wire_key = sequence & mask_, .value = TestValue(sequence)};
   }
@@ -119,6 +127,8 @@ class ByteDecoder final : public Decoder {
 
 }  // namespace
 
+ValueLimits TestLimits(const SensorContext&) { return {.lowest = 0, .highest = kHighest, .repeats = 4}; }
+
 double TestValue(std::uint64_t sequence) { return RawValue(sequence); }
 
 std::unique_ptr<SensorModel> MakeTestModel(const SensorContext& context) {
@@ -137,11 +147,13 @@ SensorType TestSensor() {
                    .highest_rate = Rate::Hertz(10'000),
                    .channels = {ChannelKind::kSeqpacket, ChannelKind::kUdp, ChannelKind::kPty, ChannelKind::kPipe,
                                 ChannelKind::kStream, ChannelKind::kTcp, ChannelKind::kShm},
-                   .formats = {"message", "message8", "bare", "bytes"}},
+                   .formats = {"message", "message8", "bare", "bytes"},
+                   .falsifiable = true},
           .max_frame_size = kTestFrameSize,
           .value_unit = "1",
           .make_model = &MakeTestModel,
-          .make_decoder = &MakeTestDecoder};
+          .make_decoder = &MakeTestDecoder,
+          .value_limits = &TestLimits};
 }
 
 SensorType TestTick() {

@@ -13,6 +13,9 @@ inline constexpr std::size_t kTestFrameSize = 40;
 std::unique_ptr<SensorModel> MakeTestModel(const SensorContext& context);
 std::unique_ptr<Decoder> MakeTestDecoder(const SensorContext& context);
 
+// Values go up to 2^24 - 1, and four equal ones in a row are no chance.
+ValueLimits TestLimits(const SensorContext& context);
+
 SensorType TestSensor();
 // As every rig's "tick": no model, no decoder.
 SensorType TestTick();

@@ -32,14 +32,14 @@ void TruthRing::Append(const Truth& truth, std::size_t capacity) {
   reserved_.store(emission + 1, std::memory_order_relaxed);
   auto& words = EntryOf(this, emission, capacity)->words;
   const auto put = [&](int i, std::uint64_t value) { words[i].store(value, std::memory_order_release); };
-  put(0, truth.sequence);
+  put(0, truth.sequence << 16 | std::uint64_t{truth.fault} << 8 | truth.flags);
   put(1, static_cast<std::uint64_t>(truth.due.count()));
   put(2, static_cast<std::uint64_t>(truth.sent.count()));
   put(3, truth.wire_key);
   put(4, truth.offset);
-  put(5, std::uint64_t{truth.size} << 32 | truth.flags);
+  put(5, std::uint64_t{truth.size} << 32 | truth.gaps);
   put(6, std::bit_cast<std::uint64_t>(truth.value));
-  put(7, truth.gaps);
+  put(7, static_cast<std::uint64_t>(truth.release.count()));
   published_.store(emission + 1, std::memory_order_release);
 }
 
@@ -55,16 +55,18 @@ std::optional<Truth> TruthRing::Read(std::uint64_t emission, std::size_t capacit
   const auto& words = EntryOf(this, emission, capacity)->words;
   const auto get = [&](int i) { return words[i].load(std::memory_order_acquire); };
   Truth truth;
-  truth.sequence = get(0);
+  const std::uint64_t sequence_fault_flags = get(0), size_and_gaps = get(5);
+  truth.sequence = sequence_fault_flags >> 16;
+  truth.fault = static_cast<std::uint8_t>(sequence_fault_flags >> 8);
+  truth.flags = static_cast<std::uint8_t>(sequence_fault_flags);
   truth.due = Nanos(static_cast<std::int64_t>(get(1)));
   truth.sent = Nanos(static_cast<std::int64_t>(get(2)));
   truth.wire_key = get(3);
   truth.offset = get(4);
-  const std::uint64_t size_and_flags = get(5);
-  truth.size = static_cast<std::uint32_t>(size_and_flags >> 32);
-  truth.flags = static_cast<std::uint32_t>(size_and_flags);
+  truth.size = static_cast<std::uint32_t>(size_and_gaps >> 32);
+  truth.gaps = static_cast<std::uint32_t>(size_and_gaps);
   truth.value = std::bit_cast<double>(get(6));
-  truth.gaps = get(7);
+  truth.release = Nanos(static_cast<std::int64_t>(get(7)));
   if (oldest(capacity) > emission) return std::nullopt;
   return truth;
 }

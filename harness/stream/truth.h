@@ -13,25 +13,28 @@
 
 namespace corerig {
 
-// What was done to a frame on its way.
-enum TruthFlag : std::uint32_t {
-  kTruthDropped = 1,    // not sent
-  kTruthDuplicate = 2,  // the second copy of a frame
-  kTruthReordered = 4,  // held back and sent after its successor
-  kTruthBitFlipped = 8,
+// What was done to a frame on its way, on purpose.
+enum TruthFlag : std::uint8_t {
+  kTruthUnsent = 1,      // not sent
+  kTruthCopy = 2,        // the second copy of a frame
+  kTruthHeld = 4,        // sent later than due: held back, or waiting behind one that was
+  kTruthSpoiled = 8,     // its bytes are no more what the sensor made
+  kTruthFalsified = 16,  // its measurement is false
 };
 
 // One emission.
 struct Truth {
-  std::uint64_t sequence = 0;  // of the sample, from 0 at the start of the run
+  std::uint64_t sequence = 0;  // of the sample, from 0 at the start of the run; below 2^48, nine years at 1 MHz
   Nanos due{0};
+  Nanos release{0};            // when it was to be sent: due, or later by an injected fault
   Nanos sent{0};               // just before the send call
   std::uint64_t wire_key = 0;  // as the receiver will read it if the frame is whole
   std::uint64_t offset = 0;    // of its first byte in the stream of bytes sent
-  std::uint32_t size = 0;      // 0 if dropped
-  std::uint32_t flags = 0;     // of TruthFlag
+  std::uint32_t size = 0;      // 0 if it was not sent
+  std::uint8_t flags = 0;      // of TruthFlag
+  std::uint8_t fault = 0;      // which of the plan's faults hit it, counted from 1; 0: none
   double value = 0;            // the true value
-  std::uint64_t gaps = 0;      // in the window, before this sample: due times at which the sensor delivered nothing
+  std::uint32_t gaps = 0;      // in the window, before this sample: due times at which the sensor delivered nothing
 };
 
 // Emissions 0, 1, 2, …; emission i is kept until emission i + capacity.

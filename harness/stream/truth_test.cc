@@ -28,24 +28,28 @@ class RingMemory {
 Truth TruthOf(std::uint64_t n) {
   return {.sequence = n,
           .due = Nanos(static_cast<std::int64_t>(n * 3)),
+          .release = Nanos(static_cast<std::int64_t>(n * 4)),
           .sent = Nanos(static_cast<std::int64_t>(n * 5)),
           .wire_key = n * 7,
           .offset = n * 11,
           .size = static_cast<std::uint32_t>(n * 13),
-          .flags = static_cast<std::uint32_t>(n * 17),
+          .flags = static_cast<std::uint8_t>(n * 17),
+          .fault = static_cast<std::uint8_t>(n * 19),
           .value = static_cast<double>(n) * 0.5,
-          .gaps = n * 19};
+          .gaps = static_cast<std::uint32_t>(n * 23)};
 }
 
 void ExpectTruthOf(std::uint64_t n, const Truth& seen) {
   const Truth expected = TruthOf(n);
   ASSERT_EQ(seen.sequence, expected.sequence);
   ASSERT_EQ(seen.due, expected.due) << "of emission " << n;
+  ASSERT_EQ(seen.release, expected.release) << "of emission " << n;
   ASSERT_EQ(seen.sent, expected.sent) << "of emission " << n;
   ASSERT_EQ(seen.wire_key, expected.wire_key) << "of emission " << n;
   ASSERT_EQ(seen.offset, expected.offset) << "of emission " << n;
   ASSERT_EQ(seen.size, expected.size) << "of emission " << n;
   ASSERT_EQ(seen.flags, expected.flags) << "of emission " << n;
+  ASSERT_EQ(seen.fault, expected.fault) << "of emission " << n;
   ASSERT_EQ(seen.value, expected.value) << "of emission " << n;
   ASSERT_EQ(seen.gaps, expected.gaps) << "of emission " << n;
 }

@@ -78,7 +78,7 @@ class Round {
                      .figures = &source_,
                      .send = [this](std::span<const std::byte> frame) { return Send(ends_.sender.get(), frame); },
                      .now = &MonotonicNow});
-    for (std::size_t i = 0; i < frames; ++i) emitter.Emit();
+    for (std::size_t i = 0; i < frames; ++i) emitter.Advance();
     frames_ = frames;
   }
 
@@ -166,7 +166,10 @@ class Round {
 
  private:
   Matcher MakeMatcher() {
-    return Matcher(control_, {static_cast<TruthRing*>(ring_.get()), kRing}, ChannelKind::kUdp, *decoder_,
+    const StreamPlan& stream = plan_.streams[0];
+    const ValueLimits limits =
+        sensor_.value_limits != nullptr ? sensor_.value_limits(ContextOf(plan_, stream)) : ValueLimits();
+    return Matcher(control_, {static_cast<TruthRing*>(ring_.get()), kRing}, stream, limits, *decoder_,
                    handler_activity_.turn, handler_, &MonotonicNow);
   }
   std::optional<double> PerFrame(Nanos took) const {
