@@ -89,7 +89,7 @@ TraceReader::TraceReader(TraceDecoder decoder, TraceInstance instance, const Opt
   sees_interrupts_ = std::find(events.begin(), events.end(), "irq/irq_handler_entry") != events.end();
   ReadInterruptNames(names_);
   woken_when_filled_ = instance_.WakeWhenFilled().has_value();
-  for (const CpuId cpu : cpus_) idle_switches_.emplace_back(cpu);
+  for (const CpuId cpu : cpus_) missing_switches_.emplace_back(cpu);
   batch_.reserve(kBatch);
   last_look_.store(MonotonicNow().count());
   thread_ = std::thread([this] { Body(); });
@@ -180,12 +180,12 @@ Nanos TraceReader::ReadAll() {
                        .value = static_cast<std::int64_t>(lost),
                        .cpu = static_cast<std::int16_t>(cpus_[i].value),
                        .kind = TraceEvent::Kind::kLost});
-        idle_switches_[i].Reset();
+        missing_switches_[i].Reset();
       }
       ForEachRecord(page, decoder_.layout(), [&](Nanos at, std::span<const std::byte> raw) {
         latest = at;
         const auto event = decoder_.Decode(at, cpus_[i].value, raw, names_);
-        if (const auto inferred = idle_switches_[i].Before(at, decoder_.ContextOf(raw), event ? &*event : nullptr)) {
+        if (const auto inferred = missing_switches_[i].Before(at, decoder_.ContextOf(raw), event ? &*event : nullptr)) {
           merge_.Add(i, *inferred);
           ++inferred_;
         }

@@ -25,7 +25,7 @@
 #include "harness/base/result.h"
 #include "harness/base/trace_event.h"
 #include "harness/base/units.h"
-#include "harness/measure/idle_switches.h"
+#include "harness/measure/missing_switches.h"
 #include "harness/measure/trace_decoder.h"
 #include "harness/measure/trace_instance.h"
 #include "harness/measure/trace_merge.h"
@@ -68,7 +68,7 @@ class TraceReader {
   // Events lost so far; from any thread.
   std::uint64_t total_lost() const { return total_lost_.load(std::memory_order_relaxed); }
   std::uint64_t events() const { return events_.load(std::memory_order_relaxed); }
-  // Switches out of idle that the kernel did not trace and that were put in (idle_switches.h); after Stop.
+  // Switches that the kernel did not trace and that were put in (missing_switches.h); after Stop.
   std::uint64_t inferred() const { return inferred_; }
   // The kernel has irq, softirq or vector events: without, interrupts' time is that of the tasks they interrupt.
   bool sees_interrupts() const { return sees_interrupts_; }
@@ -97,7 +97,7 @@ class TraceReader {
   Nanos latest_part_{0};  // when a task last said what it is
   TraceNames names_;
   TraceMerge merge_;
-  std::vector<IdleSwitches> idle_switches_;  // per CPU
+  std::vector<MissingSwitches> missing_switches_;  // per CPU
   std::uint64_t inferred_ = 0;
   std::vector<TraceEvent> batch_;
   std::vector<std::int32_t> ended_;  // tasks whose names are still of use for a while

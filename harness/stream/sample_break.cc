@@ -28,7 +28,7 @@ std::optional<BreakLatch::Moment> BreakLatch::Read() const {
 void SampleBreak::Fire(std::size_t stream, const SampleStamps& sample) {
   if (!latch_.Take()) return;
   // An event of this core in this thread: some kernels trace no switch out of idle, and the one to this thread is then
-  // known by what the thread was traced doing (idle_switches.h).
+  // known by what the thread was traced doing (missing_switches.h).
   constexpr std::string_view kMark = "corerig-break", kOff = "0";
   [[maybe_unused]] auto written = write(descriptors_.trace_mark, kMark.data(), kMark.size());
   written = write(descriptors_.trace_switch, kOff.data(), kOff.size());
