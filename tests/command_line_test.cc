@@ -71,7 +71,9 @@ TEST(BadInput, ABudgetFinerThanTheBoardsClock) {
   RigRun check = RigRun::Call({"check", rig.scenario_file()});
   const FinishedRun checked = check.Wait();
   EXPECT_EQ(checked.exit_status, 1);
-  EXPECT_EQ(checked.err, run.err);
+  // Each has measured the clock anew.
+  const auto until_figures = [](const std::string& text) { return text.substr(0, text.find("this board's")); };
+  EXPECT_EQ(until_figures(checked.err), until_figures(run.err));
   EXPECT_EQ(checked.out, "");
 }
 TEST(BadInput, WrongType) { ExpectRejected(Replaced(Right(), "\"1s\"", "1"), "2:12", "duration"); }

@@ -121,6 +121,7 @@ PerfTasks RawTasks(const PerfRecording& script, std::int64_t begin, std::int64_t
       if (inside) {
         ++(preempted ? of_left.involuntary : of_left.voluntary);
         if (left.doing == Doing::kRunning) of_left.slice.push_back(at - left.since);
+        if (left.doing == Doing::kPreempted) of_left.preempted_or_ran += at - std::max(left.since, begin);
       }
       left = {preempted ? Doing::kPreempted : Doing::kSleeping, at};
       State& next = states[to];

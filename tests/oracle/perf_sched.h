@@ -20,6 +20,7 @@ struct PerfTask {
   std::uint64_t at_the_border = 0;  // switches so near to an end of the window that either side may be right
   std::vector<std::int64_t> runqueue, wake, slice;  // ns, as they came
   std::int64_t preempted = 0;                       // ns in the window that it was ready to run after a preemption
+  std::int64_t preempted_or_ran = 0;  // ns of which it was that at first and then ran: that it came was not recorded
 };
 struct PerfTasks {
   std::map<int, PerfTask> by_tid;
