@@ -124,11 +124,15 @@ TEST(TracedRun, OverEventsThatTheKernelLostFiguresAreAbsentWithTheirNumber) {
   if (!tracefs) GTEST_SKIP() << tracefs.error().message;
   RigRun rig(Scenario("2s"));
   if (!AwaitTrace(rig)) GTEST_SKIP() << "no run here is traced";
-  // Its buffer of one core, made too small for what comes between two looks of its reader.
+  // Its buffer of one core is made too small for what comes while its reader, in the supervisor, is stopped.
   const int core = TestCores().front();
   const std::string folder = StrCat("instances/", TracesOf(rig.pid()).at(0), "/per_cpu/cpu", core);
   const auto shrunk = tracefs->Write(folder + "/buffer_size_kb", "8");
   ASSERT_TRUE(shrunk) << shrunk.error().message;
+  std::this_thread::sleep_for(milliseconds(700));
+  kill(rig.pid(), SIGSTOP);
+  std::this_thread::sleep_for(milliseconds(500));
+  kill(rig.pid(), SIGCONT);
   const FinishedRun run = rig.Wait();
   ASSERT_TRUE(run.report.is_object()) << run.err;
   const auto& trace = run.report["trace"];
