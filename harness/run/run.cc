@@ -541,8 +541,7 @@ void Runner::Fill(bool complete) {
   }
   record.metrics = MetricsFrom(plan_, record);
   if (!complete) return;
-  record.spikes = CollectSpikes(plan_, SidesOf(children_), timeline_, record,
-                                {.recorder = spike_recorder_.get(), .absent = tracing_->absent()});
+  record.spikes = CollectSpikes(plan_, SidesOf(children_), timeline_, record, spike_recorder_.get());
   for (const auto& warnings : {WarningsFrom(record), CollectWarnings(children_)}) {
     record.warnings.insert(record.warnings.end(), warnings.begin(), warnings.end());
   }

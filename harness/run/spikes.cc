@@ -68,7 +68,7 @@ std::unique_ptr<SpikeRecorder> MakeSpikeRecorder(const Plan& plan, const StreamS
 }
 
 std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& sides, const Timeline& timeline,
-                                       const RunRecord& record, const SpikeTrace& trace) {
+                                       const RunRecord& record, const SpikeRecorder* recorder) {
   std::vector<SpikeRecord> spikes;
   if (sides.handler == nullptr || timeline.window_end <= timeline.window_begin) return spikes;
   SpikeContext context;
@@ -88,8 +88,8 @@ std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& side
     SpikeSubject subject;
     subject.part = StrCat("stream.", stream.name);
     subject.loop = stream.loop;
-    if (stream.channel != ChannelKind::kTimer) subject.source = SourceThread(plan, sides.source, trace.recorder);
-    subject.thread = LoopThreadOf(plan.loops[loop], trace.recorder,
+    if (stream.channel != ChannelKind::kTimer) subject.source = SourceThread(plan, sides.source, recorder);
+    subject.thread = LoopThreadOf(plan.loops[loop], recorder,
                                   StrCat("its loop (", stream.loop, ", ", ToText(plan.loops[loop].policy), ")"));
     subject.usual = {.lateness = Quantile(seen.lateness, 0.5),
                      .transport = Quantile(seen.transport, 0.5),
@@ -102,20 +102,20 @@ std::vector<SpikeRecord> CollectSpikes(const Plan& plan, const StreamSides& side
       if (!in_window(stamps) || stamps.sequence < first) continue;
       subject.sample = stamps.sequence - first;
       subject.stamps = stamps;
-      const SpikeEvidence evidence = trace.recorder != nullptr ? trace.recorder->EvidenceOfStream(i, stamps)
-                                                               : NoEvidence("there is no scheduling trace");
+      const SpikeEvidence evidence =
+          recorder != nullptr ? recorder->EvidenceOfStream(i, stamps) : NoEvidence("there is no scheduling trace");
       spikes.push_back(ExplainSpike(subject, evidence, context));
     }
   }
-  for (std::size_t i = 0; i < plan.loops.size() && trace.recorder != nullptr; ++i) {
+  for (std::size_t i = 0; i < plan.loops.size() && recorder != nullptr; ++i) {
     SpikeSubject subject;
     subject.part = StrCat("loop.", plan.loops[i].name);
     subject.loop = plan.loops[i].name;
-    subject.thread = LoopThreadOf(plan.loops[i], trace.recorder, StrCat("it (", ToText(plan.loops[i].policy), ")"));
-    for (const SampleStamps& delay : trace.recorder->WorstDelays(i)) {
+    subject.thread = LoopThreadOf(plan.loops[i], recorder, StrCat("it (", ToText(plan.loops[i].policy), ")"));
+    for (const SampleStamps& delay : recorder->WorstDelays(i)) {
       if (!in_window(delay)) continue;
       subject.stamps = delay;
-      spikes.push_back(ExplainSpike(subject, trace.recorder->EvidenceOfLoop(i, delay), context));
+      spikes.push_back(ExplainSpike(subject, recorder->EvidenceOfLoop(i, delay), context));
     }
   }
   std::stable_sort(spikes.begin(), spikes.end(),
