@@ -21,10 +21,8 @@ using std::chrono::seconds;
 using Kind = TraceEvent::Kind;
 
 constexpr int kSourceTid = 10, kLoopTid = 20, kHogTid = 99;
-const Timeline kTimeline = {.start = seconds(100),
-                            .window_begin = seconds(101),
-                            .window_end = seconds(103),
-                            .drain_end = seconds(104)};
+const Timeline kTimeline = {
+    .start = seconds(100), .window_begin = seconds(101), .window_end = seconds(103), .drain_end = seconds(104)};
 
 Plan Flight() {
   Plan plan;
@@ -82,8 +80,7 @@ class Spikes : public testing::Test {
   std::vector<SpikeRecord> Collect(const SpikeRecorder* recorder = nullptr) {
     return CollectSpikes(plan_, {.source = &source_, .handler = &handler_}, kTimeline, record_, recorder);
   }
-  static TraceEvent Switch(Nanos at, int cpu, int from, int to,
-                           TraceEvent::State left = TraceEvent::State::kSleeping) {
+  static TraceEvent Switch(Nanos at, int cpu, int from, int to, TraceEvent::State left = TraceEvent::State::kSleeping) {
     return {.at = at,
             .tid = to,
             .other = from,
@@ -117,8 +114,8 @@ TEST_F(Spikes, AreTheWorstOfAllStreamsLongestFirstAndNumberedFromTheWindow) {
 }
 
 TEST_F(Spikes, OutsideOfTheWindowThereAreNone) {
-  Late(0, 500, milliseconds(2));    // warm-up
-  Late(0, 3500, milliseconds(2));   // drain
+  Late(0, 500, milliseconds(2));   // warm-up
+  Late(0, 3500, milliseconds(2));  // drain
   EXPECT_TRUE(Collect().empty());
   Late(0, 1500, milliseconds(2));
   EXPECT_EQ(Collect().size(), 1u);
@@ -129,15 +126,19 @@ TEST_F(Spikes, OutsideOfTheWindowThereAreNone) {
 }
 
 TEST_F(Spikes, TheSampleThatARunWasStoppedAtIsTheFirstAndWhatCameAfterItIsLeftOut) {
-  const SampleStamps worse = Late(0, 1200, milliseconds(5));
-  const SampleStamps broke = Late(0, 1500, milliseconds(2));
-  Late(1, 151, milliseconds(9));
-  const std::uint64_t sample = 1500 - Expected(plan_, plan_.streams[0], seconds(1), seconds(3)).first;
+  const auto first = [this](std::size_t stream) {
+    return Expected(plan_, plan_.streams[stream], seconds(1), seconds(3)).first;
+  };
+  // Another stream's sample of the same number, and a longer delay.
+  const SampleStamps worse = Late(0, first(0) + 50, milliseconds(5));
+  const SampleStamps broke = Late(1, first(1) + 50, milliseconds(2));
+  Late(0, first(0) + 501, milliseconds(9));
   record_.at_break =
-      BreakRecord{.stream = "imu", .sample = sample, .due = broke.due, .done = broke.done, .limit = milliseconds(1)};
+      BreakRecord{.stream = "tick", .sample = 50, .due = broke.due, .done = broke.done, .limit = milliseconds(1)};
   const auto spikes = Collect();
   ASSERT_EQ(spikes.size(), 2u);
-  EXPECT_EQ(spikes[0].sample, sample);
+  EXPECT_EQ(spikes[0].part, "stream.tick");
+  EXPECT_EQ(spikes[0].sample, 50u);
   EXPECT_EQ(spikes[1].at, worse.due);
 }
 
@@ -145,8 +146,8 @@ TEST_F(Spikes, WhoKeptTheLoopIsNamedWithTheLoopsPolicyAndTheTimeAddsUp) {
   const auto recorder = MakeSpikeRecorder(plan_, {.source = &source_, .handler = &handler_}, kTimeline);
   const SampleStamps late = Late(0, 1500, milliseconds(2));
   const Nanos due = late.due;
-  const TraceEvent waking = {.at = due + microseconds(35), .value = 1, .tid = kLoopTid, .other = kSourceTid,
-                             .kind = Kind::kWaking};
+  const TraceEvent waking = {
+      .at = due + microseconds(35), .value = 1, .tid = kLoopTid, .other = kSourceTid, .kind = Kind::kWaking};
   const std::vector<TraceEvent> events = {
       Switch(due - microseconds(500), 1, kLoopTid, kHogTid), Switch(due - microseconds(400), 0, kHogTid + 1, 0),
       Switch(due + microseconds(20), 0, 0, kSourceTid),      waking,
@@ -194,6 +195,36 @@ TEST_F(Spikes, ALateSourceIsNamedForAStreamAndNeverForATimer) {
                                 "the core for 900 µs"),
             std::string::npos)
       << spikes[1].text;
+}
+
+TEST_F(Spikes, WhatIsUsualIsThatOfTheStreamsOwnSamples) {
+  StreamRecord& seen = record_.streams[0];
+  seen.lateness = seen.service = {};
+  seen.lateness.Add(400'000, 100);
+  seen.service.Add(4'000, 90);
+  seen.service.Add(2'000'000, 10);
+  const auto recorder = MakeSpikeRecorder(plan_, {.source = &source_, .handler = &handler_}, kTimeline);
+  const Nanos due = kTimeline.window_begin;
+  const SampleStamps stamps = {.sequence = 1501,
+                               .due = due + milliseconds(100),
+                               .sent = due + milliseconds(100) + microseconds(400),
+                               .woken = due + milliseconds(100) + microseconds(405),
+                               .begin = due + milliseconds(100) + microseconds(410),
+                               .done = due + milliseconds(100) + microseconds(2000)};
+  handler_.launched.slab.At<HandlerStream>(HandlerSlabLayout(plan_).streams[0])->worst.Add(stamps);
+  recorder->OnEvents(std::vector<TraceEvent>{Switch(stamps.due - milliseconds(1), 0, kSourceTid, 0),
+                                             Switch(stamps.due - milliseconds(1), 1, kLoopTid, 0),
+                                             Switch(stamps.due + microseconds(5), 0, 0, kSourceTid),
+                                             Switch(stamps.due + microseconds(401), 1, 0, kLoopTid)},
+                     names_, stamps.done + milliseconds(10));
+  const auto spikes = Collect(recorder.get());
+  const auto found =
+      std::find_if(spikes.begin(), spikes.end(), [&](const auto& spike) { return spike.at == stamps.due; });
+  ASSERT_NE(found, spikes.end());
+  EXPECT_NE(found->text.find("its own callback ran 1.59 ms longer than the usual 4.0"), std::string::npos)
+      << found->text;
+  EXPECT_EQ(found->text.find("the source"), std::string::npos) << found->text;
+  EXPECT_EQ(found->text.find("unexplained"), std::string::npos) << found->text;
 }
 
 }  // namespace
