@@ -60,6 +60,8 @@ constexpr MetricKind kKinds[] = {
     {kLoop, "runqueue", "ns", kDistribution, "Time its thread was ready to run, woken or preempted, until it ran."},
     {kLoop, "wake", "ns", kDistribution, "Time from its thread being woken until it ran."},
     {kLoop, "preempted", "share", kOneNumber, "Share of the window it was ready to run after others had preempted it."},
+    {kLoop, "faults.minor", "count", kOneNumber, "Page faults of its thread served from memory."},
+    {kLoop, "faults.major", "count", kOneNumber, "Page faults of its thread that had to read from storage."},
     {kLoop, "cycles", "count", kOneNumber, "CPU cycles its thread ran for."},
     {kLoop, "instructions", "count", kOneNumber, "Instructions its thread executed."},
     {kLoop, "ipc", "per_cycle", kOneNumber, "Instructions per cycle."},

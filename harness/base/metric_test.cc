@@ -61,34 +61,13 @@ TEST(MetricKinds, EachHasAUnitAndAMeaningInOneSentence) {
 
 TEST(MetricNames, GivesFiguresInOrderEachWithItsStatistics) {
   Names loop;
-  for (const char* figure : {"wakeups",
-                             "busy",
-                             "cpu",
-                             "switches.voluntary",
-                             "switches.involuntary",
-                             "migrations",
-                             "runqueue.p50",
-                             "runqueue.p90",
-                             "runqueue.p99",
-                             "runqueue.p999",
-                             "runqueue.max",
-                             "runqueue.mean",
-                             "runqueue.min",
-                             "runqueue.count",
-                             "wake.p50",
-                             "wake.p90",
-                             "wake.p99",
-                             "wake.p999",
-                             "wake.max",
-                             "wake.mean",
-                             "wake.min",
-                             "wake.count",
-                             "preempted",
-                             "cycles",
-                             "instructions",
-                             "ipc",
-                             "cache_misses",
-                             "branch_misses"}) {
+  for (const char* figure :
+       {"wakeups",      "busy",          "cpu",          "switches.voluntary", "switches.involuntary",
+        "migrations",   "runqueue.p50",  "runqueue.p90", "runqueue.p99",       "runqueue.p999",
+        "runqueue.max", "runqueue.mean", "runqueue.min", "runqueue.count",     "wake.p50",
+        "wake.p90",     "wake.p99",      "wake.p999",    "wake.max",           "wake.mean",
+        "wake.min",     "wake.count",    "preempted",    "faults.minor",       "faults.major",
+        "cycles",       "instructions",  "ipc",          "cache_misses",       "branch_misses"}) {
     loop.push_back(StrCat("loop.flight.", figure));
   }
   EXPECT_EQ(MetricNames("loop.NAME", "loop.flight"), loop);

@@ -104,7 +104,8 @@ struct SchedulingRecord {
   std::uint64_t timeslices = 0;  // times it was given a CPU
   std::uint64_t voluntary = 0, involuntary = 0;
   std::optional<std::uint64_t> migrations;
-  Nanos observed{0};  // the time these figures cover; 0: there was no reading
+  std::uint64_t minor_faults = 0, major_faults = 0;  // page faults
+  Nanos observed{0};                                 // the time these figures cover; 0: there was no reading
   bool lost = false;  // there was a first reading and, though the task ran on, no last one
 };
 
@@ -206,7 +207,6 @@ struct ProcessRecord {
   int pid = 0;
   EndRecord end;
   SchedulingRecord scheduling;
-  std::uint64_t minor_faults = 0, major_faults = 0;
   std::optional<std::uint64_t> cow_faults;  // copies of shared pages that it wrote to
   std::string cow_absent;                   // why they are not known
   std::optional<std::uint64_t> rss_peak;    // VmHWM, reset when the window begins

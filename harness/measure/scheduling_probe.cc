@@ -93,6 +93,8 @@ SchedulingRecord Difference(const SchedulingReading& before, const SchedulingRea
                              .voluntary = grown(before.voluntary, after.voluntary),
                              .involuntary = grown(before.involuntary, after.involuntary),
                              .migrations = std::nullopt,
+                             .minor_faults = grown(before.minor_faults, after.minor_faults),
+                             .major_faults = grown(before.major_faults, after.major_faults),
                              .observed = grown(before.at, after.at)};
   if (before.migrations && after.migrations) record.migrations = grown(*before.migrations, *after.migrations);
   return record;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -171,14 +172,18 @@ TEST(Difference, IsWhatHappenedInBetween) {
                                     .timeslices = 5,
                                     .voluntary = 3,
                                     .involuntary = 2,
-                                    .migrations = 1};
+                                    .migrations = 1,
+                                    .minor_faults = 40,
+                                    .major_faults = 4};
   const SchedulingReading after = {.at = Nanos(3000),
                                    .run = Nanos(900),
                                    .wait = Nanos(11),
                                    .timeslices = 9,
                                    .voluntary = 6,
                                    .involuntary = 3,
-                                   .migrations = 1};
+                                   .migrations = 1,
+                                   .minor_faults = 43,
+                                   .major_faults = 9};
   const SchedulingRecord record = Difference(before, after);
   EXPECT_EQ(record.observed, Nanos(2000));
   EXPECT_EQ(record.run, Nanos(800));
@@ -187,6 +192,8 @@ TEST(Difference, IsWhatHappenedInBetween) {
   EXPECT_EQ(record.voluntary, 3u);
   EXPECT_EQ(record.involuntary, 1u);
   EXPECT_EQ(record.migrations, 0u);
+  EXPECT_EQ(record.minor_faults, 3u);
+  EXPECT_EQ(record.major_faults, 5u);
 }
 
 TEST(Difference, IsNeverNegativeThoughAThreadEnded) {
@@ -311,6 +318,32 @@ TEST(ReadThread, WaitIsTheTimeOnTheRunQueue) {
   EXPECT_GE(record.wait + milliseconds(1), other_ran) << "it waited while the other ran";
   EXPECT_GT(other_ran, Nanos(0));
   EXPECT_GT(record.involuntary, 0u);
+}
+
+TEST(ReadThread, CountsTheFaultsOfItsOwnAsGetrusageDoes) {
+  const auto own = [] {
+    rusage usage = {};
+    getrusage(RUSAGE_THREAD, &usage);
+    return static_cast<std::uint64_t>(usage.ru_minflt);
+  };
+  constexpr std::size_t kPages = 64, kPage = 4096;
+  std::thread([&] {
+    // All of this is touched once before the first look.
+    const ProcFs procfs;
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(ReadThread(procfs, getpid(), gettid()));
+    void* const memory = mmap(nullptr, kPages * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(memory, MAP_FAILED);
+    madvise(memory, kPages * kPage, MADV_NOHUGEPAGE);
+    const std::uint64_t least = own();
+    const auto before = ReadThread(procfs, getpid(), gettid());
+    for (std::size_t page = 0; page < kPages; ++page) static_cast<volatile char*>(memory)[page * kPage] = 1;
+    const auto after = ReadThread(procfs, getpid(), gettid());
+    const std::uint64_t most = own() - least;
+    munmap(memory, kPages * kPage);
+    ASSERT_TRUE(before && after);
+    EXPECT_GE(Difference(*before, *after).minor_faults, kPages);
+    EXPECT_LE(Difference(*before, *after).minor_faults, most);
+  }).join();
 }
 
 TEST(ReadProcess, SumsTheThreadsOfThisProcess) {

@@ -94,10 +94,10 @@ void AddProcess(Json& out, const ProcessRecord& process) {
   out["end"] = FromEnd(process.end);
   out["scheduling"] = FromScheduling(process.scheduling);
   // Read together with the scheduling figures: without a reading, 0 would be an invention.
-  out["faults"] =
-      process.scheduling.observed > Nanos(0)
-          ? Json{{"minor", process.minor_faults}, {"major", process.major_faults}, {"cow", Value(process.cow_faults)}}
-          : Json(nullptr);
+  out["faults"] = process.scheduling.observed > Nanos(0) ? Json{{"minor", process.scheduling.minor_faults},
+                                                                {"major", process.scheduling.major_faults},
+                                                                {"cow", Value(process.cow_faults)}}
+                                                         : Json(nullptr);
   out["rss_peak"] = Value(process.rss_peak);
   out["memory_summary"] = FromMemorySummary(process.memory_summary);
   out["memory_trend"] = FromMemoryTrend(process.memory_trend);
@@ -291,6 +291,9 @@ Json FromLoop(const LoopRecord& loop) {
           {"wakeups", Value(loop.wakeups)},
           {"busy", Value(loop.busy)},
           {"scheduling", FromScheduling(loop.scheduling)},
+          {"faults", loop.scheduling.observed > Nanos(0)
+                         ? Json{{"minor", loop.scheduling.minor_faults}, {"major", loop.scheduling.major_faults}}
+                         : Json(nullptr)},
           {"counters", FromCounters(loop.counters)}};
 }
 

@@ -20,9 +20,9 @@ ProcessRecord Process(int pid) {
                         .voluntary = 20'000,
                         .involuntary = 10,
                         .migrations = 0,
+                        .minor_faults = 12,
+                        .major_faults = 1,
                         .observed = 20s};
-  process.minor_faults = 12;
-  process.major_faults = 1;
   process.rss_peak = 9'000'000;
   process.memory = {{.at = 100ms, .rss = 8'500'000, .pss = 5'000'000, .uss = 4'000'000},
                     {.at = 10s, .rss = 8'900'000, .pss = 5'100'000, .uss = 4'100'000}};
@@ -201,6 +201,8 @@ std::vector<Metric> Metrics() {
       Present("loop.flight.switches.voluntary", 20'000, "count", "procfs"),
       Present("loop.flight.switches.involuntary", 10, "count", "procfs"),
       Present("loop.flight.migrations", 0, "count", "procfs"),
+      Present("loop.flight.faults.minor", 12, "count", "procfs"),
+      Present("loop.flight.faults.major", 1, "count", "procfs"),
       Present("worker.price.0.rate", 60, "per_s"),
       Present("worker.price.0.cpu", 0.998, "share", "schedstat"),
       Present("worker.price.0.runqueue.mean", 12'300, "ns", "schedstat"),

@@ -201,11 +201,6 @@ ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& 
   if (child.launched.process) record.pid = child.launched.process->pid;
   record.end = child.end;
   record.scheduling = child.scheduling.Scheduling();
-  if (child.scheduling.before && child.scheduling.after) {
-    const auto& [before, after] = child.scheduling;
-    record.minor_faults = after->minor_faults - std::min(after->minor_faults, before->minor_faults);
-    record.major_faults = after->major_faults - std::min(after->major_faults, before->major_faults);
-  }
   if (child.cow_before && child.cow_after) {
     record.cow_faults = *child.cow_after - std::min(*child.cow_after, *child.cow_before);
   } else {

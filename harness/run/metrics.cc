@@ -306,8 +306,8 @@ void AddCounters(Table& table, const std::string& part, const CountersRecord& co
 
 void AddScheduling(Table& table, const std::string& part, const SchedulingRecord& scheduling, bool on_time) {
   if (scheduling.observed <= Nanos(0) || !on_time) {
-    for (const char* figure :
-         {"cpu", "switches.voluntary", "switches.involuntary", "migrations", "runqueue.mean", "runqueue.count"}) {
+    for (const char* figure : {"cpu", "switches.voluntary", "switches.involuntary", "migrations", "runqueue.mean",
+                               "runqueue.count", "faults.minor", "faults.major"}) {
       table.Absent(part + figure, on_time ? kNoReading : kLateReading);
     }
     return;
@@ -321,6 +321,8 @@ void AddScheduling(Table& table, const std::string& part, const SchedulingRecord
   } else {
     table.Absent(part + "migrations", "the kernel has no /proc/PID/sched (CONFIG_SCHED_DEBUG)");
   }
+  table.Set(part + "faults.minor", static_cast<double>(scheduling.minor_faults), "procfs");
+  table.Set(part + "faults.major", static_cast<double>(scheduling.major_faults), "procfs");
   table.Set(part + "runqueue.count", static_cast<double>(scheduling.timeslices), "schedstat");
   if (scheduling.timeslices > 0) {
     table.Set(part + "runqueue.mean",
@@ -356,13 +358,6 @@ void AddWorker(Table& table, const WorkerRecord& worker, bool is_command, bool o
   AddScheduling(table, part, worker.process.scheduling, on_time);
   AddTraced(table, part, trace, WorkerPart(worker.name, worker.index), "slice", &TracePartRecord::slice);
   AddCounters(table, part, worker.process.counters, on_time);
-  if (worker.process.scheduling.observed > Nanos(0) && on_time) {
-    table.Set(part + "faults.minor", static_cast<double>(worker.process.minor_faults), "procfs");
-    table.Set(part + "faults.major", static_cast<double>(worker.process.major_faults), "procfs");
-  } else {
-    table.Absent(part + "faults.minor", kNoReading);
-    table.Absent(part + "faults.major", kNoReading);
-  }
   if (worker.process.cow_faults && on_time) {
     table.Set(part + "faults.cow", static_cast<double>(*worker.process.cow_faults), "taskstats");
   } else {

@@ -64,7 +64,7 @@ RunRecord SmallRecord() {
   worker.name = "price";
   worker.rate = 12.5;
   worker.process.scheduling = Ran(1'900'000'000);
-  worker.process.minor_faults = 9;
+  worker.process.scheduling.minor_faults = 9;
   worker.process.rss_peak = 5000;
   worker.process.memory_summary =
       MemorySummary{.rss = {4000, 3000}, .pss = {3000, 2500}, .uss = {2000, 1500}, .uss_growth = 60};

@@ -143,10 +143,6 @@ WindowObserver::StealSeconds WindowObserver::ReadSteal() const {
 void WindowObserver::AddRig(ProcessRecord& rig) const {
   rig.scheduling = RigScheduling();
   rig.rss_peak = rig_peak_;
-  const auto& [before, after] = supervisor_readings_;
-  if (!before || !after) return;
-  rig.minor_faults = after->minor_faults - std::min(after->minor_faults, before->minor_faults);
-  rig.major_faults = after->major_faults - std::min(after->major_faults, before->major_faults);
 }
 
 SchedulingRecord WindowObserver::RigScheduling() const {
@@ -157,6 +153,8 @@ SchedulingRecord WindowObserver::RigScheduling() const {
   sum.timeslices += keeper.timeslices;
   sum.voluntary += keeper.voluntary;
   sum.involuntary += keeper.involuntary;
+  sum.minor_faults += keeper.minor_faults;
+  sum.major_faults += keeper.major_faults;
   if (sum.migrations && keeper.migrations) *sum.migrations += *keeper.migrations;
   return sum;
 }
