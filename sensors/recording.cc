@@ -107,7 +107,7 @@ std::uint64_t KeyOfBytes(std::span<const std::byte> bytes) {
     take(word);
   }
   word = 0;
-  std::memcpy(&word, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(&word, bytes.data(), bytes.size());
   take(word);
   return state;
 }

@@ -39,7 +39,9 @@ std::uint32_t RawValue(std::uint64_t sequence) { return static_cast<std::uint32_
 class TestModel final : public SensorModel {
  public:
   explicit TestModel(const SensorContext& context)
-      : mask_(context.format == "message8" ? 0xFF : context.format == "message0" ? 0 : 0xFFFF) {}
+      : mask_(context.format == "message8"   ? 0xFF
+              : context.format == "message0" ? 0
+                                             : 0xFFFF) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
     return EncodeFalsified(sequence, {}, out);
