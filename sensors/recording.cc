@@ -15,7 +15,7 @@ Status Recording::Add(Nanos at, std::span<const std::byte> frame) {
                 " before the one of the frame before; put the recording into the order of its stamps");
   }
   constexpr Nanos kLongest = std::chrono::hours(24 * 100);
-  if (!frames_.empty() && at > frames_[0].at + kLongest) {
+  if (!frames_.empty() && at - frames_[0].at > kLongest) {
     return Fail("the stamp is more than 100 days after the first; cut the recording");
   }
   if (frames_.size() == kMostRecordedFrames) {

@@ -88,6 +88,8 @@ TEST_F(RecordedRun, FaultsAreFoundAsFarAsEachWireCanTell) {
   EXPECT_EQ(Fault("bus", "drop")["detected"], 2);
   const auto garbage = Fault("bus", "garbage");
   EXPECT_EQ(garbage["injected"], 1);
+  EXPECT_EQ(garbage["detected"].get<int>() + garbage["ambiguous"].get<int>(), 1)
+      << "it has no frame's shape, or no sample's";
   EXPECT_EQ(Figure("clean", "lost"), 0);
   EXPECT_EQ(Figure("tcp", "lost"), 0);
 
