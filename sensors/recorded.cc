@@ -89,9 +89,9 @@ Result<OpenedRecording> Open(std::string_view format, const std::vector<Paramete
   return opened;
 }
 
-void SetParameter(std::vector<Parameter>& parameters, std::string_view name, std::string value) {
+void SetParameter(std::vector<Parameter>& parameters, std::string_view name, const std::string& value) {
   for (Parameter& parameter : parameters) {
-    if (parameter.name == name) parameter.value = std::move(value);
+    if (parameter.name == name) parameter.value = value;
   }
 }
 
