@@ -40,7 +40,7 @@ class Model final : public SensorModel {
       }
       PutLittleEndian(scan, kPadding, 0, kPaddingSize);
       frame.wire_key = static_cast<std::uint64_t>((begin_ + rate_.OffsetOf(n)).count());
-      PutLittleEndian(scan, kStamp, frame.wire_key, 8);
+      PutIioStamp(scan, frame.wire_key);
       frame.value = sample.true_accel_z;
     }
     return frame;
@@ -82,7 +82,7 @@ class Scans final : public FrameFormat {
   }
 
   double Value(std::span<const std::byte> frame) const override {
-    return accel_lsb_ * static_cast<std::int16_t>(LittleEndian(frame, size_ - kIioScanSize + kAccelZ, 2));
+    return IioAccelZ(frame.last(kIioScanSize), accel_lsb_);
   }
 
  private:
@@ -96,6 +96,12 @@ class Scans final : public FrameFormat {
 
 std::int16_t CountOf(double value, double lsb, int lowest) {
   return static_cast<std::int16_t>(std::lround(std::clamp<double>(value / lsb, lowest, 32767)));
+}
+
+void PutIioStamp(std::span<std::byte> scan, std::uint64_t stamp) { PutLittleEndian(scan, kStamp, stamp, 8); }
+
+double IioAccelZ(std::span<const std::byte> scan, double accel_lsb) {
+  return accel_lsb * static_cast<std::int16_t>(LittleEndian(scan, kAccelZ, 2));
 }
 
 std::unique_ptr<SensorModel> MakeIioModel(const ImuTolerances& tolerances, const ImuScale& scale,

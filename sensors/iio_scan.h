@@ -38,6 +38,10 @@ struct ImuScale {
 // `value` in units of `lsb`, rounded, clamped to what the register holds.
 std::int16_t CountOf(double value, double lsb, int lowest);
 
+// Of one scan.
+void PutIioStamp(std::span<std::byte> scan, std::uint64_t stamp);
+double IioAccelZ(std::span<const std::byte> scan, double accel_lsb);
+
 // Samples of a model as frames of IIO scans.
 std::unique_ptr<SensorModel> MakeIioModel(const ImuTolerances& tolerances, const ImuScale& scale,
                                           const SensorContext& context);

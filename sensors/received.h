@@ -79,6 +79,16 @@ inline Encoded Encode(const SensorType& sensor, SensorModel& model, std::uint64_
   return encoded;
 }
 
+// A recording of each format, as a test finds it that has :recordings among its data.
+inline std::string SampleRecording(std::string_view format) {
+  const std::string_view file = format == "candump"   ? "drive.log"
+                                : format == "nmea"    ? "track.nmea"
+                                : format == "imu-csv" ? "imu.csv"
+                                : format == "mavlink" ? "flight.pcap"
+                                                      : "flows.pcap";
+  return "sensors/testdata/recorded/" + std::string(file);
+}
+
 inline void Set(SensorContext& context, std::string_view parameter, std::string_view value) {
   for (Parameter& known : context.parameters) {
     if (known.name == parameter) known.value = value;

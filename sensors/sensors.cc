@@ -9,6 +9,7 @@
 #include "sensors/ld06.h"
 #include "sensors/microphone.h"
 #include "sensors/ms5611.h"
+#include "sensors/recorded.h"
 #include "sensors/rm3100.h"
 #include "sensors/tick.h"
 #include "sensors/tmp117.h"
@@ -21,7 +22,7 @@ namespace corerig {
 std::span<const SensorType> AllSensors() {
   static const std::array sensors = {
       Tick(),          Icm42688p(), Bmi088(), Rm3100(),        Ms5611(), Tmp117(),     ZedF9p(),
-      WheelOdometry(), Ld06(),      Vlp16(),  CanPowertrain(), Camera(), Microphone(),
+      WheelOdometry(), Ld06(),      Vlp16(),  CanPowertrain(), Camera(), Microphone(), Recorded(),
   };
   return sensors;
 }

@@ -45,6 +45,24 @@ bool HasReceiver(const StreamPlan& stream) { return stream.channel != ChannelKin
 
 Rate FrameRate(const StreamPlan& stream) { return {stream.rate.millihertz / stream.batch}; }
 
+std::uint64_t MostFramesWithin(const StreamPlan& stream, Nanos span) {
+  const auto& pattern = stream.pattern;
+  if (pattern.empty()) return FrameRate(stream).EventsBefore(span);
+  if (span <= Nanos(0)) return 0;
+  const std::size_t n = pattern.size();
+  const Nanos cycle = stream.recording ? stream.recording->cycle : FrameRate(stream).OffsetOf(n);
+  const std::uint64_t cycles = static_cast<std::uint64_t>(span / cycle);
+  const Nanos rest = span % cycle;
+  // The frames from `first` on that are due before `rest` has passed: `end` is one past the last of them.
+  std::uint64_t most = 0;
+  const auto due = [&](std::size_t i) { return i < n ? pattern[i] : pattern[i - n] + cycle; };
+  for (std::size_t first = 0, end = 0; first < n; ++first) {
+    while (end < first + n && due(end) < due(first) + rest) ++end;
+    most = std::max<std::uint64_t>(most, end - std::min(first, end));
+  }
+  return cycles * n + most;
+}
+
 double FramesPerSecond(const Plan& plan) {
   double frames = 0;
   for (const auto& stream : plan.streams) frames += FrameRate(stream).hertz();

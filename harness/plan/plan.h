@@ -38,6 +38,14 @@ struct ClockPlan {
   bool operator==(const ClockPlan&) const = default;
 };
 
+// What of a stream that plays a recording is known of it beside `pattern`, which has its frames.
+struct RecordingPlan {
+  Nanos cycle{0};                   // from its first frame to the first frame again
+  std::uint32_t largest_frame = 0;  // bytes
+  std::string about = {};           // for people: "1200 frames in 1.5s; skipped 3: not UDP"
+  bool operator==(const RecordingPlan&) const = default;
+};
+
 struct StreamPlan {
   std::string name;
   std::string sensor;
@@ -50,9 +58,10 @@ struct StreamPlan {
   std::uint32_t batch = 1;                // samples per frame: a part with a FIFO is read when so many are in it
   ClockPlan clock = {};
   // Where frames are not evenly spaced: when each of a cycle of so many is due after the cycle's begin, in order; the
-  // cycle takes as long as the rate says.
+  // cycle takes as long as the rate says, or `recording`.
   std::vector<Nanos> pattern = {};
-  std::vector<Parameter> parameters = {};  // every one the sensor declares, defaults filled in
+  std::optional<RecordingPlan> recording = {};  // it plays one; the rate then is rounded
+  std::vector<Parameter> parameters = {};       // every one the sensor declares, defaults filled in
   // The receiver is external, a program that listens there; `channel` then only says whether the frames are messages.
   std::optional<Endpoint> endpoint = {};
   std::optional<Endpoint> answers = {};  // where that program sends one datagram for every frame
@@ -144,6 +153,9 @@ bool HasReceiver(const StreamPlan& stream);
 
 // Frames per second, by the sensor's own clock.
 Rate FrameRate(const StreamPlan& stream);
+
+// The most frames that are due within a time so long, [t, t + span), anywhere in the stream.
+std::uint64_t MostFramesWithin(const StreamPlan& stream, Nanos span);
 
 // What all streams together send per second.
 double FramesPerSecond(const Plan& plan);

@@ -1,5 +1,6 @@
 #include "harness/plan/plan_json.h"
 
+#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -69,7 +70,26 @@ Json LoopJson(const LoopPlan& loop) {
 
 Json ParameterJson(const Parameter& parameter) { return {{"name", parameter.name}, {"value", parameter.value}}; }
 
-Json StreamJson(const StreamPlan& stream) {
+// The frames' due times are one text: a list of so many items takes half a minute to read.
+Json RecordingJson(const StreamPlan& stream, bool with_due) {
+  const RecordingPlan& recording = *stream.recording;
+  Json json = {{"about", recording.about},
+               {"frames", stream.pattern.size()},
+               {"largest_frame", recording.largest_frame},
+               {"cycle", ToText(recording.cycle)}};
+  if (!with_due) return json;
+  std::string due;
+  due.reserve(stream.pattern.size() * 14);
+  for (const Nanos offset : stream.pattern) {
+    char text[24];
+    due.append(text, std::to_chars(text, text + sizeof text, offset.count()).ptr);
+    due += ' ';
+  }
+  json["due_ns"] = std::move(due);
+  return json;
+}
+
+Json StreamJson(const StreamPlan& stream, bool with_due) {
   Json json = {{"name", stream.name},
                {"sensor", stream.sensor},
                {"format", stream.format},
@@ -81,7 +101,11 @@ Json StreamJson(const StreamPlan& stream) {
   json["batch"] = stream.batch;
   json["clock_offset"] = ToText(stream.clock.offset);
   json["clock_ppb"] = stream.clock.ppb;
-  json["pattern"] = ListOf(stream.pattern, [](Nanos offset) { return ToText(offset); });
+  if (stream.recording) {
+    json["recording"] = RecordingJson(stream, with_due);
+  } else {
+    json["pattern"] = ListOf(stream.pattern, [](Nanos offset) { return ToText(offset); });
+  }
   json["parameters"] = ListOf(stream.parameters, ParameterJson);
   if (stream.endpoint) json["endpoint"] = ToText(*stream.endpoint);
   if (stream.answers) json["answers"] = ToText(*stream.answers);
@@ -261,6 +285,27 @@ LoopPlan ReadLoop(const Reader& json) {
           .policy = json.Field("policy").SchedulingPolicy()};
 }
 
+void ReadRecording(const Reader& json, StreamPlan& stream) {
+  stream.recording = RecordingPlan{.cycle = json.Field("cycle").Duration(),
+                                   .largest_frame = json.Field("largest_frame").Whole<std::uint32_t>(1, 1 << 20),
+                                   .about = json.Field("about").Text()};
+  const std::string text = json.Field("due_ns").Text();
+  stream.pattern.reserve(json.Field("frames").Count() <= text.size() ? json.Field("frames").Count() : 0);
+  for (const char *at = text.data(), *const end = at + text.size(); at != end;) {
+    std::int64_t due = 0;
+    const auto number = std::from_chars(at, end, due);
+    if (number.ec != std::errc{} || number.ptr == end || *number.ptr != ' ') {
+      return json.Field("due_ns").Refuse("is no list of whole numbers");
+    }
+    const Nanos previous = stream.pattern.empty() ? Nanos(0) : stream.pattern.back();
+    if (Nanos(due) < previous) return json.Field("due_ns").Refuse("is not in order");
+    stream.pattern.emplace_back(due);
+    at = number.ptr + 1;
+  }
+  const bool fits = !stream.pattern.empty() && stream.pattern.back() < stream.recording->cycle;
+  if (!fits) json.Field("cycle").Refuse("is not longer than its frames take");
+}
+
 StreamPlan ReadStream(const Reader& json) {
   StreamPlan stream = {.name = json.Field("name").Text(),
                        .sensor = json.Field("sensor").Text(),
@@ -274,7 +319,11 @@ StreamPlan ReadStream(const Reader& json) {
   stream.batch = json.Field("batch").Whole<std::uint32_t>(1, 1 << 20);
   stream.clock = {.offset = json.Field("clock_offset").Duration(),
                   .ppb = json.Field("clock_ppb").Whole<std::int32_t>(-1'000'000, 1'000'000)};
-  stream.pattern = json.Field("pattern").List([](const Reader& item) { return item.Duration(); });
+  if (const Reader recording = json.Field("recording"); recording.present()) {
+    ReadRecording(recording, stream);
+  } else {
+    stream.pattern = json.Field("pattern").List([](const Reader& item) { return item.Duration(); });
+  }
   stream.parameters = json.Field("parameters").List(ReadParameter);
   const auto endpoint = [&json](std::string_view name) {
     const Reader field = json.Field(name);
@@ -339,9 +388,7 @@ BudgetPlan ReadBudget(const Reader& json) {
           .limit = json.Field("limit").Number()};
 }
 
-}  // namespace
-
-std::string PlanToJson(const Plan& plan) {
+std::string ToJson(const Plan& plan, bool with_due) {
   Json json = {{"name", plan.name},
                {"about", plan.about},
                {"duration", ToText(plan.duration)},
@@ -356,7 +403,7 @@ std::string PlanToJson(const Plan& plan) {
                {"cpu_dma_latency", plan.cpu_dma_latency ? ToText(*plan.cpu_dma_latency) : std::string(kSystem)}};
   if (plan.source) json["source"] = {{"core", plan.source->core.value}, {"policy", ToText(plan.source->policy)}};
   json["loops"] = ListOf(plan.loops, LoopJson);
-  json["streams"] = ListOf(plan.streams, StreamJson);
+  json["streams"] = ListOf(plan.streams, [&](const StreamPlan& stream) { return StreamJson(stream, with_due); });
   json["workers"] = ListOf(plan.workers, WorkerJson);
   json["budgets"] = ListOf(plan.budgets, BudgetJson);
   json["rig_core"] = plan.rig_core.value;
@@ -364,6 +411,12 @@ std::string PlanToJson(const Plan& plan) {
   // A scenario is UTF-8; a plan made otherwise must not make this throw.
   return json.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
+
+}  // namespace
+
+std::string PlanToJson(const Plan& plan) { return ToJson(plan, /*with_due=*/true); }
+
+std::string ScenarioToJson(const Plan& plan) { return ToJson(plan, /*with_due=*/false); }
 
 Result<Plan> PlanFromJson(std::string_view text) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);

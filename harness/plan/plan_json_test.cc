@@ -117,6 +117,16 @@ class PlanMaker {
                     .port = static_cast<std::uint16_t>(1 + Below(65535))};
   }
   StreamPlan Stream() {
+    StreamPlan stream = PlainStream();
+    if (Coin()) return stream;
+    stream.pattern = {Nanos(Below(1000))};
+    while (Coin()) stream.pattern.push_back(stream.pattern.back() + Nanos(Magnitude(1 << 30)) * Below(2));
+    stream.recording = RecordingPlan{.cycle = stream.pattern.back() + Nanos(1 + Below(1'000'000)),
+                                     .largest_frame = static_cast<std::uint32_t>(1 + Below(65507)),
+                                     .about = Text()};
+    return stream;
+  }
+  StreamPlan PlainStream() {
     return {.name = Word(),
             .sensor = Word(),
             .format = Coin() ? Word() : "",
@@ -128,6 +138,7 @@ class PlanMaker {
             .batch = static_cast<std::uint32_t>(1 + Magnitude((1 << 20) - 1)),
             .clock = {.offset = Duration(), .ppb = static_cast<std::int32_t>(Below(2'000'001)) - 1'000'000},
             .pattern = Many(4, [&] { return Duration(); }),
+            .recording = std::nullopt,
             .parameters = Many(3,
                                [&] {
                                  return Parameter{Word(), Text()};
@@ -175,6 +186,53 @@ TEST(PlanJson, EveryPlanIsReadBackAsItWas) {
     ASSERT_TRUE(back) << "seed " << seed << ": " << back.error().message << "\n" << json;
     ASSERT_EQ(*back, plan) << "seed " << seed << "\n" << json << "\n" << PlanToJson(*back);
   }
+}
+
+Plan LongestRecording() {
+  Plan plan;
+  StreamPlan stream;
+  stream.rate = Rate::Hertz(1000);
+  for (std::int64_t i = 0; i < 1'000'000; ++i) stream.pattern.emplace_back(i * 1'000'003 + i % 7);
+  stream.recording = RecordingPlan{.cycle = stream.pattern.back() + Nanos(1), .largest_frame = 8, .about = "a drive"};
+  plan.streams = {stream};
+  return plan;
+}
+
+// A minute is what a small test has.
+TEST(PlanJson, AMillionFramesOfARecordingAreHandedOnInSeconds) {
+  const Plan plan = LongestRecording();
+  const std::string json = PlanToJson(plan);
+  EXPECT_LT(json.size(), 16u << 20);
+  EXPECT_TRUE(PlanFromJson(json) == plan);
+}
+
+TEST(PlanJson, PeopleReadHowManyFramesARecordingHasAndNotWhenEachIsDue) {
+  const std::string json = ScenarioToJson(LongestRecording());
+  EXPECT_LT(json.size(), 4000u);
+  EXPECT_NE(json.find("\"frames\": 1000000"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"about\": \"a drive\""), std::string::npos) << json;
+}
+
+TEST(PlanJson, ARecordingWhoseFramesAreNotInOrderOrOutlastItsCycleIsRefused) {
+  StreamPlan stream;
+  stream.rate = Rate::Hertz(1000);
+  stream.pattern = {Nanos(5), Nanos(17)};
+  stream.recording = RecordingPlan{.cycle = Nanos(20), .largest_frame = 8, .about = ""};
+  Plan plan;
+  plan.streams = {stream};
+  const auto refusal = [json = PlanToJson(plan)](std::string_view from, std::string_view to) {
+    std::string changed = json;
+    changed.replace(changed.find(from), from.size(), to);
+    const auto back = PlanFromJson(changed);
+    return back ? "taken" : back.error().message;
+  };
+  EXPECT_EQ(refusal("5 17 ", "5 17 "), "taken");
+  EXPECT_EQ(refusal("5 17 ", "5 4 "), "plan: streams[0].recording.due_ns is not in order");
+  EXPECT_EQ(refusal("5 17 ", "-1 17 "), "plan: streams[0].recording.due_ns is not in order");
+  EXPECT_EQ(refusal("5 17 ", "5 17"), "plan: streams[0].recording.due_ns is no list of whole numbers");
+  EXPECT_EQ(refusal("5 17 ", "5  17 "), "plan: streams[0].recording.due_ns is no list of whole numbers");
+  EXPECT_EQ(refusal("5 17 ", ""), "plan: streams[0].recording.cycle is not longer than its frames take");
+  EXPECT_EQ(refusal("\"20ns\"", "\"17ns\""), "plan: streams[0].recording.cycle is not longer than its frames take");
 }
 
 Plan SmallPlan() {

@@ -65,6 +65,32 @@ TEST(MetricsOf, NamesAreWholeAndEachIsThereOnce) {
   EXPECT_EQ(std::adjacent_find(metrics.begin(), metrics.end()), metrics.end());
 }
 
+TEST(MostFramesWithin, IsWhatCountingFromEveryFrameFinds) {
+  StreamPlan stream;
+  stream.rate = Rate::Hertz(1000);
+  EXPECT_EQ(MostFramesWithin(stream, Nanos(4'000'000'000)), 4000u);
+  EXPECT_EQ(MostFramesWithin(stream, Nanos(1'000'001)), 2u);
+  for (std::uint64_t seed = 1; seed < 50; ++seed) {
+    std::uint64_t state = seed;
+    const auto next = [&state] { return state = state * 6364136223846793005u + 1442695040888963407u, state >> 33; };
+    stream.pattern = {Nanos(next() % 3)};
+    const std::size_t frames = 1 + next() % 20;
+    while (stream.pattern.size() < frames) stream.pattern.push_back(stream.pattern.back() + Nanos(next() % 5));
+    const auto n = static_cast<std::int64_t>(frames);
+    stream.recording = RecordingPlan{.cycle = stream.pattern.back() + Nanos(1 + next() % 5)};
+    const auto due = [&](std::int64_t k) { return stream.recording->cycle * (k / n) + stream.pattern[k % n]; };
+    for (std::int64_t span = 1; span < 60; ++span) {
+      std::uint64_t most = 0;
+      for (std::int64_t first = 0; first < n; ++first) {
+        std::int64_t end = first;
+        while (due(end) < due(first) + Nanos(span)) ++end;
+        most = std::max<std::uint64_t>(most, end - first);
+      }
+      ASSERT_EQ(MostFramesWithin(stream, Nanos(span)), most) << "seed " << seed << ", span " << span;
+    }
+  }
+}
+
 TEST(MetricsOf, APlanWithoutStreamsHasOnlyWhatIsAlwaysThere) {
   Plan plan;
   plan.cores = {{3}};

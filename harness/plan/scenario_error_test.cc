@@ -371,7 +371,7 @@ TEST(ScenarioError, AFormatTheSensorDoesNotHave) {
 TEST(ScenarioError, AnUnknownKeyOfAStream) {
   EXPECT_EQ(Refusal(InStream("tick", "ratee = \"1kHz\"")),
             "s.toml:7:1: unknown key \"ratee\" in [stream.s]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, break, clock_offset, "
+            "known: sensor, rate, format, channel, receiver, loop, endpoint, answers, break, clock_offset, "
             "clock_ppm, batch, fault");
 }
 
@@ -641,7 +641,7 @@ TEST(OverrideError, AFaultInAnOverrideSaysWhich) {
 TEST(OverrideError, AnUnknownKey) {
   EXPECT_EQ(Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
             "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, break, clock_offset, clock_ppm, "
+            "known: sensor, rate, format, channel, receiver, loop, endpoint, answers, break, clock_offset, clock_ppm, "
             "batch, fault, noise");
   EXPECT_EQ(Refusal(kDrone, {{"sed", "1"}}).substr(0, 52), "--set sed=1: unknown key \"sed\"; did you mean \"seed\"?");
 }

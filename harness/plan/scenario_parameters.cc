@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "harness/plan/scenario_tables.h"
@@ -17,6 +18,8 @@ std::string_view Describe(ParameterInfo::Kind kind) {
       return "a whole number";
     case ParameterInfo::Kind::kWord:
       return "a word in quotes";
+    case ParameterInfo::Kind::kPath:
+      return "a path in quotes";
   }
   return "";
 }
@@ -27,6 +30,11 @@ std::optional<std::string> ParameterText(const Value& value, ParameterInfo::Kind
     const bool word = value.kind == Value::Kind::kText && !value.text.empty() &&
                       value.text.find_first_of(" \t\r\n") == std::string::npos;
     return word ? std::optional(value.text) : std::nullopt;
+  }
+  if (kind == ParameterInfo::Kind::kPath) {
+    const bool path = value.kind == Value::Kind::kText && !value.text.empty() &&
+                      std::none_of(value.text.begin(), value.text.end(), [](unsigned char c) { return c < ' '; });
+    return path ? std::optional(value.text) : std::nullopt;
   }
   // Up to here a double holds every whole number, and 1e6 means 1000000.
   constexpr double kExact = 0x1p53;
@@ -51,9 +59,10 @@ Parameter ReadParameter(Section& section, const ParameterInfo& info, FirstFault&
   if (value == nullptr) return parameter;
   const auto text = ParameterText(*value, info.kind);
   if (!text) {
-    const bool word = info.kind == ParameterInfo::Kind::kWord;
+    const bool word = info.kind == ParameterInfo::Kind::kWord || info.kind == ParameterInfo::Kind::kPath;
+    const std::string_view example = info.default_value.empty() ? "drive.log" : info.default_value;
     fault.Add(value->position, info.name, " is not ", Describe(info.kind), "; write one such as ", word ? "\"" : "",
-              info.default_value, word ? "\"" : "");
+              example, word ? "\"" : "");
   }
   parameter.value = text.value_or(parameter.value);
   return parameter;

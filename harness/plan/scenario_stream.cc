@@ -28,6 +28,16 @@ const SensorInfo* ReadSensor(Section& section, const Vocabulary& vocabulary, Fir
   return sensor;
 }
 
+// A recording has what other sensors are told.
+void RefuseRateAndBatch(Section& section, FirstFault& fault) {
+  for (const std::string_view key : {"rate", "batch"}) {
+    if (const Value* value = section.Find(key)) {
+      fault.Add(value->position, "a recording is played with the ", key == "rate" ? "rate" : "frames",
+                " it has; leave ", key, " out; speed = 2 plays it twice as fast");
+    }
+  }
+}
+
 Rate ReadRate(Section& section, const SensorInfo* sensor, FirstFault& fault) {
   const auto rate = section.Quantity("rate", "\"1kHz\"", ParseRate);
   if (sensor == nullptr) return rate.value_or(Rate());
@@ -67,6 +77,15 @@ std::uint32_t ReadBatch(Section& section, const SensorInfo& sensor, Rate rate, F
   return batch;
 }
 
+void ReadRecording(Section& section, const SensorInfo& sensor, StreamPlan& stream, FirstFault& fault) {
+  stream.parameters = ReadParameters(section, sensor.parameters, fault);
+  if (fault.found()) return;
+  const Value* const file = section.Find("file");
+  if (auto read = sensor.read_recording(stream); !read) {
+    fault.Add(file != nullptr ? file->position : section.position(), read.error().message);
+  }
+}
+
 // The sensor's own clock.
 ClockPlan ReadClock(Section& section, bool timer, FirstFault& fault) {
   ClockPlan clock;
@@ -91,27 +110,30 @@ ClockPlan ReadClock(Section& section, bool timer, FirstFault& fault) {
   return clock;
 }
 
-// Of the words a sensor offers under `key`, the one that is written, or the first.
-std::string ReadChoice(Section& section, std::string_view key, const SensorInfo& sensor,
+// Of the words that `owner` offers under `key`, the one that is written, or the first.
+std::string ReadChoice(Section& section, std::string_view key, const std::string& owner,
                        const std::vector<std::string>& offered, FirstFault& fault) {
   const auto word = section.Text(key, StrCat("\"", offered[0], "\""));
   if (!word) return offered[0];
   if (std::find(offered.begin(), offered.end(), *word) == offered.end()) {
-    fault.Add(section.Find(key)->position, "sensor \"", sensor.name, "\" has no ", key, " \"", *word, "\"; ",
-              DidYouMean(*word, offered));
+    fault.Add(section.Find(key)->position, owner, " has no ", key, " \"", *word, "\"; ", DidYouMean(*word, offered));
     return offered[0];
   }
   return *word;
 }
 
-ChannelKind ReadChannel(Section& section, const SensorInfo* sensor, FirstFault& fault) {
+std::string Named(const SensorInfo& sensor) { return StrCat("sensor \"", sensor.name, "\""); }
+
+ChannelKind ReadChannel(Section& section, const SensorInfo* sensor, const std::string& format, FirstFault& fault) {
   if (sensor == nullptr) {
     section.Text("channel", "\"udp\"");
     return ChannelKind::kTimer;
   }
+  const auto& channels = ChannelsOf(*sensor, format);
   std::vector<std::string> offered;
-  for (const ChannelKind channel : sensor->channels) offered.emplace_back(ToText(channel));
-  return ParseChannelKind(ReadChoice(section, "channel", *sensor, offered, fault)).value_or(sensor->channels[0]);
+  for (const ChannelKind channel : channels) offered.emplace_back(ToText(channel));
+  const std::string owner = sensor->channels_of.empty() ? Named(*sensor) : StrCat("format \"", format, "\"");
+  return ParseChannelKind(ReadChoice(section, "channel", owner, offered, fault)).value_or(channels[0]);
 }
 
 std::string ReadFormat(Section& section, const SensorInfo* sensor, FirstFault& fault) {
@@ -125,7 +147,7 @@ std::string ReadFormat(Section& section, const SensorInfo* sensor, FirstFault& f
     }
     return "";
   }
-  return ReadChoice(section, "format", *sensor, {sensor->formats.begin(), sensor->formats.end()}, fault);
+  return ReadChoice(section, "format", Named(*sensor), {sensor->formats.begin(), sensor->formats.end()}, fault);
 }
 
 std::string ReadLoopName(Section& section, const std::vector<std::string>& loops, FirstFault& fault) {
@@ -222,14 +244,24 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
   StreamPlan stream;
   stream.name = table.key;
   if (sensor != nullptr) stream.sensor = sensor->name;
-  stream.rate = ReadRate(section, sensor, fault);
-  stream.channel = ReadChannel(section, sensor, fault);
+  const bool recorded = sensor != nullptr && sensor->read_recording;
+  if (recorded) {
+    RefuseRateAndBatch(section, fault);
+    stream.rate = sensor->default_rate;
+  } else {
+    stream.rate = ReadRate(section, sensor, fault);
+  }
   stream.format = ReadFormat(section, sensor, fault);
+  stream.channel = ReadChannel(section, sensor, stream.format, fault);
   const bool timer = sensor != nullptr && stream.channel == ChannelKind::kTimer;
   ReadReceiver(section, loops, timer, stream, fault);
   stream.break_above = ReadBreakAbove(section, fault);
   stream.clock = ReadClock(section, timer, fault);
-  if (sensor != nullptr) stream.batch = ReadBatch(section, *sensor, stream.rate, fault);
+  if (recorded) {
+    ReadRecording(section, *sensor, stream, fault);
+  } else if (sensor != nullptr) {
+    stream.batch = ReadBatch(section, *sensor, stream.rate, fault);
+  }
   // What is wrong with faults is told also where the rate is not known.
   const Rate frames = stream.rate.millihertz > 0 ? FrameRate(stream) : Rate::Hertz(1000);
   stream.faults = ReadFaults(section, timer, sensor, frames, fault);
@@ -239,7 +271,7 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
   }
   // Without the sensor, there is no telling its parameters from mistyped keys.
   if (sensor == nullptr) return stream;
-  stream.parameters = ReadParameters(section, sensor->parameters, fault);
+  if (!recorded) stream.parameters = ReadParameters(section, sensor->parameters, fault);
   if (sensor->pattern && !fault.found()) {
     const auto pattern = sensor->pattern(stream);
     if (!pattern) fault.Add(section.position(), "stream ", stream.name, ": ", pattern.error().message);

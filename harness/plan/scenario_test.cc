@@ -328,6 +328,55 @@ TEST(Scenario, ASensorMaySpaceItsFramesUnevenly) {
   EXPECT_EQ(read("noise = 2").error().message, "s.toml:4:1: stream imu: too loud");
 }
 
+TEST(Scenario, ARecordingFillsInWhatOtherStreamsAreTold) {
+  Vocabulary vocabulary = SampleVocabulary();
+  vocabulary.sensors.push_back(
+      {.name = "recorded",
+       .about = "",
+       .default_rate = Rate::Hertz(1),
+       .highest_rate = Rate::Hertz(9),
+       .channels = {ChannelKind::kUdp, ChannelKind::kPty},
+       .formats = {"pcap", "nmea"},
+       .parameters = {{"file", ParameterInfo::Kind::kPath, "", ""}, {"digest", ParameterInfo::Kind::kWord, "any", ""}},
+       .channels_of = {{"pcap", {ChannelKind::kUdp}}, {"nmea", {ChannelKind::kPty}}},
+       .read_recording = [](StreamPlan& stream) -> Status {
+         if (WordOf(stream.parameters, "file") == "bad file") return Fail("bad file:7: is bad");
+         stream.rate = Rate::Hertz(200);
+         stream.pattern = {Nanos(0), Nanos(1)};
+         stream.recording = RecordingPlan{.cycle = Nanos(10'000'000), .largest_frame = 5, .about = "two frames"};
+         stream.parameters[1].value = "0815";
+         return {};
+       }});
+  const auto read = [&](std::string_view lines) {
+    return ReadScenario(StrCat("name = \"x\"\nduration = \"1s\"\n[loop.l]\n[stream.bus]\nsensor = \"recorded\"\nloop = "
+                               "\"l\"\n",
+                               lines),
+                        "s.toml", {}, vocabulary, BoardOf({0, 1}));
+  };
+  const auto plan = read("file = \"my drive.log\"\nfault = [{kind = \"burst\", from = \"0s\", frames = 150}]");
+  ASSERT_TRUE(plan) << plan.error().message;
+  const StreamPlan& stream = plan->streams[0];
+  EXPECT_EQ(stream.rate, Rate::Hertz(200));
+  EXPECT_EQ(stream.pattern, (std::vector<Nanos>{Nanos(0), Nanos(1)}));
+  EXPECT_EQ(stream.recording->about, "two frames");
+  EXPECT_EQ(stream.channel, ChannelKind::kUdp);
+  EXPECT_EQ(stream.parameters, (std::vector<Parameter>{{"file", "my drive.log"}, {"digest", "0815"}}));
+  EXPECT_EQ(read("format = \"nmea\"")->streams[0].channel, ChannelKind::kPty) << "each format has its own default";
+
+  EXPECT_EQ(read("file = \"bad file\"").error().message, "s.toml:7:8: bad file:7: is bad");
+  EXPECT_EQ(read("rate = \"1Hz\"").error().message,
+            "s.toml:7:8: a recording is played with the rate it has; leave rate out; speed = 2 plays it twice as fast");
+  EXPECT_EQ(
+      read("batch = 2").error().message,
+      "s.toml:7:9: a recording is played with the frames it has; leave batch out; speed = 2 plays it twice as fast");
+  EXPECT_EQ(read("format = \"nmea\"\nchannel = \"udp\"").error().message,
+            "s.toml:8:11: format \"nmea\" has no channel \"udp\"; known: pty");
+  EXPECT_EQ(read("file = 3").error().message,
+            "s.toml:7:8: file is not a path in quotes; write one such as \"drive.log\"");
+  EXPECT_EQ(read("file = \"a\\u0007b\"").error().message,
+            "s.toml:7:8: file is not a path in quotes; write one such as \"drive.log\"");
+}
+
 TEST(Scenario, WhatCannotBeBatchedOrClockedIsRefused) {
   const auto refusal = [](std::string_view text) {
     const auto plan = ReadScenario(text, "s.toml", {}, SampleVocabulary(), BoardOf({0, 1}));

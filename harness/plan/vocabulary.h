@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/base/result.h"
@@ -15,7 +16,7 @@
 namespace corerig {
 
 struct ParameterInfo {
-  enum class Kind { kNumber, kNotNegative, kPositiveNumber, kWholeNumber, kWord };
+  enum class Kind { kNumber, kNotNegative, kPositiveNumber, kWholeNumber, kWord, kPath };
   std::string_view name;  // "strike"
   Kind kind;
   std::string_view default_value;
@@ -42,6 +43,12 @@ struct SensorInfo {
   // Makes StreamPlan::pattern of a stream that is read but for it; empty: frames are evenly spaced. Fails if rate and
   // parameters, each right by itself, cannot be had together.
   std::function<Result<std::vector<Nanos>>(const StreamPlan&)> pattern = {};
+  // Where a format has not all of `channels`: those of each format, the first one its default.
+  std::vector<std::pair<std::string_view, std::vector<ChannelKind>>> channels_of = {};
+  // Present: it plays a recording, named by its parameter `file`. Reads that, and fills in what the file tells of a
+  // stream that is read but for it: rate, pattern, recording, and parameters that say which file it was. A stream of it
+  // takes neither `rate` nor `batch`.
+  std::function<Status(StreamPlan&)> read_recording = {};
   bool falsifiable = false;  // its model serves SensorModel::EncodeFalsified: faults stuck, wrong and drift
 };
 
@@ -49,6 +56,14 @@ struct SensorInfo {
 struct CommandChecks {
   std::function<Status(const CommandPlan&)> workdir, program, units_pattern;
 };
+
+// Of one format of a sensor.
+inline const std::vector<ChannelKind>& ChannelsOf(const SensorInfo& sensor, std::string_view format) {
+  for (const auto& [name, channels] : sensor.channels_of) {
+    if (name == format) return channels;
+  }
+  return sensor.channels;
+}
 
 struct WorkloadInfo {
   std::string_view name;   // "montecarlo/option"

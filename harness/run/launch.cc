@@ -19,6 +19,7 @@
 #include "harness/plan/parts.h"
 #include "harness/plan/plan_json.h"
 #include "harness/stream/handler.h"
+#include "harness/stream/sensor_of.h"
 #include "harness/stream/slabs.h"
 #include "harness/stream/source.h"
 
@@ -188,7 +189,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     if (stream.endpoint) source_fds.push_back(context.endpoints[endpoints++].sender.get());
     if (!HasReceiver(stream)) continue;
     const SensorType* sensor = FindSensor(rig, stream.sensor);
-    const auto ring = sensor != nullptr ? RingFor(sensor->max_frame_size, FrameRate(stream)) : RingShape{};
+    const auto ring = sensor != nullptr ? RingFor(LargestFrame(*sensor, stream), FrameRate(stream)) : RingShape{};
     auto ends = OpenChannel(stream.channel, ring);
     if (!ends) return ForwardWith(ends, "stream ", stream.name, ": ");
     source_fds.push_back(ends->sender.get());

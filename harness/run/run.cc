@@ -582,7 +582,7 @@ Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& option
   Preflight preflight = Prepare(plan, record.board, rig.cgroup_root);
   record.warnings = preflight.warnings;
   record.conditions.cpu_dma_latency = preflight.dma_latency_text;
-  record.scenario_json = PlanToJson(preflight.plan);
+  record.scenario_json = ScenarioToJson(preflight.plan);
   if (preflight.skipped) {
     Skip(plan, *preflight.skipped, record);
     record.metrics = MetricsFrom(preflight.plan, record);

@@ -36,7 +36,10 @@ Result<Emission> Emission::Create(const Plan& plan, std::span<const SensorType> 
     if (!sensor) return Forward(sensor);
     emission.streams_.push_back({.plan = &stream,
                                  .model = (*sensor)->make_model(ContextOf(plan, stream)),
-                                 .frame_size = (*sensor)->max_frame_size});
+                                 .frame_size = LargestFrame(**sensor, stream)});
+    if (auto ready = emission.streams_.back().model->Ready(); !ready) {
+      return ForwardWith(ready, "stream ", stream.name, ": ");
+    }
   }
   return emission;
 }

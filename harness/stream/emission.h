@@ -32,7 +32,8 @@ class Emission {
     std::function<void()> on_readable;
   };
 
-  // Makes the models. `plan` outlives it. Fails if the rig has not all sensors of the plan, or there is no timer.
+  // Makes the models. `plan` outlives it. Fails if the rig has not all sensors of the plan, one
+  // cannot be made, or there is no timer.
   static Result<Emission> Create(const Plan& plan, std::span<const SensorType> sensors, Interruption interruption);
 
   // `slab` is laid out by SourceSlabLayout; `sends` are of the streams that have a channel, in the plan's order.

@@ -5,11 +5,11 @@
 namespace corerig {
 namespace {
 
-// How many frames wait at most: those due within the longest delay (a fast clock of the sensor's makes a few more, and
-// a pattern up to one more cycle at either end), the one at hand and one to be reordered.
+// How many frames wait at most: those due within the longest delay (a fast clock of the sensor's makes a few more), the
+// one at hand and one to be reordered.
 std::size_t MostWaiting(const StreamPlan& stream, Nanos longest_delay) {
-  const std::uint64_t held = FrameRate(stream).EventsBefore(longest_delay);
-  return static_cast<std::size_t>(held + held / 100 + 2 * stream.pattern.size()) + 4;
+  const std::uint64_t held = MostFramesWithin(stream, longest_delay);
+  return static_cast<std::size_t>(held + held / 100) + 4;
 }
 
 }  // namespace

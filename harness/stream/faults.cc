@@ -127,11 +127,19 @@ Nanos Faults::DelayOf(const Hit& hit, std::uint64_t sequence) const {
   }
 }
 
+Nanos Faults::LongestTimeOf(std::uint64_t frames) const {
+  Nanos longest = schedule_.rate.OffsetOf(frames);
+  for (std::uint64_t first = 0; first < schedule_.pattern.size(); ++first) {
+    longest = std::max(longest, schedule_.DueOf(first + frames) - schedule_.DueOf(first));
+  }
+  return longest;
+}
+
 Nanos Faults::LongestDelay() const {
   Nanos longest{0};
   for (const FaultPlan& fault : stream_.faults) {
     longest = std::max(longest, fault.by);
-    if (fault.kind == FaultKind::kBurst) longest = std::max(longest, schedule_.rate.OffsetOf(fault.count));
+    if (fault.kind == FaultKind::kBurst) longest = std::max(longest, LongestTimeOf(fault.count));
   }
   return longest;
 }

@@ -40,6 +40,8 @@ class Faults {
   Nanos DelayOf(const Hit& hit, std::uint64_t sequence) const;
   // The most of it that any of the stream's faults can make.
   Nanos LongestDelay() const;
+  // From any frame to the one so many later, at the most.
+  Nanos LongestTimeOf(std::uint64_t frames) const;
 
   // What it makes of the measurement: the kinds stuck, wrong and drift.
   Falsification FalsificationOf(const Hit& hit, std::uint64_t sequence) const;

@@ -32,7 +32,7 @@ void LoopThread::AddChannel(const StreamPlan& stream, const SensorType& sensor, 
   auto added = std::make_unique<Stream>();
   added->plan = &stream;
   added->figures = &figures;
-  added->max_frame_size = sensor.max_frame_size;
+  added->max_frame_size = LargestFrame(sensor, stream);
   added->end = std::move(receiver);
   const SensorContext context = ContextOf(plan_, stream);
   const ValueLimits limits = sensor.value_limits != nullptr ? sensor.value_limits(context) : ValueLimits();

@@ -277,9 +277,17 @@ std::uint64_t Matcher::NearestInTime(const Eligible& eligible) const {
 }
 
 std::uint64_t Matcher::FindDatagram(std::uint64_t wire_key) const {
-  return NearestInTime([&](const Emission& emission) {
+  const auto eligible = [wire_key](const Emission& emission) {
     return emission.state == State::kOpen && emission.truth.size > 0 && emission.truth.wire_key == wire_key;
-  });
+  };
+  const std::uint64_t nearest = NearestInTime(eligible);
+  if (nearest == kNone || At(nearest).truth.sent <= arrival_->kernel_stamp.value_or(arrival_->begin)) return nearest;
+  // It was sent after the stamp. Where one that looks the same was sent before and is still to come, it is that one:
+  // its stamp was made late in the send call, and the next frame sent right after.
+  for (std::uint64_t position = nearest; position-- > std::max(head_, latest_match_);) {
+    if (eligible(At(position))) return position;
+  }
+  return nearest;
 }
 
 std::uint64_t Matcher::FindAtOffset(const DecodedFrame& frame) {

@@ -9,7 +9,8 @@
 // Afterwards, exactly: sent = received - duplicated + lost + unread.
 //
 // How a frame finds its truth. A datagram: among the emissions with its wire key the one sent nearest to the kernel's
-// stamp (without a stamp: to its reading), and never one sent after its reading; so a wrapped counter unwraps. Bytes:
+// stamp (without a stamp: to its reading), and never one sent after its reading; so a wrapped counter unwraps. Of
+// frames that look the same, one sent after the stamp counts only if none sent before it may still come. Bytes:
 // the emission at its byte offset, if the wire key agrees. A frame with no such emission is ambiguous; nothing is
 // guessed. Takes no memory after construction; one thread.
 //

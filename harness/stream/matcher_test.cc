@@ -303,6 +303,31 @@ TEST(Matcher, AStampATrifleTooEarlyStillFindsItsEmission) {
   EXPECT_EQ(stream.handler.value_error_squares.load(), 0.0);
 }
 
+TEST(Matcher, FramesThatLookTheSameKeepTheirOrderWhenTheFirstOnesStampWasMadeLateInItsSendCall) {
+  SimulatedStream stream({.format = "message0", .duration = 600 * kMillisecond});
+  while (stream.emitting()) {
+    stream.Emit();
+    if (stream.emitting()) stream.Emit();
+    if (stream.messages.size() == 2) {
+      const Truth second = *stream.ring().Read(stream.ring().published() - 1, 1024);
+      stream.messages[0].stamp = second.sent - std::chrono::microseconds(1);
+    }
+    stream.Receive();
+  }
+  stream.Finish();
+  EXPECT_EQ(CountsOf(stream), (Counts{.sent = 600, .received = 600, .done = 600}));
+  EXPECT_EQ(stream.handler.value_error_squares.load(), 0.0) << "a frame was matched to its neighbour";
+}
+
+TEST(Matcher, OfFramesThatLookTheSameTheOneSentNearestBeforeTheStampCameAndTheOthersAreLost) {
+  SimulatedStream stream({.format = "message0", .duration = 600 * kMillisecond});
+  int sends = 0;
+  stream.next_fate = [&] { return SimulatedStream::Fate{.lost = ++sends % 3 == 0}; };
+  stream.RunAll();
+  EXPECT_EQ(CountsOf(stream), (Counts{.sent = 600, .received = 400, .lost = 200, .done = 400}));
+  EXPECT_EQ(stream.handler.value_error_squares.load(), 0.0) << "a frame was matched to a lost one";
+}
+
 TEST(Matcher, AFlipThatPassesForAGoodFrameIsUndetectableAndOneOfTheCounterAmbiguous) {
   // Without a check on the wire: a flip of the value or of the padding passes, unless it makes a value that cannot be.
   std::uint64_t ambiguous = 0, wrong_values = 0, implausible = 0;

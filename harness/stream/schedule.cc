@@ -1,5 +1,6 @@
 #include "harness/stream/schedule.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "harness/base/philox.h"
@@ -29,13 +30,21 @@ Nanos StreamSchedule::ByTheBoardsClock(Nanos own) const {
 Nanos StreamSchedule::OwnOffsetOf(std::uint64_t sequence) const {
   if (pattern.empty()) return rate.OffsetOf(sequence);
   const std::uint64_t in_cycle = sequence % pattern.size();
+  if (cycle > Nanos(0)) return static_cast<std::int64_t>(sequence / pattern.size()) * cycle + pattern[in_cycle];
   return rate.OffsetOf(sequence - in_cycle) + pattern[in_cycle];
 }
 
 std::uint64_t StreamSchedule::DueBefore(Nanos instant) const {
-  // Right if frames are evenly spaced by a clock that is right, and near it else.
+  // Right for a clock that is right, of frames that are evenly spaced or of a recording; and near it else.
   const double correction = static_cast<double>((instant - first).count()) * ppb * 1e-9;
-  std::uint64_t before = rate.EventsBefore(instant - first + Nanos(std::llround(correction)));
+  const Nanos own = instant - first + Nanos(std::llround(correction));
+  std::uint64_t before = 0;
+  if (cycle == Nanos(0)) {
+    before = rate.EventsBefore(own);
+  } else if (own > Nanos(0)) {
+    const auto in_cycle = std::lower_bound(pattern.begin(), pattern.end(), own % cycle) - pattern.begin();
+    before = static_cast<std::uint64_t>(own / cycle) * pattern.size() + static_cast<std::uint64_t>(in_cycle);
+  }
   while (before > 0 && DueOf(before - 1) >= instant) --before;
   while (DueOf(before) < instant) ++before;
   return before;
@@ -48,7 +57,8 @@ StreamSchedule ScheduleOf(const Plan& plan, const StreamPlan& stream, Nanos star
   return {.first = start + Nanos(static_cast<std::int64_t>(share * period)),
           .rate = rate,
           .ppb = stream.clock.ppb,
-          .pattern = stream.pattern};
+          .pattern = stream.pattern,
+          .cycle = stream.recording ? stream.recording->cycle : Nanos(0)};
 }
 
 SampleRange Expected(const Plan& plan, const StreamPlan& stream, Nanos begin, Nanos end) {

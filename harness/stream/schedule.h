@@ -28,6 +28,7 @@ struct StreamSchedule {
   std::int32_t ppb = 0;  // the sensor's clock is so many parts in 10^9 fast
 
   std::span<const Nanos> pattern = {};  // the plan's, which outlives this
+  Nanos cycle{0};                       // how long the pattern takes; 0: as the rate says
 
   Nanos DueOf(std::uint64_t sequence) const { return first + ByTheBoardsClock(OwnOffsetOf(sequence)); }
   // The samples due in [begin, end).

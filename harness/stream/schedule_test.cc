@@ -151,5 +151,29 @@ TEST(Schedule, FramesThatComeInAPatternAreCountedOneByOne) {
   }
 }
 
+TEST(Schedule, ARecordingComesAgainAfterItsCycleExactlyHoweverItsRateIsRounded) {
+  Plan plan = PlanWith({1});  // 3 frames in 1000 s are 3 mHz; a rate that is far off only makes looking slower
+  plan.streams[0].pattern = {Nanos(0), Nanos(7), Nanos(7)};
+  plan.streams[0].recording = RecordingPlan{.cycle = Nanos(1'000'000'007)};
+  for (const int ppb : {0, 100'000, -1'000'000}) {
+    plan.streams[0].clock.ppb = ppb;
+    const StreamSchedule schedule = ScheduleOf(plan, plan.streams[0], Nanos(0));
+    const auto own = [&](std::uint64_t k) { return static_cast<double>((schedule.DueOf(k) - schedule.first).count()); };
+    for (std::uint64_t cycle = 0; cycle < 1000; ++cycle) {
+      const double begin = 1'000'000'007.0 * static_cast<double>(cycle) / (1 + ppb * 1e-9);
+      EXPECT_NEAR(own(3 * cycle), begin, 1) << ppb;
+      EXPECT_NEAR(own(3 * cycle + 1), begin + 7, 1.01) << ppb;
+      EXPECT_EQ(own(3 * cycle + 2), own(3 * cycle + 1)) << ppb;
+    }
+    const Nanos end = schedule.DueOf(1000);
+    for (const Nanos begin : {end, end + Nanos(1), schedule.DueOf(999), schedule.DueOf(1001)}) {
+      std::uint64_t before = 0;
+      while (schedule.DueOf(before) < begin) ++before;
+      EXPECT_EQ(schedule.DueIn(begin, begin + seconds(10'000)).first, before) << ppb;
+      EXPECT_EQ(schedule.DueIn(Nanos(0), begin).count, before) << ppb;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace corerig

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/result.h"
 #include "harness/base/units.h"
 #include "harness/plan/vocabulary.h"
 #include "harness/stream/value_watch.h"
@@ -66,6 +67,8 @@ class SensorModel {
   // The same with a false measurement; the true value stays that of `sequence`. With nothing falsified it is Encode.
   // A sensor that serves it says so by SensorInfo::falsifiable; of others it is never asked.
   virtual EncodedFrame EncodeFalsified(std::uint64_t, const Falsification&, std::span<std::byte>) { std::abort(); }
+  // What kept it from being made, such as a file that is gone: asked once, before all else; it then is of no use.
+  virtual Status Ready() const { return {}; }
 };
 
 // What the decoder found in the bytes it was fed.
@@ -99,8 +102,8 @@ class Decoder {
 
 struct SensorType {
   SensorInfo info;
-  std::size_t max_frame_size = 0;                                              // of the largest batch
-  std::string_view value_unit;                                                 // of EncodedFrame::value, e.g. "m/s^2"
+  std::size_t max_frame_size = 0;  // of the largest batch, or the largest of any recording: see LargestFrame
+  std::string_view value_unit;     // of EncodedFrame::value, e.g. "m/s^2"
   std::unique_ptr<SensorModel> (*make_model)(const SensorContext&) = nullptr;  // both null for "tick"
   std::unique_ptr<Decoder> (*make_decoder)(const SensorContext&) = nullptr;
   // What a receiver may take for granted about the values; null: nothing, so no value is implausible or stuck to it.

@@ -16,6 +16,10 @@ Result<const SensorType*> SensorOf(std::span<const SensorType> sensors, const St
   return &*found;
 }
 
+std::size_t LargestFrame(const SensorType& sensor, const StreamPlan& stream) {
+  return stream.recording ? stream.recording->largest_frame : sensor.max_frame_size;
+}
+
 SensorContext ContextOf(const Plan& plan, const StreamPlan& stream) {
   return {.seed = plan.seed,
           .stream_id = StreamId(stream.name),

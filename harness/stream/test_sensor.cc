@@ -38,7 +38,10 @@ std::uint32_t RawValue(std::uint64_t sequence) { return static_cast<std::uint32_
 
 class TestModel final : public SensorModel {
  public:
-  explicit TestModel(const SensorContext& context) : mask_(context.format == "message8" ? 0xFF : 0xFFFF) {}
+  explicit TestModel(const SensorContext& context)
+      : mask_(context.format == "message8"   ? 0xFF
+              : context.format == "message0" ? 0
+                                             : 0xFFFF) {}
 
   EncodedFrame Encode(std::uint64_t sequence, std::span<std::byte> out) override {
     return EncodeFalsified(sequence, {}, out);
@@ -147,7 +150,7 @@ SensorType TestSensor() {
                    .highest_rate = Rate::Hertz(10'000),
                    .channels = {ChannelKind::kSeqpacket, ChannelKind::kUdp, ChannelKind::kPty, ChannelKind::kPipe,
                                 ChannelKind::kStream, ChannelKind::kTcp, ChannelKind::kShm},
-                   .formats = {"message", "message8", "bare", "bytes"},
+                   .formats = {"message", "message8", "message0", "bare", "bytes"},
                    .falsifiable = true},
           .max_frame_size = kTestFrameSize,
           .value_unit = "1",

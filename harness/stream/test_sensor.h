@@ -1,7 +1,8 @@
 // A sensor for the tests of this package: a counter, a value and a CRC, as messages or as bytes with a sync word.
 //
-// Formats: "message" (16-bit counter), "message8" (the counter wraps after 256 samples), "bare" (no check, as some real
-// parts have none), "bytes" (for byte streams; the decoder resynchronises after a fault).
+// Formats: "message" (16-bit counter), "message8" (the counter wraps after 256 samples), "message0" (it stands still),
+// "bare" (no check, as some real parts have none), "bytes" (for byte streams; the decoder resynchronises after a
+// fault).
 #pragma once
 
 #include "harness/stream/sensor.h"

@@ -3,6 +3,8 @@
 //
 //   bazel run -c opt //tests/bench:sensor_bench
 //
+// A recording is one of the sensors' tests.
+//
 // One thread, memory to memory. Each figure is the best of five rounds of at least 50 ms: what the code costs, not what
 // else the board does.
 #include <algorithm>
@@ -13,6 +15,7 @@
 
 #include "harness/base/philox.h"
 #include "harness/base/quantity.h"
+#include "sensors/received.h"
 #include "sensors/sensors.h"
 
 namespace corerig {
@@ -28,17 +31,18 @@ std::uint32_t BatchOf(const SensorInfo& info, Rate rate) {
       std::clamp<std::int64_t>((rate.millihertz + frames - 1) / frames, 1, info.batching.most));
 }
 
-SensorContext ContextOf(const SensorType& sensor, std::string_view format, Rate rate) {
+SensorContext BenchContextOf(const SensorType& sensor, std::string_view format, Rate rate) {
   SensorContext context{.seed = 1,
                         .stream_id = StreamId("bench"),
                         .rate = rate,
                         .batch = BatchOf(sensor.info, rate),
                         .format = format,
-                        .channel = sensor.info.channels.front(),
+                        .channel = ChannelsOf(sensor.info, format).front(),
                         .epoch = kSimulatedEpoch};
   for (const ParameterInfo& parameter : sensor.info.parameters) {
     context.parameters.push_back({std::string(parameter.name), std::string(parameter.default_value)});
   }
+  if (sensor.info.read_recording) Set(context, "file", SampleRecording(format));
   return context;
 }
 
@@ -72,9 +76,13 @@ double BestOf(std::uint64_t least, const Call& call) {
 
 // False if the decoder did not find what the model made.
 bool Measure(const SensorType& sensor, std::string_view format, Rate rate) {
-  const SensorContext context = ContextOf(sensor, format, rate);
+  const SensorContext context = BenchContextOf(sensor, format, rate);
   std::vector<std::byte> out(sensor.max_frame_size);
   const auto model = sensor.make_model(context);
+  if (auto ready = model->Ready(); !ready) {
+    std::printf("%s\n", ready.error().message.c_str());
+    return false;
+  }
   // Frames go on from round to round, as a source asks for them.
   std::uint64_t sequence = 0, bytes = 0;
   double sum = 0;

@@ -1,6 +1,8 @@
 // The lidar's datagrams as a capture, read by Wireshark's tshark. Needs Debian's packages tshark and gpsd-clients
 // (tools/setup.sh oracle); without, it fails.
 //
+// And captures of others' making, as sensors/pcap_file.h reads them, against what tshark finds in them.
+//
 // Wireshark 4.0 brings no dissector for the lidar's payload nor for NMEA: it vouches for the envelope, the lengths and
 // the bytes; what the bytes say is read here at the manual's offsets, and what the GPS sentence says by gpsdecode.
 #include <gtest/gtest.h>
@@ -8,9 +10,14 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
 #include <vector>
 
+#include "sensors/pcap_file.h"
 #include "tests/oracle/command.h"
 #include "tests/oracle/frames.h"
 #include "tests/support/pcap_writer.h"
@@ -158,6 +165,34 @@ TEST_F(Tshark, FindsTheSentenceInEveryPositionPacketAndGpsdecodeReadsIt) {
     EXPECT_NEAR((fix.at("lat").get<double>() - 47.6) * 111'182, 0, 12.8);
     EXPECT_NEAR((fix.at("lon").get<double>() - 9.45) * 75'200, 0, 12.8);
     EXPECT_EQ(fix.value("speed", -1.0), 0);
+  }
+}
+
+// Of an Ethernet, a loopback and a cooked capture, datagrams of IPv4 and IPv6, other protocols between them.
+TEST(RecordedCaptures, HoldTheDatagramsThatTsharkFindsAtTheTimesItTells) {
+  for (const std::string name : {"flows.pcap", "flight.pcap", "cooked.pcap", "loopback.pcap"}) {
+    const std::string path = "sensors/testdata/recorded/" + name;
+    std::ifstream file(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    const auto recording = ReadPcapFile(std::as_bytes(std::span(bytes)), 0);
+    ASSERT_TRUE(recording) << name << ": " << recording.error().message;
+    const CommandOutput said = OutputOf("tshark -n -r " + path +
+                                        " -Y 'udp and not icmp and not icmpv6' -T fields -e frame.time_epoch -e "
+                                        "udp.payload 2>/dev/null");
+    ASSERT_EQ(said.error, "") << "is tshark installed? tools/setup.sh oracle";
+    ASSERT_EQ(said.lines.size(), recording->size()) << name;
+    ASSERT_GE(said.lines.size(), 12u) << name;
+    Nanos first{0};
+    for (std::size_t i = 0; i < said.lines.size(); ++i) {
+      std::string time, payload;
+      std::istringstream(said.lines[i]) >> time >> payload;
+      const auto frame = recording->frame(i);
+      ASSERT_EQ(std::string(reinterpret_cast<const char*>(frame.data()), frame.size()), Bytes(payload)) << name << i;
+      const auto at = ParseSeconds(time);
+      ASSERT_TRUE(at) << said.lines[i];
+      if (i == 0) first = *at;
+      EXPECT_EQ(recording->at(i), *at - first) << name << " " << i;
+    }
   }
 }
 

@@ -19,7 +19,7 @@ int CheckCommand(const Rig& rig, const ScenarioArguments& arguments) {
     std::cerr << "corerig: " << arguments.file << ": " << resolved.error().message << "\n";
     return kWrongUse;
   }
-  std::cout << PlanToJson(*plan) << "\n";
+  std::cout << ScenarioToJson(*plan) << "\n";
   return 0;
 }
 

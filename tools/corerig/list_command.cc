@@ -29,19 +29,33 @@ void ListParameters(const std::vector<ParameterInfo>& parameters, int indent) {
   }
 }
 
+std::string ChannelNames(const std::vector<ChannelKind>& channels) {
+  return Joined(channels, [](ChannelKind kind) { return ToText(kind); });
+}
+
+// "rate 1kHz (at most 8kHz), channel seqpacket pipe, format fifo iio"
+void ListWays(const SensorInfo& info) {
+  if (info.read_recording) {
+    std::cout << "rate as recorded, format (channel)";
+  } else {
+    std::cout << "rate " << ToText(info.default_rate) << " (at most " << ToText(info.highest_rate) << "), channel "
+              << ChannelNames(info.channels);
+    if (!info.formats.empty()) std::cout << ", format";
+  }
+  for (const std::string_view format : info.formats) {
+    std::cout << " " << format;
+    if (!info.channels_of.empty()) std::cout << " (" << ChannelNames(ChannelsOf(info, format)) << ")";
+  }
+}
+
 void ListSensors(const Rig& rig) {
   std::cout << "sensors\n";
   for (const auto& sensor : rig.sensors) {
     const SensorInfo& info = sensor.info;
     std::cout << "  ";
     Column(info.name, 14);
-    std::cout << info.about << "\n"
-              << std::string(17, ' ') << "rate " << ToText(info.default_rate) << " (at most "
-              << ToText(info.highest_rate) << "), channel "
-              << Joined(info.channels, [](ChannelKind kind) { return ToText(kind); });
-    if (!info.formats.empty()) {
-      std::cout << ", format " << Joined(info.formats, [](std::string_view format) { return format; });
-    }
+    std::cout << info.about << "\n" << std::string(17, ' ');
+    ListWays(info);
     if (info.batching.most > 1) {
       std::cout << ", batch " << (info.batching.least == info.batching.most ? "" : "at most ") << info.batching.most;
     }
