@@ -124,7 +124,7 @@ class DataModel final : public SensorModel {
             const Return hit = room_.Cast(Azimuth(firing_nanos + (laser + i) * kFiringNanos), laser + i);
             const double measured = hit.distance + kRangeNoise * noise[i] + falsified.bias;
             const double range = std::clamp(measured / kMetresPerLsb, 0.0, 65535.0);
-            PutLittleEndian(out, at, static_cast<std::uint64_t>(std::lround(range)), 2);
+            PutLittleEndian(out, at, static_cast<std::uint64_t>(Rounded(range)), 2);
             out[at + 2] = std::byte{hit.reflectivity};
           }
         }
@@ -145,7 +145,10 @@ class DataModel final : public SensorModel {
     return static_cast<double>(context_.rate.OffsetOf(sequence).count() % 100'000'000);
   }
 
-  static int Azimuth(double nanos) { return static_cast<int>(std::lround(nanos * kCentidegreesPerNano)) % kCircle; }
+  static int Azimuth(double nanos) { return Rounded(nanos * kCentidegreesPerNano) % kCircle; }
+
+  // Of what is not negative; std::lround is a call, and there are two for every return.
+  static int Rounded(double value) { return static_cast<int>(value + 0.5); }
 
   double FirstReturn(double nanos) const { return room_.Cast(Azimuth(nanos), 0).distance; }
 

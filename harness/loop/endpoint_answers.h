@@ -27,8 +27,8 @@ class EndpointAnswers {
   EndpointAnswers(const EndpointAnswers&) = delete;
   ~EndpointAnswers();
 
-  // From now on what comes on this connection (a socket, or the master of a pty) is read here and nowhere else. It ends
-  // when the connection does; whoever closes it, shuts it down first. Any thread; takes no memory, never waits.
+  // From now on what comes on this connection (a socket, or the master of a pty) is read here and nowhere else. Until
+  // the other side closes it: what the caller closes, this holds open. Any thread; takes no memory, never waits.
   void Watch(int connection);
 
   // The reading thread's. Readable while there may be something to read; Read then reads it, or a good part of it.

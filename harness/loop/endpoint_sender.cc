@@ -309,7 +309,6 @@ Result<std::size_t> EndpointSender::SendToSocket(std::span<const std::byte> fram
   if (n >= 0) return static_cast<std::size_t>(n);
   if (errno == EAGAIN || errno == ENOBUFS || errno == EMSGSIZE) return 0;
   connected_ = false;
-  shutdown(connection_.get(), SHUT_RDWR);  // whoever has a duplicate learns of it
   connection_.Close();
   return NoReader();
 }

@@ -34,17 +34,18 @@ std::string Contents(const std::string& path) {
   return text.str();
 }
 
-// Whether a socket listens to all of vcan0.
-bool SomebodyListens() { return Contents("/proc/net/can/rcvlist_all").find("vcan0") != std::string::npos; }
+// Whether a socket listens to all of vcan0: the table has a line for it, which begins with the interface.
+bool SomebodyListens() { return Contents("/proc/net/can/rcvlist_all").find("  vcan0 ") != std::string::npos; }
 
-// candump in a thread, until it has seen so many frames or none for ten seconds.
+// candump in a thread, until it has seen so many frames or none for twenty seconds.
 class Candump {
  public:
   explicit Candump(int frames)
       : thread_([this, frames] {
-          output_ = OutputOf("candump -L -n " + std::to_string(frames) + " -T 10000 vcan0 2>/dev/null");
+          output_ = OutputOf("candump -L -n " + std::to_string(frames) + " -T 20000 vcan0 2>/dev/null");
         }) {
     for (int i = 0; i < 500 && !SomebodyListens(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_TRUE(SomebodyListens());
   }
   // "0A0#E000F31B4B1A0300", one a frame.
   std::vector<std::string> Frames() {
