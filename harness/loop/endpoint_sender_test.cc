@@ -393,6 +393,8 @@ TEST_F(AnsweringTest, EachLineOnATerminalIsOneAlsoOfTheNextProgram) {
     Write(reader, "on");
     EXPECT_EQ(HeardOf(0), 0u) << "half a line is none";
     Write(reader, "e\ntwo\n\n");
+    EXPECT_EQ(Send("next"), 4) << "which leaves the answers alone";
+    EXPECT_EQ(Read(reader.get(), 4), "next");
     EXPECT_EQ(HeardOf(3), 3u);
   }
   EXPECT_EQ(HeardOf(0), 0u);
@@ -467,6 +469,9 @@ TEST_F(AnsweringTest, EachMessageIsOneWithTheKernelsStamp) {
     EXPECT_GE(stamp, before - tolerance);
     EXPECT_LE(stamp, after + tolerance);
   }
+  // More than are read at a time.
+  for (int i = 0; i < 150; ++i) Write(reader, "x");
+  EXPECT_EQ(HeardOf(150), 150u);
   reader.Close();
   EXPECT_EQ(HeardOf(0), 0u);
   EXPECT_EQ(Send("x"), -1);
