@@ -148,7 +148,7 @@ class DataModel final : public SensorModel {
   static int Azimuth(double nanos) { return Rounded(nanos * kCentidegreesPerNano) % kCircle; }
 
   // Of what is not negative; std::lround is a call, and there are two for every return.
-  static int Rounded(double value) { return static_cast<int>(value + 0.5); }
+  static int Rounded(double value) { return static_cast<int>(2 * value + 1) / 2; }
 
   double FirstReturn(double nanos) const { return room_.Cast(Azimuth(nanos), 0).distance; }
 
