@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/philox.h"
+#include "sensors/byte_order.h"
 
 namespace corerig {
 namespace {
@@ -41,16 +42,6 @@ constexpr PixelFormat kGray8 = {.code = FourCharacters("GREY"), .pixel_bytes = 1
 constexpr PixelFormat kRaw16 = {.code = FourCharacters("RG12"), .pixel_bytes = 2};
 
 const PixelFormat& FormatOf(const SensorContext& context) { return context.format == "raw16" ? kRaw16 : kGray8; }
-
-void Put(std::span<std::byte> out, std::size_t at, std::uint64_t value, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) out[at + i] = static_cast<std::byte>(value >> (8 * i));
-}
-
-std::uint64_t Get(std::span<const std::byte> in, std::size_t at, std::size_t size) {
-  std::uint64_t value = 0;
-  for (std::size_t i = size; i-- > 0;) value = value << 8 | std::to_integer<std::uint64_t>(in[at + i]);
-  return value;
-}
 
 // CRC-32C (RFC 3720, appendix B.4): polynomial 1EDC6F41 reflected, initial value and final XOR all ones.
 std::uint32_t Crc32c(std::span<const std::byte> bytes) {
@@ -197,15 +188,15 @@ class Model final : public SensorModel {
     const Disc disc = DiscAt(static_cast<double>(offset.count()) * 1e-9);
     std::fill_n(out.begin(), kHeaderSize, std::byte{0});
     std::copy(kMagic.begin(), kMagic.end(), out.begin());
-    Put(out, kVersionAt, kVersion, 2);
-    Put(out, kHeaderSizeAt, kHeaderSize, 2);
-    Put(out, kFormatAt, format_.code, 4);
-    Put(out, kWidthAt, kWidth, 2);
-    Put(out, kHeightAt, kHeight, 2);
-    Put(out, kSequenceAt, sequence, 4);
-    Put(out, kPayloadAt, format_.payload(), 4);
-    Put(out, kStampAt, static_cast<std::uint64_t>((context_.clock_offset + offset).count()), 8);
-    Put(out, kExposureAt, kExposureMicros, 4);
+    PutLittleEndian(out, kVersionAt, kVersion, 2);
+    PutLittleEndian(out, kHeaderSizeAt, kHeaderSize, 2);
+    PutLittleEndian(out, kFormatAt, format_.code, 4);
+    PutLittleEndian(out, kWidthAt, kWidth, 2);
+    PutLittleEndian(out, kHeightAt, kHeight, 2);
+    PutLittleEndian(out, kSequenceAt, sequence, 4);
+    PutLittleEndian(out, kPayloadAt, format_.payload(), 4);
+    PutLittleEndian(out, kStampAt, static_cast<std::uint64_t>((context_.clock_offset + offset).count()), 8);
+    PutLittleEndian(out, kExposureAt, kExposureMicros, 4);
 
     Checksum checksum;
     PhiloxCounter places = {};
@@ -224,8 +215,8 @@ class Model final : public SensorModel {
       }
       checksum.Add({row, format_.row_bytes()});  // while it is in the cache
     }
-    Put(out, kChecksumAt, checksum.value(), 8);
-    Put(out, kCrcAt, Crc32c(out.first(kCrcAt)), 4);
+    PutLittleEndian(out, kChecksumAt, checksum.value(), 8);
+    PutLittleEndian(out, kCrcAt, Crc32c(out.first(kCrcAt)), 4);
     return {.size = format_.frame(), .wire_key = sequence & 0xFFFFFFFF, .value = disc.x};
   }
 
@@ -380,7 +371,7 @@ class FrameDecoder final : public Decoder {
 
   bool Valid(const std::array<std::byte, kHeaderSize>& header) const {
     const auto has = [&](std::size_t at, std::size_t size, std::uint64_t value) {
-      return Get(header, at, size) == value;
+      return LittleEndian(header, at, size) == value;
     };
     return std::equal(kMagic.begin(), kMagic.end(), header.begin()) && has(kVersionAt, 2, kVersion) &&
            has(kHeaderSizeAt, 2, kHeaderSize) && has(kFormatAt, 4, format_.code) && has(kWidthAt, 2, kWidth) &&
@@ -396,8 +387,8 @@ class FrameDecoder final : public Decoder {
     const auto payload = bytes.subspan(kHeaderSize);
     Checksum checksum;
     checksum.Add(payload);
-    if (checksum.value() != Get(header, kChecksumAt, 8)) return false;
-    sink.OnFrame({.wire_key = Get(header, kSequenceAt, 4),
+    if (checksum.value() != LittleEndian(header, kChecksumAt, 8)) return false;
+    sink.OnFrame({.wire_key = LittleEndian(header, kSequenceAt, 4),
                   .value = FindDisc(payload, format_),
                   .begin = offset,
                   .end = offset + bytes.size()});

@@ -1,7 +1,7 @@
 // The sensors linked into this rig.
 //
-// To add one: a file of its own in this folder (model, wire format, receiver's check, one SensorType; tmp117.cc is
-// the shortest that holds all of them), a row in sensors.cc, an entry in BUILD.
+// To add one: a file of its own in this folder (model, wire format, receiver's check, one SensorType; skeleton/ is one
+// to copy, with comments), a row in sensors.cc, an entry in BUILD.
 #pragma once
 
 #include <span>

@@ -2,82 +2,40 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <map>
 #include <set>
-#include <string>
+#include <string_view>
+#include <vector>
 
-#include "harness/base/philox.h"
 #include "sensors/received.h"
+#include "sensors/sensor_rules.h"
 
 namespace corerig {
 namespace {
 
-// A way a sensor can be streamed: one of its formats on one of its channels, in frames of one sample or of a few.
-struct Way {
-  const SensorType* sensor;
-  std::string_view format;
-  ChannelKind channel;
-  std::uint32_t batch;
-};
-
-std::vector<Way> AllWays() {
-  std::vector<Way> ways;
-  for (const SensorType& sensor : AllSensors()) {
-    if (sensor.make_model == nullptr) continue;
-    const auto& batching = sensor.info.batching;
-    const std::set<std::uint32_t> batches = {batching.least, std::clamp(5u, batching.least, batching.most),
-                                             batching.most};
-    auto formats = sensor.info.formats;
-    if (formats.empty()) formats.push_back("");
-    for (const std::string_view format : formats) {
-      for (const ChannelKind channel : ChannelsOf(sensor.info, format)) {
-        for (const std::uint32_t batch : batches) ways.push_back({&sensor, format, channel, batch});
-      }
-    }
+Wire WireOf(const SensorType& sensor, std::string_view format) {
+  const std::string_view name = sensor.info.name;
+  if (name == "microphone") return {.key = Wire::Key::kNone};
+  if (name == "rm3100") return {.key = Wire::Key::kMeasurement};
+  if (name == "tmp117") return {.key = Wire::Key::kRepeatingMeasurement};
+  // Pascals come whole.
+  if (name == "ms5611") return {.key = Wire::Key::kRepeatingMeasurement, .bias = 50, .tolerance = 1.5};
+  if (name == "recorded") {
+    const std::vector<Parameter> file = {{.name = "file", .value = SampleRecording(format)}};
+    if (format == "imu-csv") return {.parameters = file};
+    // Of a datagram nothing is known; frames may be the same twice in a row.
+    return {.key = Wire::Key::kRepeatingMeasurement, .checked = format != "pcap", .parameters = file};
   }
-  return ways;
+  // Steps of 0.2 m.
+  if (name == "vlp16" && format == "position") return {.tolerance = 0.2};
+  return {};
 }
 
-// What every sensor must keep to, by name, so that a failure says whose it is.
-class EverySensor : public testing::TestWithParam<Way> {
- protected:
-  const SensorType& sensor() const { return *GetParam().sensor; }
-  SensorContext ContextFor(Rate rate) const {
-    SensorContext context = ContextOf(sensor(), rate);
-    context.format = GetParam().format;
-    context.channel = GetParam().channel;
-    context.batch = GetParam().batch;
-    if (sensor().info.read_recording) Set(context, "file", SampleRecording(context.format));
-    return context;
-  }
-  // So many that frames of many samples, or of half a megabyte, do not take longer than others.
-  std::uint64_t Frames(std::uint64_t samples, std::uint64_t least) const {
-    const std::uint64_t frames = std::max<std::uint64_t>(samples / GetParam().batch, least);
-    return large() ? std::max<std::uint64_t>(frames / 40, 4) : frames;
-  }
-  bool large() const { return sensor().max_frame_size > 100'000; }
-  SensorContext Context() const { return ContextFor(sensor().info.default_rate); }
-};
+INSTANTIATE_TEST_SUITE_P(Sensors, EverySensor, testing::ValuesIn(WaysOf(AllSensors(), &WireOf)), NameOfWay);
 
-INSTANTIATE_TEST_SUITE_P(Sensors, EverySensor, testing::ValuesIn(AllWays()), [](const auto& info) {
-  const Way& way = info.param;
-  std::string name = std::string(way.sensor->info.name) + "_" + std::string(way.format) + "_" +
-                     std::string(ToText(way.channel)) + "_" + std::to_string(way.batch);
-  std::erase(name, '-');
-  return name;
-});
-
-TEST(Sensors, NamesAreDistinctAndOfTheFormOfScenarios) {
+TEST(Sensors, NamesAreDistinct) {
   std::set<std::string_view> names;
   for (const SensorType& sensor : AllSensors()) {
     EXPECT_TRUE(names.insert(sensor.info.name).second) << sensor.info.name;
-    EXPECT_EQ(sensor.info.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), std::string_view::npos)
-        << sensor.info.name;
-    EXPECT_FALSE(sensor.info.about.empty()) << sensor.info.name;
-    EXPECT_GT(sensor.info.default_rate.millihertz, 0) << sensor.info.name;
-    EXPECT_LE(sensor.info.default_rate, sensor.info.highest_rate) << sensor.info.name;
   }
 }
 
@@ -87,274 +45,6 @@ TEST(Sensors, OnlyTickHasNoWire) {
     EXPECT_EQ(sensor.make_model == nullptr, tick) << sensor.info.name;
     EXPECT_EQ(sensor.make_decoder == nullptr, tick) << sensor.info.name;
     EXPECT_EQ(sensor.info.channels.at(0) == ChannelKind::kTimer, tick) << sensor.info.name;
-  }
-}
-
-TEST_P(EverySensor, WhatIsSentIsReceivedWithItsKeyAndItsBytes) {
-  const auto context = Context();
-  const auto model = sensor().make_model(context);
-  const auto decoder = sensor().make_decoder(context);
-  std::uint64_t offset = 0;
-  for (std::uint64_t sequence = 0; sequence < Frames(2000, 20); ++sequence) {
-    const Encoded sent = Encode(sensor(), *model, sequence);
-    Received received;
-    decoder->Feed(sent.bytes, offset, received);
-    ASSERT_EQ(received.frames.size(), 1u) << sequence;
-    ASSERT_TRUE(received.corrupt.empty()) << sequence;
-    ASSERT_EQ(received.frames[0].wire_key, sent.frame.wire_key) << sequence;
-    ASSERT_EQ(received.frames[0].begin, offset);
-    offset += sent.bytes.size();
-    ASSERT_EQ(received.frames[0].end, offset);
-  }
-}
-
-TEST_P(EverySensor, AFrameIsAFunctionOfContextAndSequenceAlone) {
-  const auto context = Context();
-  const auto forwards = sensor().make_model(context), backwards = sensor().make_model(context);
-  const std::uint64_t frames = Frames(50, 8);
-  std::vector<Encoded> expected;
-  for (std::uint64_t sequence = 0; sequence < frames; ++sequence) {
-    expected.push_back(Encode(sensor(), *forwards, sequence));
-  }
-  for (std::uint64_t sequence = frames; sequence-- > 0;) {
-    const Encoded again = Encode(sensor(), *backwards, sequence);
-    EXPECT_EQ(again.bytes, expected[sequence].bytes) << sequence;
-    EXPECT_EQ(again.frame.value, expected[sequence].frame.value) << sequence;
-    EXPECT_EQ(again.frame.wire_key, expected[sequence].frame.wire_key) << sequence;
-  }
-}
-
-TEST_P(EverySensor, AnotherSeedOrStreamHasOtherNoise) {
-  if (sensor().info.read_recording) GTEST_SKIP() << "a recording is what it is";
-  const auto context = Context();
-  auto other_seed = context, other_stream = context;
-  other_seed.seed += 1;
-  other_stream.stream_id += 1;
-  const auto bytes = Encode(sensor(), *sensor().make_model(context), 5).bytes;
-  EXPECT_NE(Encode(sensor(), *sensor().make_model(other_seed), 5).bytes, bytes);
-  EXPECT_NE(Encode(sensor(), *sensor().make_model(other_stream), 5).bytes, bytes);
-}
-
-// No counter and no stamp on these wires, or none that is known, and frames that may be the same twice in a row.
-bool RepeatsItself(const SensorType& sensor, std::string_view format) {
-  return sensor.info.name == "ms5611" || sensor.info.name == "tmp117" ||
-         (sensor.info.name == "recorded" && format != "imu-csv");
-}
-
-TEST_P(EverySensor, NeighboursHaveDistinctKeysAtTheHighestRateAlsoWhenTheyWrap) {
-  if (GetParam().sensor->info.name == "microphone") {
-    // Its wire has nothing that tells frames apart: they are found by their place in the bytes alone.
-    for (const ChannelKind channel : sensor().info.channels) EXPECT_FALSE(IsDatagram(channel));
-    return;
-  }
-  if (RepeatsItself(sensor(), GetParam().format)) GTEST_SKIP() << "see SamplesOfOneKeyAreSamplesOfTheSameBytes";
-  constexpr std::uint64_t kNeighbours = 100;
-  const std::uint64_t frames = Frames(20'000, 2 * kNeighbours);
-  const auto model = sensor().make_model(ContextFor(sensor().info.highest_rate));
-  std::vector<std::uint64_t> keys;
-  for (std::uint64_t sequence = 0; sequence < frames; ++sequence) {
-    keys.push_back(Encode(sensor(), *model, sequence).frame.wire_key);
-  }
-  const std::uint64_t together = std::min(kNeighbours, frames);
-  for (std::uint64_t first = 0; first + together <= frames; first += (together + 1) / 2) {
-    const std::set<std::uint64_t> distinct(keys.begin() + first, keys.begin() + first + together);
-    ASSERT_EQ(distinct.size(), together) << "from sample " << first;
-  }
-}
-
-// Then no receiver can tell them apart either, and which of them was meant makes no difference to what was received.
-TEST_P(EverySensor, SamplesOfOneKeyAreSamplesOfTheSameBytes) {
-  if (!RepeatsItself(sensor(), GetParam().format))
-    GTEST_SKIP() << "the wire has a counter, a stamp or never repeats itself";
-  const auto model = sensor().make_model(ContextFor(sensor().info.highest_rate));
-  std::map<std::uint64_t, std::vector<std::byte>> seen;
-  for (std::uint64_t sequence = 0; sequence < 20'000; ++sequence) {
-    const Encoded sent = Encode(sensor(), *model, sequence);
-    ASSERT_EQ(seen.emplace(sent.frame.wire_key, sent.bytes).first->second, sent.bytes) << sequence;
-  }
-}
-
-// Frames with every kind of damage between them.
-std::vector<std::byte> DamagedStream(const SensorType& sensor, SensorModel& model, std::uint64_t frames) {
-  std::vector<std::byte> stream;
-  for (std::uint64_t sequence = 0; sequence < frames; ++sequence) {
-    auto bytes = Encode(sensor, model, sequence).bytes;
-    const auto draw = RandomWords(3, StreamId("damage"), sequence);
-    switch (draw[0] % 10) {
-      case 0:
-        bytes[draw[1] % bytes.size()] ^= std::byte(1 << draw[2] % 8);
-        break;
-      case 1:
-        bytes.resize(draw[1] % bytes.size());
-        break;
-      case 2:
-        for (std::uint32_t i = 0; i < draw[1] % 40; ++i) {
-          bytes.push_back(static_cast<std::byte>(RandomWords(4, StreamId("damage"), sequence, i)[0]));
-        }
-        break;
-      case 3:
-        bytes.insert(bytes.begin(), bytes.begin(), bytes.end());
-        break;
-      default:
-        break;
-    }
-    stream.insert(stream.end(), bytes.begin(), bytes.end());
-  }
-  return stream;
-}
-
-TEST_P(EverySensor, BytesInPiecesOfAnySizeGiveTheFramesOfTheWhole) {
-  if (IsDatagram(GetParam().channel)) GTEST_SKIP() << "messages come whole";
-  const auto model = sensor().make_model(Context());
-  const auto stream = DamagedStream(sensor(), *model, large() ? 40 : Frames(200, 60));
-  const auto feed = [&](const auto& size_of_piece) {
-    Received received;
-    const auto decoder = sensor().make_decoder(Context());
-    for (std::size_t at = 0, piece = 0; at < stream.size(); ++piece) {
-      const std::size_t size = std::min<std::size_t>(size_of_piece(piece), stream.size() - at);
-      decoder->Feed(std::vector<std::byte>(stream.begin() + at, stream.begin() + at + size), at, received);
-      at += size;
-    }
-    return received;
-  };
-  const Received whole = feed([&](std::size_t) { return stream.size(); });
-  EXPECT_GT(whole.frames.size(), 10u);
-  EXPECT_GT(whole.corrupt.size(), 3u);
-  const auto expect_same = [&](const Received& received, const std::string& pieces) {
-    ASSERT_EQ(received.frames.size(), whole.frames.size()) << pieces;
-    for (std::size_t i = 0; i < whole.frames.size(); ++i) {
-      ASSERT_EQ(received.frames[i].begin, whole.frames[i].begin) << pieces;
-      ASSERT_EQ(received.frames[i].end, whole.frames[i].end) << pieces;
-      ASSERT_EQ(received.frames[i].wire_key, whole.frames[i].wire_key) << pieces;
-      ASSERT_EQ(received.frames[i].value, whole.frames[i].value) << pieces;
-    }
-    EXPECT_EQ(received.corrupt, whole.corrupt) << pieces;
-    EXPECT_TRUE(received.in_order) << pieces;
-  };
-  // Of large frames pieces of a few bytes would take minutes.
-  const std::size_t scale = large() ? 1021 : 1;
-  for (std::size_t size = 1; size <= 40; size += GetParam().batch > 5 || large() ? 13 : 1) {
-    expect_same(feed([&](std::size_t) { return size * scale; }), std::to_string(size * scale));
-  }
-  const auto any = [&](std::size_t piece) { return 1 + RandomWords(5, StreamId("piece"), piece)[0] % (300 * scale); };
-  expect_same(feed(any), "any");
-}
-
-// A model and what a receiver reads of its frames, one after the other.
-class Shown {
- public:
-  Shown(const SensorType& sensor, const SensorContext& context)
-      : model_(sensor.make_model(context)), decoder_(sensor.make_decoder(context)), bytes_(sensor.max_frame_size) {}
-
-  // The value that is read of a frame; `encoded` then says what the model said of it.
-  double At(std::uint64_t sequence, const Falsification& falsified = {}) {
-    encoded = model_->EncodeFalsified(sequence, falsified, bytes_);
-    Received received;
-    decoder_->Feed(std::span(bytes_).first(encoded.size), offset_, received);
-    offset_ += encoded.size;
-    EXPECT_EQ(received.frames.size(), 1u) << sequence;
-    if (received.frames.size() != 1) return 0;
-    EXPECT_EQ(received.frames[0].wire_key, encoded.wire_key) << sequence;
-    return received.frames[0].value;
-  }
-  EncodedFrame encoded;
-
- private:
-  const std::unique_ptr<SensorModel> model_;
-  const std::unique_ptr<Decoder> decoder_;
-  std::vector<std::byte> bytes_;
-  std::uint64_t offset_ = 0;
-};
-
-// On these wires there is nothing but the measurement to tell samples apart by.
-bool MeasurementIsKey(const SensorType& sensor) { return RepeatsItself(sensor, "") || sensor.info.name == "rm3100"; }
-
-TEST_P(EverySensor, AFalsifiedMeasurementIsAnEarlierOneOrBiasedAndAllElseIsTheFramesOwn) {
-  if (!sensor().info.falsifiable) GTEST_SKIP() << "its measurement cannot be falsified";
-  const auto context = Context();
-  const auto model = sensor().make_model(context), same = sensor().make_model(context);
-  Shown clean(sensor(), context), stuck(sensor(), context), biased(sensor(), context);
-  // Pascals come whole, position packets in steps of 0.2 m.
-  const bool coarse = sensor().value_unit == "Pa";
-  const double bias = coarse ? 50 : 1, tolerance = coarse ? 1.5 : context.format == "position" ? 0.2 : 0.05;
-  constexpr std::uint64_t kStuckAt = 9;
-  double last = 0;
-  for (std::uint64_t n = 0; n <= kStuckAt; ++n) {
-    clean.At(n);
-    biased.At(n);
-    last = stuck.At(n);
-  }
-  for (std::uint64_t n = kStuckAt + 1; n < kStuckAt + 30; ++n) {
-    const Encoded plain = Encode(sensor(), *model, n);
-    std::vector<std::byte> bytes(sensor().max_frame_size);
-    bytes.resize(same->EncodeFalsified(n, {}, bytes).size);
-    ASSERT_EQ(bytes, plain.bytes) << "with nothing falsified it is Encode";
-    EXPECT_EQ(stuck.At(n, {.measurement_of = kStuckAt}), last) << n;
-    EXPECT_NEAR(biased.At(n, {.bias = bias}) - clean.At(n), bias, tolerance) << n;
-    for (const Shown* shown : {&stuck, &biased}) {
-      EXPECT_EQ(shown->encoded.value, plain.frame.value) << "the truth stays that of the sample, " << n;
-      if (MeasurementIsKey(sensor())) continue;
-      EXPECT_EQ(shown->encoded.wire_key, plain.frame.wire_key) << n;
-    }
-  }
-  EXPECT_NEAR(stuck.At(kStuckAt + 30), clean.At(kStuckAt + 30), 1e-9) << "afterwards it measures as before";
-}
-
-TEST_P(EverySensor, NoCleanValueIsImplausibleOrTakenForStuckAndAFalseOneIs) {
-  if (sensor().value_limits == nullptr) GTEST_SKIP() << "nothing is taken for granted about its values";
-  if (GetParam().channel != sensor().info.channels[0]) GTEST_SKIP() << "values are the same on every channel";
-  const Rate highest = sensor().info.highest_rate;
-  const std::uint64_t frames = Frames(2000, 100);
-  for (const Rate rate : {Rate{highest.millihertz / 20}, Rate{highest.millihertz / 4}, highest}) {
-    const auto context = ContextFor(rate);
-    const ValueLimits limits = sensor().value_limits(context);
-    Shown shown(sensor(), context);
-    ValueWatch watch(limits);
-    const auto due = [&](std::uint64_t n) { return rate.OffsetOf(n * context.batch); };
-    for (std::uint64_t n = 0; n < frames; ++n) {
-      const double value = shown.At(n);
-      const auto found = watch.Look(value, due(n));
-      ASSERT_FALSE(found.implausible) << "sample " << n << " at " << rate.hertz() << " Hz: " << value;
-      ASSERT_EQ(found.repeating, 0u) << "sample " << n << " at " << rate.hertz() << " Hz";
-    }
-    if (!sensor().info.falsifiable) continue;
-    // A way has no end: there only a jump tells, of less than half of what its counter holds.
-    const double range = limits.highest - limits.lowest, bias = std::isfinite(range) ? range : 3;
-    EXPECT_TRUE(watch.Look(shown.At(frames, {.bias = bias}), due(frames)).implausible) << rate.hertz() << " Hz";
-    std::uint32_t repeating = 0;
-    for (std::uint64_t n = frames + 1; n <= frames + kMostRepeats; ++n) {
-      repeating += watch.Look(shown.At(n, {.measurement_of = frames - 1}), due(n)).repeating;
-    }
-    EXPECT_EQ(repeating, limits.repeats > 0 ? kMostRepeats - 1 : 0) << rate.hertz() << " Hz";
-  }
-}
-
-TEST_P(EverySensor, DecoderOutlivesAnyBytesAndAccountsForThemInOrder) {
-  const auto context = Context();
-  const auto model = sensor().make_model(context);
-  const auto decoder = sensor().make_decoder(context);
-  Received received;
-  std::uint64_t offset = 0;
-  for (std::uint64_t round = 0; round < Frames(3000, 600); ++round) {
-    const auto draw = RandomWords(1, StreamId("fuzz"), round);
-    auto bytes = Encode(sensor(), *model, round).bytes;
-    for (std::uint32_t i = 0; i < draw[0] % 4; ++i) {
-      const auto where = RandomWords(2, StreamId("fuzz"), round, i);
-      bytes[where[0] % bytes.size()] = static_cast<std::byte>(where[1]);
-    }
-    if (draw[1] % 4 == 0) bytes.resize(1 + draw[2] % bytes.size());
-    if (draw[1] % 4 == 1) bytes.insert(bytes.end(), bytes.begin(), bytes.begin() + draw[2] % bytes.size());
-    // From the heap, of the exact size: reading past the end is seen by the address sanitizer.
-    decoder->Feed(std::vector<std::byte>(bytes), offset, received);
-    offset += bytes.size();
-    ASSERT_TRUE(received.in_order) << "round " << round;
-    ASSERT_LE(received.reported, offset);
-  }
-  EXPECT_GT(received.frames.size(), large() ? 3u : 50u);
-  if (sensor().info.name == "recorded" && context.format == "pcap") {
-    EXPECT_TRUE(received.corrupt.empty()) << "any datagram is good where nothing is known of it";
-  } else {
-    EXPECT_GT(received.corrupt.size(), large() ? 3u : 25u);
   }
 }
 

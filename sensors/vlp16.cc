@@ -11,6 +11,7 @@
 
 #include "harness/base/philox.h"
 #include "harness/plan/parameter.h"
+#include "sensors/byte_order.h"
 #include "sensors/gnss_fix.h"
 #include "sensors/nmea.h"
 
@@ -40,16 +41,6 @@ constexpr std::array<int, kLasers> kElevation = {-15, 1, -13, 3, -11, 5, -9, 7, 
 
 // Range accuracy: +-3 cm typical (data sheet 63-9229), taken as one standard deviation.
 constexpr double kRangeNoise = 0.03;
-
-void PutLittleEndian(std::span<std::byte> out, std::size_t at, std::uint32_t word, int bytes) {
-  for (int i = 0; i < bytes; ++i) out[at + i] = static_cast<std::byte>(word >> (8 * i) & 0xFF);
-}
-
-std::uint32_t LittleEndian(std::span<const std::byte> in, std::size_t at, int bytes) {
-  std::uint32_t word = 0;
-  for (int i = 0; i < bytes; ++i) word |= std::to_integer<std::uint32_t>(in[at + i]) << (8 * i);
-  return word;
-}
 
 // What a ray hits: its distance in metres and how well it reflects (calibrated reflectivity, 0..100 diffuse).
 struct Return {
@@ -123,7 +114,7 @@ class DataModel final : public SensorModel {
       const double block_nanos = in_turn + static_cast<double>(block) * kSequencesPerBlock * kSequenceNanos;
       out[at] = std::byte{0xFF};
       out[at + 1] = std::byte{0xEE};
-      PutLittleEndian(out, at + 2, Azimuth(block_nanos), 2);
+      PutLittleEndian(out, at + 2, static_cast<std::uint64_t>(Azimuth(block_nanos)), 2);
       at += 4;
       for (int firing = 0; firing < kSequencesPerBlock; ++firing) {
         const double firing_nanos = block_nanos + firing * kSequenceNanos;
@@ -133,7 +124,7 @@ class DataModel final : public SensorModel {
             const Return hit = room_.Cast(Azimuth(firing_nanos + (laser + i) * kFiringNanos), laser + i);
             const double measured = hit.distance + kRangeNoise * noise[i] + falsified.bias;
             const double range = std::clamp(measured / kMetresPerLsb, 0.0, 65535.0);
-            PutLittleEndian(out, at, static_cast<std::uint32_t>(std::lround(range)), 2);
+            PutLittleEndian(out, at, static_cast<std::uint64_t>(Rounded(range)), 2);
             out[at + 2] = std::byte{hit.reflectivity};
           }
         }
@@ -154,7 +145,10 @@ class DataModel final : public SensorModel {
     return static_cast<double>(context_.rate.OffsetOf(sequence).count() % 100'000'000);
   }
 
-  static int Azimuth(double nanos) { return static_cast<int>(std::lround(nanos * kCentidegreesPerNano)) % kCircle; }
+  static int Azimuth(double nanos) { return Rounded(nanos * kCentidegreesPerNano) % kCircle; }
+
+  // Of what is not negative; std::lround is a call, and there are two for every return.
+  static int Rounded(double value) { return static_cast<int>(2 * value + 1) / 2; }
 
   double FirstReturn(double nanos) const { return room_.Cast(Azimuth(nanos), 0).distance; }
 
@@ -234,7 +228,7 @@ class PositionDecoder final : public Decoder {
   // Of a packet that passes every check.
   static std::optional<std::int64_t> Latitude(std::span<const std::byte> bytes) {
     if (bytes.size() != kPositionSize || bytes[kPulseAt] != std::byte{kPulseLocked}) return std::nullopt;
-    const std::int64_t stamp = LittleEndian(bytes, kPositionStampAt, 4);
+    const auto stamp = static_cast<std::int64_t>(LittleEndian(bytes, kPositionStampAt, 4));
     if (stamp >= kHourMicros) return std::nullopt;
     const std::string_view text(reinterpret_cast<const char*>(&bytes[kSentenceAt]), kLongestNmeaSentence);
     const std::size_t size = text.find('\n') + 1;  // 0 if there is none
@@ -266,7 +260,7 @@ class DataDecoder final : public Decoder {
     const std::uint64_t end = offset + bytes.size();
     if (!Valid(bytes)) return sink.OnCorrupt(offset, end);
     sink.OnFrame({.wire_key = LittleEndian(bytes, kStampAt, 4),
-                  .value = LittleEndian(bytes, 4, 2) * kMetresPerLsb,
+                  .value = static_cast<double>(LittleEndian(bytes, 4, 2)) * kMetresPerLsb,
                   .begin = offset,
                   .end = end});
   }

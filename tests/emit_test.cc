@@ -344,7 +344,7 @@ TEST(Emit, SaysInOneLineWhatIsWrong) {
     std::string said;
   } cases[] = {
       {{}, "no stream has an endpoint; write --to NAME=udp:127.0.0.1:5000\n"},
-      {{"--to", "gnss=can:vcan0"}, "is on a CAN bus, which this corerig cannot send to"},
+      {{"--to", "gnss=can:vcan0"}, "is a CAN bus, and channel pty has no CAN frames"},
       {{"--to", "gnss=pty:" + foreign}, "it is there, and no link that corerig made; choose another path"},
       {{"--to", "imu=pty:/tmp/x"}, "carries bytes, and channel seqpacket has messages"},
       {{"--to", "gnss=unix:/none/x"}, "No such file or directory (ENOENT); start the program that listens"},
@@ -413,32 +413,47 @@ TEST(External, WithoutALoopThereIsNoHandler) {
   EXPECT_TRUE(IsNmea(text.substr(0, text.rfind('\n') + 1)));  // it was ended in the middle of one, perhaps
 }
 
+// A run whose program answers the first so many frames, `to` there; `answers` is the scenario's key.
+FinishedRun Answering(const std::string& answers, const std::string& to, int most) {
+  const std::string path = Path("gps");
+  return RigRun(Head() + External("gnss", "zed-f9p", "20Hz", "pty:" + path) + "answers = \"" + answers +
+                "\"\n[worker.gps]\nworkload = \"exec\"\ncommand = [\"" + Program() + "\", \"answer\", \"" + path +
+                "\", \"" + to + "\", \"" + std::to_string(most) + "\"]\ncores = [" + Last() +
+                "]\n[budget]\nlimits = [\"stream.gnss.reaction.p50 < 1s\"]\n")
+      .Wait();
+}
+
+void ExpectAllAnswered(const FinishedRun& run, const std::string& stamps) {
+  EXPECT_TRUE(Passed(run));
+  EXPECT_EQ(run.Metric("stream.gnss.reaction.count"), 30);
+  EXPECT_EQ(run.Part("streams", "gnss")["unanswered"], 0);
+  EXPECT_EQ(run.Part("streams", "gnss")["unasked"], 0);
+  EXPECT_EQ(run.Part("streams", "gnss")["answer_stamps"], stamps);
+  EXPECT_GE(run.Metric("stream.gnss.reaction.min"), 20e6);
+  EXPECT_LT(run.Metric("stream.gnss.reaction.p50"), 60e6);
+  EXPECT_EQ(CheckReport(run), std::vector<std::string>());
+}
+
 TEST(External, TheReactionIsFromDueToTheAnswer) {
-  const std::string path = Path("gps"), address = FreePort(SOCK_DGRAM);
-  const auto run_of = [&](const std::string& answers) {
-    return RigRun(Head() + External("gnss", "zed-f9p", "20Hz", "pty:" + path) + "answers = \"udp:" + address +
-                  "\"\n[worker.gps]\nworkload = \"exec\"\ncommand = [\"" + Program() + "\", \"answer\", \"" + path +
-                  "\", \"" + address.substr(address.find(':') + 1) + "\", \"" + answers + "\"]\ncores = [" + Last() +
-                  "]\n[budget]\nlimits = [\"stream.gnss.reaction.p50 < 1s\"]\n")
-        .Wait();
-  };
-  const FinishedRun all = run_of("1000");
-  EXPECT_TRUE(Passed(all));
-  EXPECT_EQ(all.Metric("stream.gnss.reaction.count"), 30);
-  EXPECT_EQ(all.Part("streams", "gnss")["unanswered"], 0);
-  EXPECT_EQ(all.Part("streams", "gnss")["unasked"], 0);
-  EXPECT_GE(all.Metric("stream.gnss.reaction.min"), 20e6);
-  EXPECT_LT(all.Metric("stream.gnss.reaction.p50"), 60e6);
-  EXPECT_EQ(CheckReport(all), std::vector<std::string>());
+  const std::string address = FreePort(SOCK_DGRAM), port = address.substr(address.find(':') + 1);
+  ExpectAllAnswered(Answering("udp:" + address, port, 1000), "kernel");
 
   // Some 40 of the warm-up's frames, and ten of the window's.
-  const FinishedRun some = run_of("50");
+  const FinishedRun some = Answering("udp:" + address, port, 50);
   const double answered = some.Metric("stream.gnss.reaction.count");
   EXPECT_GT(answered, 5);
   EXPECT_LT(answered, 25);
   EXPECT_EQ(some.Part("streams", "gnss")["unanswered"], 30 - static_cast<int>(answered));
   EXPECT_EQ(some.Metric("stream.gnss.reaction.max"), INFINITY);
 }
+
+TEST(External, AnswersComeAsDatagramsToAPathThatGoesWithTheRun) {
+  const std::string path = "/tmp/corerig-answers" + std::to_string(getpid());
+  ExpectAllAnswered(Answering("unix:" + path, path, 1000), "kernel");
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(External, AnswersComeBackOnTheEndpoint) { ExpectAllAnswered(Answering("endpoint", "back", 1000), "read"); }
 
 TEST(External, WhoDoesNotComeIsSaid) {
   const FinishedRun run = RigRun(Head() + External("gnss", "zed-f9p", "20Hz", "tcp-listen:" + FreePort(SOCK_STREAM)) +

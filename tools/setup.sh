@@ -11,7 +11,7 @@ for word in "$@"; do
   case $word in
     lint) packages="$packages clang-format clang-tidy python3" ;;
     bench) packages="$packages linux-perf rt-tests" ;;
-    oracle) packages="$packages gpsd gpsd-clients linux-perf tshark" ;;
+    oracle) packages="$packages can-utils gpsd gpsd-clients linux-perf tshark" ;;
     aarch64) foreign="$foreign arm64"; packages="$packages g++-aarch64-linux-gnu libuv1-dev:arm64 qemu-user" ;;
     armv7) foreign="$foreign armhf"; packages="$packages g++-arm-linux-gnueabihf libuv1-dev:armhf qemu-user" ;;
     *) echo "setup.sh: unknown word \"$word\"; know: lint bench oracle aarch64 armv7" >&2; exit 1 ;;

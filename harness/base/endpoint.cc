@@ -9,10 +9,13 @@ namespace {
 
 constexpr std::pair<EndpointKind, std::string_view> kNames[] = {
     {EndpointKind::kPty, "pty"},   {EndpointKind::kUdp, "udp"},   {EndpointKind::kTcp, "tcp"},
-    {EndpointKind::kUnix, "unix"}, {EndpointKind::kFile, "file"}, {EndpointKind::kTcpListen, "tcp-listen"}};
+    {EndpointKind::kUnix, "unix"}, {EndpointKind::kFile, "file"}, {EndpointKind::kTcpListen, "tcp-listen"},
+    {EndpointKind::kCan, "can"}};
 
 constexpr std::string_view kForms =
-    "pty:PATH, udp:HOST:PORT, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:PATH or file:PATH";
+    "pty:PATH, udp:HOST:PORT, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:PATH, can:INTERFACE or file:PATH";
+
+constexpr std::string_view kOnEndpoint = "endpoint";
 
 std::string_view NameOf(EndpointKind kind) {
   for (const auto& [known, name] : kNames) {
@@ -57,18 +60,28 @@ Status ReadAddress(std::string_view address, Endpoint& endpoint) {
   return {};
 }
 
+// As the kernel takes it: dev_valid_name in net/core/dev.c.
+Status ReadInterface(std::string_view name, Endpoint& endpoint) {
+  constexpr std::size_t kLongest = 15;
+  const bool valid = !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
+                     std::none_of(name.begin(), name.end(), [](char c) {
+                       return c == '/' || c == ':' || c == '\0' || c == ' ' || (c >= '\t' && c <= '\r');
+                     });
+  if (!valid) return Fail("has no name of an interface, of 1 to ", kLongest, " bytes; write one such as \"can:vcan0\"");
+  endpoint.path = name;
+  return {};
+}
+
 Status ReadInto(std::string_view text, Endpoint& endpoint) {
   const auto colon = text.find(':');
   const std::string_view word = text.substr(0, colon), rest = text.substr(std::min(text.size(), word.size() + 1));
-  if (word == "can" && colon != std::string_view::npos) {
-    return Fail("is on a CAN bus, which this corerig cannot send to; write one of ", kForms);
-  }
   const auto known =
       std::find_if(std::begin(kNames), std::end(kNames), [&](const auto& kind) { return kind.second == word; });
   if (known == std::end(kNames) || colon == std::string_view::npos) {
     return Fail("is of no known form; write one of ", kForms);
   }
   endpoint.kind = known->first;
+  if (endpoint.kind == EndpointKind::kCan) return ReadInterface(rest, endpoint);
   const bool has_path = endpoint.kind == EndpointKind::kPty || endpoint.kind == EndpointKind::kUnix ||
                         endpoint.kind == EndpointKind::kFile;
   if (!has_path) return ReadAddress(rest, endpoint);
@@ -87,6 +100,10 @@ Result<Endpoint> ParseEndpoint(std::string_view text) {
 }
 
 Status CheckCarries(const Endpoint& endpoint, ChannelKind channel) {
+  if (endpoint.kind == EndpointKind::kCan && channel != ChannelKind::kCan) {
+    return Fail("endpoint \"", ToText(endpoint), "\" is a CAN bus, and channel ", ToText(channel),
+                " has no CAN frames; write another endpoint, or take a sensor of channel can");
+  }
   const bool bytes_only = endpoint.kind == EndpointKind::kPty || endpoint.kind == EndpointKind::kTcp ||
                           endpoint.kind == EndpointKind::kTcpListen;
   if (!bytes_only || !IsDatagram(channel)) return {};
@@ -100,6 +117,28 @@ std::string ToText(const Endpoint& endpoint) {
   if (!endpoint.path.empty()) return StrCat(name, ":", endpoint.path);
   const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
   return StrCat(name, is_ipv6 ? ":[" : ":", endpoint.host, is_ipv6 ? "]:" : ":", endpoint.port);
+}
+
+Result<Answers> ParseAnswers(std::string_view text) {
+  if (text == kOnEndpoint) return Answers{};
+  const auto at = ParseEndpoint(text);
+  if (!at) return Forward(at);
+  if (at->kind == EndpointKind::kUdp || at->kind == EndpointKind::kUnix) return Answers{.at = *at};
+  return Fail("answers \"", text, "\" come as datagrams, or on the endpoint itself; write one of udp:HOST:PORT, ",
+              "unix:PATH or endpoint");
+}
+
+std::string ToText(const Answers& answers) { return answers.at ? ToText(*answers.at) : std::string(kOnEndpoint); }
+
+Status CheckAnswers(const Answers& answers, const Endpoint& endpoint) {
+  const bool readable = endpoint.kind == EndpointKind::kPty || endpoint.kind == EndpointKind::kTcp ||
+                        endpoint.kind == EndpointKind::kTcpListen || endpoint.kind == EndpointKind::kUnix;
+  if (answers.at || readable) return {};
+  return Fail("answers are not read from endpoint \"", ToText(endpoint), "\"; write udp:HOST:PORT or unix:PATH");
+}
+
+bool AreStamped(const Answers& answers, const Endpoint& endpoint, bool messages) {
+  return answers.at || (endpoint.kind == EndpointKind::kUnix && messages);
 }
 
 }  // namespace corerig

@@ -11,8 +11,8 @@ std::string ErrorOf(std::string_view text) {
 }
 
 TEST(Endpoint, EveryKindReadsBackAsItWasWritten) {
-  for (const std::string_view text :
-       {"pty:/tmp/gps", "udp:127.0.0.1:5000", "tcp:[::1]:65535", "tcp-listen:0.0.0.0:1", "unix:run/x", "file:a:b"}) {
+  for (const std::string_view text : {"pty:/tmp/gps", "udp:127.0.0.1:5000", "tcp:[::1]:65535", "tcp-listen:0.0.0.0:1",
+                                      "unix:run/x", "file:a:b", "can:vcan0"}) {
     const auto endpoint = ParseEndpoint(text);
     ASSERT_TRUE(endpoint) << endpoint.error().message;
     EXPECT_EQ(ToText(*endpoint), text);
@@ -50,13 +50,63 @@ TEST(Endpoint, TerminalsAndTcpRefuseMessages) {
             "file:PATH, or a channel of bytes where the sensor has one");
 }
 
+TEST(Endpoint, OnlyCanFramesGoToACanBus) {
+  const auto bus = *ParseEndpoint("can:vcan0");
+  EXPECT_TRUE(CheckCarries(bus, ChannelKind::kCan));
+  for (const auto channel : {ChannelKind::kSeqpacket, ChannelKind::kUdp, ChannelKind::kPty, ChannelKind::kShm}) {
+    EXPECT_FALSE(CheckCarries(bus, channel)) << ToText(channel);
+  }
+  EXPECT_EQ(CheckCarries(bus, ChannelKind::kUdp).error().message,
+            "endpoint \"can:vcan0\" is a CAN bus, and channel udp has no CAN frames; write another endpoint, or take a "
+            "sensor of channel can");
+  for (const std::string_view text : {"udp:127.0.0.1:5", "unix:/x", "file:/x"}) {
+    EXPECT_TRUE(CheckCarries(*ParseEndpoint(text), ChannelKind::kCan)) << text;
+  }
+}
+
+TEST(Answers, ReadBackAsTheyWereWritten) {
+  for (const std::string_view text : {"udp:127.0.0.1:6000", "unix:/run/x", "endpoint"}) {
+    const auto answers = ParseAnswers(text);
+    ASSERT_TRUE(answers) << answers.error().message;
+    EXPECT_EQ(ToText(*answers), text);
+  }
+  EXPECT_EQ(ParseAnswers("tcp:127.0.0.1:6000").error().message,
+            "answers \"tcp:127.0.0.1:6000\" come as datagrams, or on the endpoint itself; write one of udp:HOST:PORT, "
+            "unix:PATH or endpoint");
+  EXPECT_NE(ParseAnswers("endpoints").error().message.find("is of no known form"), std::string::npos);
+}
+
+TEST(Answers, OnTheEndpointAreOfOneThatIsReadAndStampedWhereMessagesAre) {
+  const auto on = [](std::string_view text) { return CheckAnswers(Answers{}, *ParseEndpoint(text)).has_value(); };
+  const auto stamped = [](std::string_view answers, std::string_view endpoint, bool messages) {
+    return AreStamped(*ParseAnswers(answers), *ParseEndpoint(endpoint), messages);
+  };
+  for (const std::string_view text : {"pty:/x", "tcp:127.0.0.1:5", "tcp-listen:127.0.0.1:5", "unix:/x"}) {
+    EXPECT_TRUE(on(text)) << text;
+    EXPECT_FALSE(stamped("endpoint", text, false)) << text;
+    EXPECT_TRUE(stamped("udp:127.0.0.1:6", text, false)) << text;
+    EXPECT_TRUE(stamped("unix:/y", text, false)) << text;
+  }
+  for (const std::string_view text : {"udp:127.0.0.1:5", "file:/x", "can:vcan0"}) {
+    EXPECT_FALSE(on(text)) << text;
+    EXPECT_TRUE(CheckAnswers(*ParseAnswers("unix:/y"), *ParseEndpoint(text))) << text;
+  }
+  EXPECT_TRUE(stamped("endpoint", "unix:/x", true));
+  EXPECT_EQ(CheckAnswers(Answers{}, *ParseEndpoint("udp:127.0.0.1:5")).error().message,
+            "answers are not read from endpoint \"udp:127.0.0.1:5\"; write udp:HOST:PORT or unix:PATH");
+}
+
 TEST(Endpoint, WhatIsWrongIsSaidWithWhatWouldBeRight) {
-  const std::string forms = "pty:PATH, udp:HOST:PORT, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:PATH or file:PATH";
+  const std::string forms =
+      "pty:PATH, udp:HOST:PORT, tcp:HOST:PORT, tcp-listen:HOST:PORT, unix:PATH, can:INTERFACE or file:PATH";
   for (const std::string text : {"", "udp", "/tmp/gps", "serial:/dev/ttyS0", "UDP:127.0.0.1:5"}) {
     EXPECT_EQ(ErrorOf(text), "endpoint \"" + text + "\" is of no known form; write one of " + forms);
   }
-  EXPECT_EQ(ErrorOf("can:vcan0"),
-            "endpoint \"can:vcan0\" is on a CAN bus, which this corerig cannot send to; write one of " + forms);
+  for (const std::string text : {"can:", "can:a/b", "can:a b", "can:..", "can:can0:1", "can:sixteen-letters-"}) {
+    EXPECT_EQ(ErrorOf(text), "endpoint \"" + text +
+                                 "\" has no name of an interface, of 1 to 15 bytes; write one such as \"can:vcan0\"");
+  }
+  EXPECT_EQ(ErrorOf("can:fifteen-letters"), "no error");
   EXPECT_EQ(ErrorOf("pty:"), "endpoint \"pty:\" has no path; write one such as \"pty:/tmp/corerig\"");
   for (const std::string text :
        {"udp:", "udp:5000", "udp:127.0.0.1", "udp:127.0.0.1:", "udp:127.0.0.1:0", "udp:127.0.0.1:65536", "udp:a:-1"}) {

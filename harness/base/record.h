@@ -257,7 +257,8 @@ struct StreamRecord {
   std::uint64_t late_sends = 0;  // sent more than one period late, not by an injected fault
   std::uint64_t stamps_discarded = 0;  // kernel stamps not used, because CLOCK_REALTIME was stepped
   Distribution latency, lateness, transport, queue, service;
-  Distribution reaction;                         // answer - due, of an external receiver that answers
+  Distribution reaction;           // answer - due, of an external receiver that answers
+  std::string answer_stamps = {};  // "kernel": when the kernel had it; "read": when it was read; "" where there is none
   std::optional<std::uint64_t> unanswered = {};  // of the samples due in the window; absent if it is not to answer
   std::optional<std::uint64_t> unasked = {};     // answers that belong to no frame
   Distribution since_sent;                       // done - sent: what latency would be had the source been on time

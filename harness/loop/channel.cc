@@ -49,7 +49,8 @@ std::size_t SendBuffer(int socket) {
 Result<std::size_t> Send(int fd, std::span<const std::byte> frame) {
   const ssize_t n = send(fd, frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (n >= 0) return static_cast<std::size_t>(n);
-  if (errno == EAGAIN || errno == ENOBUFS) return 0;
+  // EINVAL: a CAN bus takes nothing but whole frames.
+  if (errno == EAGAIN || errno == ENOBUFS || errno == EINVAL) return 0;
   // A descriptor that is no socket is refused before anything else is done.
   if (errno == ENOTSOCK) return Write(fd, frame);
   return Fail("cannot send ", frame.size(), " bytes: ", ErrnoText(errno));

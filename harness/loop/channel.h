@@ -43,9 +43,9 @@ Result<ChannelEnds> OpenChannel(ChannelKind kind, RingShape ring = {});  // not 
 
 // Hands one frame to the kernel without waiting; for every kind but kShm. Returns the bytes taken: all of them, or 0
 // when the channel is full, or, on a byte channel, part of them. A full udp channel takes the frame and loses it, as
-// UDP does. An error is a channel that is broken (the receiver is gone; udp and tcp notice at the next frame) or a
-// frame it can never take. The frame is not empty. The process ignores SIGPIPE: a pipe has no other way to tell that
-// its receiver is gone.
+// UDP does. A CAN bus takes no damaged frame: 0 as well. An error is a channel that is broken (the receiver is gone;
+// udp and tcp notice at the next frame) or a frame it can never take. The frame is not empty. The process ignores
+// SIGPIPE: a pipe has no other way to tell that its receiver is gone.
 Result<std::size_t> Send(int fd, std::span<const std::byte> frame);
 
 // The sending end of any kind of channel.

@@ -19,6 +19,7 @@
 #include <cstring>
 #include <utility>
 
+#include "harness/loop/raw_can.h"
 #include "harness/os/clock.h"
 
 namespace corerig {
@@ -101,6 +102,12 @@ Result<OpenedEndpoint> OpenFile(const Endpoint& endpoint) {
   return OpenedEndpoint{.sender = std::move(file)};
 }
 
+Result<OpenedEndpoint> OpenCan(const Endpoint& endpoint) {
+  auto bus = OpenRawCan(endpoint.path, CanSide::kSends);
+  if (!bus) return Forward(bus);
+  return OpenedEndpoint{.sender = std::move(*bus)};
+}
+
 Result<OpenedEndpoint> OpenSocket(const Endpoint& endpoint, bool messages) {
   const auto address = AddressOf(endpoint);
   if (!address) return Forward(address);
@@ -125,6 +132,8 @@ Result<OpenedEndpoint> OpenAny(const Endpoint& endpoint, bool messages) {
       return OpenPty(endpoint);
     case EndpointKind::kFile:
       return OpenFile(endpoint);
+    case EndpointKind::kCan:
+      return OpenCan(endpoint);
     case EndpointKind::kUdp:
     case EndpointKind::kTcp:
     case EndpointKind::kTcpListen:
@@ -145,25 +154,39 @@ Result<OpenedEndpoint> OpenEndpoint(const Endpoint& endpoint, bool messages) {
   return opened;
 }
 
-Result<Fd> OpenAnswers(const Endpoint& endpoint) {
-  const auto address = AddressOf(endpoint);
-  if (!address) return ForwardWith(address, ToText(endpoint), ": ");
-  auto made = Socket(endpoint, *address, /*messages=*/true);
-  if (!made) return ForwardWith(made, ToText(endpoint), ": ");
-  if (bind(made->get(), address->plain(), address->size) != 0) {
-    return Fail(ToText(endpoint), ": cannot receive answers there: ", ErrnoText(errno));
+Result<AnswerSocket> OpenAnswers(const Endpoint& endpoint) {
+  AnswerSocket answers;
+  const auto where = ToText(endpoint);
+  if (endpoint.kind == EndpointKind::kUnix) {
+    answers.fd = Fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!answers.fd.valid()) return Fail(where, ": cannot open a socket: ", ErrnoText(errno));
+    auto path = SocketPath::Bind(answers.fd.get(), endpoint.path);
+    if (!path) return ForwardWith(path, where, ": cannot receive answers there: ");
+    answers.path = std::move(*path);
+  } else {
+    const auto address = AddressOf(endpoint);
+    if (!address) return ForwardWith(address, where, ": ");
+    auto made = Socket(endpoint, *address, /*messages=*/true);
+    if (!made) return ForwardWith(made, where, ": ");
+    answers.fd = std::move(*made);
+    if (bind(answers.fd.get(), address->plain(), address->size) != 0) {
+      return Fail(where, ": cannot receive answers there: ", ErrnoText(errno));
+    }
   }
   const int on = 1;
-  setsockopt(made->get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
-  return made;
+  setsockopt(answers.fd.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  return answers;
 }
 
-EndpointSender::EndpointSender(Endpoint endpoint, bool messages, Fd opened)
-    : endpoint_(std::move(endpoint)), messages_(messages), opened_(std::move(opened)) {}
+EndpointSender::EndpointSender(Endpoint endpoint, bool messages, Fd opened, EndpointAnswers* answers)
+    : endpoint_(std::move(endpoint)), messages_(messages), opened_(std::move(opened)), answers_(answers) {
+  if (answers_ != nullptr && endpoint_.kind == EndpointKind::kPty) answers_->Watch(opened_.get());
+}
 
 bool EndpointSender::Connect() {
   switch (endpoint_.kind) {
     case EndpointKind::kUdp:
+    case EndpointKind::kCan:
     case EndpointKind::kFile:
       return true;
     case EndpointKind::kPty: {
@@ -180,6 +203,7 @@ bool EndpointSender::Connect() {
   if (now < next_look_) return false;
   next_look_ = now + kRetry;
   connected_ = endpoint_.kind == EndpointKind::kTcpListen ? Accept() : CallOut();
+  if (connected_ && answers_ != nullptr) answers_->Watch(connection_.get());
   return connected_;
 }
 
@@ -232,6 +256,7 @@ bool EndpointSender::CallOut() {
 }
 
 void EndpointSender::DropAnswers() {
+  if (answers_ != nullptr) return;  // it reads them
   // One piece with every frame: a program that says more than it hears is held up in time. Where it is half closed
   // this reads as nothing for ever, and the program may still listen: only sending tells that it has gone.
   std::array<char, 4096> dropped;
@@ -244,6 +269,8 @@ Result<std::size_t> EndpointSender::Send(std::span<const std::byte> frame) {
   switch (endpoint_.kind) {
     case EndpointKind::kUdp:
       return SendDatagram(frame);
+    case EndpointKind::kCan:
+      return SendToBus(frame);
     case EndpointKind::kFile:
       return Write(frame);
     case EndpointKind::kPty:
@@ -267,6 +294,14 @@ Result<std::size_t> EndpointSender::SendDatagram(std::span<const std::byte> fram
     if (errno != ECONNREFUSED) break;
   }
   return NoReader();
+}
+
+Result<std::size_t> EndpointSender::SendToBus(std::span<const std::byte> frame) {
+  const ssize_t n = send(opened_.get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (n >= 0) return static_cast<std::size_t>(n);
+  // Down or removed; anything else is a full queue, or no can_frame that the kernel takes.
+  if (errno == ENETDOWN || errno == ENODEV || errno == ENXIO) return NoReader();
+  return 0;
 }
 
 Result<std::size_t> EndpointSender::SendToSocket(std::span<const std::byte> frame) {

@@ -13,12 +13,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string_view>
 #include <thread>
+#include <vector>
+
+#include "harness/loop/endpoint_answers.h"
+#include "harness/os/clock.h"
 
 namespace corerig {
 namespace {
@@ -313,11 +319,170 @@ TEST_F(EndpointTest, AnswersAreReceivedAtAnAddressOfOurs) {
   ASSERT_TRUE(answers) << answers.error().message;
   Open("udp:" + address, true);
   EXPECT_EQ(Send("done"), 4);
-  EXPECT_EQ(Read(answers->get(), 4), "done");
+  EXPECT_EQ(Read(answers->fd.get(), 4), "done");
   const auto again = OpenAnswers(*ParseEndpoint("udp:" + address));
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().message,
             "udp:" + address + ": cannot receive answers there: Address already in use (EADDRINUSE)");
+}
+
+TEST_F(EndpointTest, AnswersAreReceivedAtAPathOfOursThatGoesWithIt) {
+  ASSERT_EQ(chdir(getenv("TEST_TMPDIR")), 0);
+  const Endpoint endpoint = *ParseEndpoint("unix:answers");
+  {
+    const auto answers = OpenAnswers(endpoint);
+    ASSERT_TRUE(answers) << answers.error().message;
+    sockaddr_un to = {};
+    to.sun_family = AF_UNIX;
+    endpoint.path.copy(to.sun_path, sizeof to.sun_path - 1);
+    const Fd program(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(sendto(program.get(), "done", 4, 0, reinterpret_cast<sockaddr*>(&to), sizeof to), 4);
+    EXPECT_EQ(Read(answers->fd.get(), 4), "done");
+    EXPECT_EQ(
+        OpenAnswers(endpoint).error().message,
+        "unix:answers: cannot receive answers there: a program has a socket there; end it, or choose another path");
+  }
+  EXPECT_FALSE(std::filesystem::exists("answers"));
+}
+
+// The times at which a program's answers came, read as the source's thread of answers does.
+struct Heard {
+  std::vector<Nanos> at;
+  // Until so many were heard, or five seconds are over; what more there is within a moment as well.
+  static Heard From(EndpointAnswers& answers, std::size_t expected) {
+    Heard heard;
+    pollfd ready = {.fd = answers.fd(), .events = POLLIN, .revents = 0};
+    while (poll(&ready, 1, heard.at.size() < expected ? 5000 : 20) == 1) {
+      answers.Read([&](Nanos at) { heard.at.push_back(at); });
+    }
+    return heard;
+  }
+};
+
+class AnsweringTest : public EndpointTest {
+ protected:
+  void OpenAnswering(const std::string& text, bool messages = false) {
+    const auto endpoint = ParseEndpoint(text);
+    ASSERT_TRUE(endpoint) << endpoint.error().message;
+    auto opened = OpenEndpoint(*endpoint, messages);
+    ASSERT_TRUE(opened) << opened.error().message;
+    auto made = EndpointAnswers::Create(messages);
+    ASSERT_TRUE(made);
+    answers = std::move(*made);
+    link = std::move(opened->link);
+    sender.emplace(*endpoint, messages, std::move(opened->sender), answers.get());
+  }
+  std::size_t HeardOf(std::size_t expected) { return Heard::From(*answers, expected).at.size(); }
+
+  std::unique_ptr<EndpointAnswers> answers;
+};
+
+void Write(const Fd& fd, std::string_view text) {
+  ASSERT_EQ(write(fd.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+}
+
+TEST_F(AnsweringTest, EachLineOnATerminalIsOneAlsoOfTheNextProgram) {
+  const std::string path = Path("answers");
+  OpenAnswering("pty:" + path);
+  EXPECT_EQ(HeardOf(0), 0u);
+  for (int program = 0; program < 3; ++program) {
+    const Fd reader(open(path.c_str(), O_RDWR | O_NOCTTY));
+    EXPECT_EQ(Send("frame\r\n"), 7);
+    EXPECT_EQ(Read(reader.get(), 7), "frame\r\n");
+    EXPECT_EQ(HeardOf(0), 0u) << "what is sent is no answer";
+    Write(reader, "on");
+    EXPECT_EQ(HeardOf(0), 0u) << "half a line is none";
+    Write(reader, "e\ntwo\n\n");
+    EXPECT_EQ(Send("next"), 4) << "which leaves the answers alone";
+    EXPECT_EQ(Read(reader.get(), 4), "next");
+    EXPECT_EQ(HeardOf(3), 3u);
+  }
+  EXPECT_EQ(HeardOf(0), 0u);
+  pollfd state = {.fd = answers->fd(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&state, 1, 0), 0) << "a terminal without a program does not keep the thread busy";
+}
+
+TEST_F(AnsweringTest, EachLineOverTcpIsOneAlsoOfTheNextProgram) {
+  std::string address;
+  {
+    const Listener free = Bind(SOCK_STREAM, false);
+    address = free.address;
+  }
+  OpenAnswering("tcp-listen:" + address);
+  for (int program = 0; program < 3; ++program) {
+    Fd reader = CallTcp(address);
+    ASSERT_TRUE(Connected());
+    ASSERT_EQ(Send("frame"), 5);
+    EXPECT_EQ(Read(reader.get(), 5), "frame");
+    Write(reader, "done\ndone\n");
+    EXPECT_EQ(HeardOf(2), 2u);
+    // It says no more, and still listens.
+    shutdown(reader.get(), SHUT_WR);
+    EXPECT_EQ(HeardOf(0), 0u);
+    EXPECT_EQ(Send("more"), 4);
+    EXPECT_EQ(Read(reader.get(), 4), "more");
+    reader.Close();
+    for (int i = 0; i < 500 && Send("x") != -1; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+TEST_F(AnsweringTest, ManyLinesAtOnceAreAllHeard) {
+  const Listener listening = Bind(SOCK_STREAM, true);
+  OpenAnswering("tcp:" + listening.address);
+  ASSERT_TRUE(Connected());
+  const Fd reader(accept(listening.fd.get(), nullptr, nullptr));
+  // More than is read at a time.
+  constexpr std::size_t kLines = 300'000;
+  std::thread writer([&] {
+    const std::string lines(kLines, '\n');
+    for (std::size_t at = 0; at < kLines;) {
+      const ssize_t n = write(reader.get(), lines.data() + at, kLines - at);
+      if (n <= 0) break;
+      at += static_cast<std::size_t>(n);
+    }
+  });
+  EXPECT_EQ(HeardOf(kLines), kLines);
+  writer.join();
+}
+
+TEST_F(AnsweringTest, EachMessageIsOneWithTheKernelsStamp) {
+  ASSERT_EQ(chdir(getenv("TEST_TMPDIR")), 0);
+  const Fd listening(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  sockaddr_un at = {};
+  at.sun_family = AF_UNIX;
+  std::strcpy(at.sun_path, "answering");
+  ASSERT_EQ(bind(listening.get(), reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+  ASSERT_EQ(listen(listening.get(), 1), 0);
+  OpenAnswering("unix:answering", true);
+  ASSERT_TRUE(Connected()) << sender->why_not();
+  Fd reader(accept(listening.get(), nullptr, nullptr));
+  const Nanos before = MonotonicNow();
+  Write(reader, "one\nwith two lines\n");
+  Write(reader, "two");
+  const Nanos after = MonotonicNow();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const Heard heard = Heard::From(*answers, 2);
+  ASSERT_EQ(heard.at.size(), 2u);
+  // The clocks are converted to within some microseconds; it was read much later.
+  const Nanos tolerance = std::chrono::milliseconds(20);
+  for (const Nanos stamp : heard.at) {
+    EXPECT_GE(stamp, before - tolerance);
+    EXPECT_LE(stamp, after + tolerance);
+  }
+  // More than are read at a time.
+  for (int i = 0; i < 150; ++i) Write(reader, "x");
+  EXPECT_EQ(HeardOf(150), 150u);
+  reader.Close();
+  EXPECT_EQ(HeardOf(0), 0u);
+  EXPECT_EQ(Send("x"), -1);
+}
+
+TEST_F(EndpointTest, WithoutACanBusTheCommandsForOneAreSaid) {
+  const std::string error = ErrorOf("can:vcan-none", true);
+  EXPECT_EQ(error.find("can:vcan-none: th"), 0u) << "this kernel has no CAN, there is no interface: " << error;
+  EXPECT_NE(error.find("as root: modprobe vcan && ip link add vcan-none type vcan && ip link set vcan-none up"),
+            std::string::npos)
+      << error;
 }
 
 TEST_F(EndpointTest, WhatCannotBeOpenedIsSaid) {

@@ -1,30 +1,27 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/can.h>
-#include <linux/can/raw.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
 #include "harness/base/text.h"
 #include "harness/loop/channel.h"
+#include "harness/loop/raw_can.h"
 
 namespace corerig {
 namespace {
 
 constexpr int kBufferBytes = 4 << 20;
+constexpr const char* kCanInterface = "vcan0";
 
 // As large as we are allowed: root beyond net.core.{r,w}mem_max, others up to it.
 void EnlargeBuffer(int socket, int force_option, int option) {
@@ -156,37 +153,14 @@ Result<ChannelEnds> OpenTcp() {
   }
 }
 
-// The index of vcan0; why there is none.
-Result<int> VirtualCan(int socket) {
-  if (socket < 0) return Fail("this kernel has no CAN (", ErrnoText(errno), ")");
-  constexpr const char* kMissing = "there is no interface vcan0 that is up";
-  ifreq request = {};
-  std::strcpy(request.ifr_name, "vcan0");
-  if (ioctl(socket, SIOCGIFFLAGS, &request) != 0 || (request.ifr_flags & IFF_UP) == 0) return Fail(kMissing);
-  if (ioctl(socket, SIOCGIFINDEX, &request) != 0) return Fail(kMissing);
-  return request.ifr_ifindex;
-}
-
-int RawCan() { return socket(PF_CAN, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, CAN_RAW); }
-
 Result<ChannelEnds> OpenCan() {
-  ChannelEnds channel{.sender = Fd(RawCan()), .receiver = Fd()};
-  const auto interface = VirtualCan(channel.sender.get());
-  if (!interface) return OpenSeqpacket();
-  channel.receiver = Fd(RawCan());
-  // The sender reads nothing.
-  setsockopt(channel.sender.get(), SOL_CAN_RAW, CAN_RAW_FILTER, nullptr, 0);
-  sockaddr_can address = {};
-  address.can_family = AF_CAN;
-  address.can_ifindex = *interface;
-  for (const Fd* end : {&channel.sender, &channel.receiver}) {
-    if (bind(end->get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-      return Fail("cannot bind a can channel to vcan0: ", ErrnoText(errno));
-    }
-  }
-  EnlargeBuffer(channel.receiver.get(), SO_RCVBUFFORCE, SO_RCVBUF);
-  AskForMore(channel.receiver.get());
-  return channel;
+  auto sender = OpenRawCan(kCanInterface, CanSide::kSends);
+  if (!sender) return OpenSeqpacket();
+  auto receiver = OpenRawCan(kCanInterface, CanSide::kReceives);
+  if (!receiver) return Fail("cannot open a can channel: ", receiver.error().message);
+  EnlargeBuffer(receiver->get(), SO_RCVBUFFORCE, SO_RCVBUF);
+  AskForMore(receiver->get());
+  return ChannelEnds{.sender = std::move(*sender), .receiver = std::move(*receiver)};
 }
 
 Result<ChannelEnds> OpenShm(RingShape ring) {
@@ -203,9 +177,11 @@ Result<ChannelEnds> OpenShm(RingShape ring) {
 
 std::string SubstituteFor(ChannelKind kind) {
   if (kind != ChannelKind::kCan) return "";
-  const Fd probe(RawCan());
-  const auto interface = VirtualCan(probe.get());
-  return interface ? "" : StrCat("a Unix seqpacket socket carries its frames, as ", interface.error().message);
+  const auto bus = OpenRawCan(kCanInterface, CanSide::kSends);
+  if (bus) return "";
+  // Why, without the remedy behind it.
+  const std::string_view why = std::string_view(bus.error().message).substr(0, bus.error().message.find(';'));
+  return StrCat("a Unix seqpacket socket carries its frames, as ", why);
 }
 
 Result<ChannelEnds> OpenChannel(ChannelKind kind, RingShape ring) {

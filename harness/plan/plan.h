@@ -64,7 +64,7 @@ struct StreamPlan {
   std::vector<Parameter> parameters = {};       // every one the sensor declares, defaults filled in
   // The receiver is external, a program that listens there; `channel` then only says whether the frames are messages.
   std::optional<Endpoint> endpoint = {};
-  std::optional<Endpoint> answers = {};  // where that program sends one datagram for every frame
+  std::optional<Answers> answers = {};  // where that program answers each frame
   bool operator==(const StreamPlan&) const = default;
 };
 

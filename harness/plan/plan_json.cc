@@ -325,12 +325,12 @@ StreamPlan ReadStream(const Reader& json) {
     stream.pattern = json.Field("pattern").List([](const Reader& item) { return item.Duration(); });
   }
   stream.parameters = json.Field("parameters").List(ReadParameter);
-  const auto endpoint = [&json](std::string_view name) {
-    const Reader field = json.Field(name);
-    return field.present() ? std::optional(field.Word<Endpoint>(ParseEndpoint, "an endpoint")) : std::nullopt;
-  };
-  stream.endpoint = endpoint("endpoint");
-  stream.answers = endpoint("answers");
+  if (const Reader endpoint = json.Field("endpoint"); endpoint.present()) {
+    stream.endpoint = endpoint.Word<Endpoint>(ParseEndpoint, "an endpoint");
+  }
+  if (const Reader answers = json.Field("answers"); answers.present()) {
+    stream.answers = answers.Word<Answers>(ParseAnswers, "where answers come");
+  }
   return stream;
 }
 

@@ -116,6 +116,11 @@ class PlanMaker {
                     .host = Coin() ? "::1" : "127.0.0.1",
                     .port = static_cast<std::uint16_t>(1 + Below(65535))};
   }
+  std::optional<Answers> SomeAnswers() {
+    if (Coin()) return std::nullopt;
+    if (Coin()) return Answers{};
+    return Answers{.at = Endpoint{.kind = EndpointKind::kUnix, .path = "/" + Word(), .host = "", .port = 0}};
+  }
   StreamPlan Stream() {
     StreamPlan stream = PlainStream();
     if (Coin()) return stream;
@@ -144,7 +149,7 @@ class PlanMaker {
                                  return Parameter{Word(), Text()};
                                }),
             .endpoint = SomeEndpoint(),
-            .answers = SomeEndpoint()};
+            .answers = SomeAnswers()};
   }
   CommandPlan Command() {
     CommandPlan command;

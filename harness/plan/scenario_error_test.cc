@@ -69,7 +69,14 @@ TEST(ScenarioError, AnExternalReceiver) {
       Refusal(InStream("zed-f9p", "endpoint = \"pty:/tmp/x\"")),
       "s.toml:7:12: endpoint is for an external receiver; write receiver = \"external\" and no loop, or leave it out");
   EXPECT_EQ(Refusal(external("zed-f9p", "endpoint = \"pty:/tmp/x\"\nanswers = \"tcp:127.0.0.1:6000\"")),
-            "s.toml:7:11: answers are datagrams; write one such as \"udp:127.0.0.1:6000\"");
+            "s.toml:7:11: answers \"tcp:127.0.0.1:6000\" come as datagrams, or on the endpoint itself; write one of "
+            "udp:HOST:PORT, unix:PATH or endpoint");
+  EXPECT_EQ(Refusal(external("vlp16", "endpoint = \"udp:127.0.0.1:5000\"\nanswers = \"endpoint\"")),
+            "s.toml:7:11: answers are not read from endpoint \"udp:127.0.0.1:5000\"; write udp:HOST:PORT or unix:PATH");
+  EXPECT_EQ(
+      Refusal(external("vlp16", "endpoint = \"can:vcan0\"")),
+      "s.toml:6:12: endpoint \"can:vcan0\" is a CAN bus, and channel udp has no CAN frames; write another endpoint, "
+      "or take a sensor of channel can");
   EXPECT_EQ(
       Refusal(external("zed-f9p",
                        "endpoint = \"pty:/tmp/x\"\nanswers = \"udp:127.0.0.1:6000\"\nfault = [{ kind = \"drop\", "

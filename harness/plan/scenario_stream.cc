@@ -197,14 +197,15 @@ void ReadReceiver(Section& section, const std::vector<std::string>& loops, bool 
     return;
   }
   section.Require("endpoint", "\"udp:127.0.0.1:5000\"");
-  stream.answers = section.Quantity("answers", "\"udp:127.0.0.1:6000\"", ParseEndpoint);
-  if (stream.answers && stream.answers->kind != EndpointKind::kUdp) {
-    fault.Add(section.Find("answers")->position, "answers are datagrams; write one such as \"udp:127.0.0.1:6000\"");
-  }
+  stream.answers = section.Quantity("answers", "\"udp:127.0.0.1:6000\"", ParseAnswers);
   stream.endpoint = section.Quantity("endpoint", "\"udp:127.0.0.1:5000\"", ParseEndpoint);
   if (!stream.endpoint) return;
   if (auto carried = CheckCarries(*stream.endpoint, stream.channel); !carried) {
     fault.Add(section.Find("endpoint")->position, carried.error().message);
+  }
+  if (!stream.answers) return;
+  if (auto read = CheckAnswers(*stream.answers, *stream.endpoint); !read) {
+    fault.Add(section.Find("answers")->position, read.error().message);
   }
 }
 

@@ -271,6 +271,7 @@ Json FromStream(const StreamRecord& stream) {
           {"queue", FromDistribution(stream.queue, 0)},
           {"service", FromDistribution(stream.service, 0)},
           {"reaction", FromDistribution(stream.reaction, stream.unanswered.value_or(0))},
+          {"answer_stamps", NameOrNull(stream.answer_stamps)},
           {"unanswered", Value(stream.unanswered)},
           {"unasked", Value(stream.unasked)},
           {"since_sent", FromDistribution(stream.since_sent, stream.infinite_since_sent())},

@@ -104,6 +104,10 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
   }
   if (stream.endpoint) {
     record.endpoint = ToText(*stream.endpoint);
+    if (stream.answers) {
+      const bool stamped = AreStamped(*stream.answers, *stream.endpoint, IsDatagram(stream.channel));
+      record.answer_stamps = stamped ? "kernel" : "read";
+    }
     if (source != nullptr) record.lateness = source->lateness.Read();
     if (source != nullptr && stream.answers) {
       record.reaction = source->reaction.Read();

@@ -166,8 +166,8 @@ Result<std::vector<OpenedEndpoint>> OpenEndpoints(const Plan& plan) {
     if (!stream.endpoint) continue;
     auto opened = OpenEndpoint(*stream.endpoint, IsDatagram(stream.channel));
     if (!opened) return ForwardWith(opened, "stream ", stream.name, ": ");
-    if (stream.answers) {
-      auto answers = OpenAnswers(*stream.answers);
+    if (stream.answers && stream.answers->at) {
+      auto answers = OpenAnswers(*stream.answers->at);
       if (!answers) return ForwardWith(answers, "stream ", stream.name, ": ");
       opened->answers = std::move(*answers);
     }
@@ -197,7 +197,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
     channels.push_back(std::move(*ends));
   }
   for (const auto& endpoint : context.endpoints) {
-    if (endpoint.answers.valid()) source_fds.push_back(endpoint.answers.get());
+    if (endpoint.answers.fd.valid()) source_fds.push_back(endpoint.answers.fd.get());
   }
   Fd source_slab;
   if (plan.source) {

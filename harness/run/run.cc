@@ -132,6 +132,7 @@ class Runner {
   std::optional<WindowObserver> window_;
   std::optional<LiveView> live_;
   std::vector<PtyLink> pty_links_;  // names of the endpoints of external receivers
+  std::vector<SocketPath> answer_paths_;
   Fd keeper_pidfd_;
   std::unique_ptr<EventLoop> loop_;
   Fd break_event_;
@@ -213,7 +214,10 @@ Status Runner::Begin() {
                           .endpoints = *endpoints},
                          *keeper_);
   if (!launched) return Forward(launched);
-  for (auto& endpoint : *endpoints) pty_links_.push_back(std::move(endpoint.link));
+  for (auto& endpoint : *endpoints) {
+    pty_links_.push_back(std::move(endpoint.link));
+    answer_paths_.push_back(std::move(endpoint.answers.path));
+  }
   launched_at_ = MonotonicNow();
   if (const auto policy = PolicyAboveWorkers(plan_)) {
     for (const pid_t ours : {pid_t{0}, keeper_->pid()}) {

@@ -47,12 +47,25 @@ Status AnswerThread::Prepare() {
   loop_ = std::move(*loop);
   if (auto set = loop_->OnWake([this] { loop_->Stop(); }); !set) return set;
   for (auto& input : inputs_) {
-    auto receiver = Receiver::Start(
-        *loop_, ChannelKind::kUdp, std::move(input.socket), kLargest,
-        [&input](const Arrival& arrival) { input.matcher.OnAnswer(arrival.kernel_stamp.value_or(arrival.begin)); });
-    if (!receiver) return Forward(receiver);
-    receivers_.push_back(std::move(*receiver));
+    if (auto listens = Listen(input); !listens) return listens;
   }
+  return {};
+}
+
+Status AnswerThread::Listen(Input& input) {
+  if (input.on_endpoint != nullptr) {
+    auto watch = loop_->WatchReadable(input.on_endpoint->fd(), [&input] {
+      input.on_endpoint->Read([&input](Nanos at) { input.matcher.OnAnswer(at); });
+    });
+    if (!watch) return Forward(watch);
+    watches_.push_back(std::move(*watch));
+    return {};
+  }
+  auto receiver = Receiver::Start(
+      *loop_, ChannelKind::kUdp, std::move(input.socket), kLargest,
+      [&input](const Arrival& arrival) { input.matcher.OnAnswer(arrival.kernel_stamp.value_or(arrival.begin)); });
+  if (!receiver) return Forward(receiver);
+  receivers_.push_back(std::move(*receiver));
   return {};
 }
 
@@ -65,6 +78,7 @@ void AnswerThread::Body() {
     for (auto& receiver : receivers_) receiver.Drain();
   }
   receivers_.clear();
+  watches_.clear();
 }
 
 }  // namespace corerig

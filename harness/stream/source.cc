@@ -28,9 +28,10 @@ namespace {
 constexpr Nanos kLinger = std::chrono::milliseconds(100);
 
 // How the frames of a stream go out through its sending end, which is handed over where it leaves the rig.
-Result<Emitter::SendFrame> SendThrough(const StreamPlan& stream, int fd) {
+// `answers`: null where the program does not answer there.
+Result<Emitter::SendFrame> SendThrough(const StreamPlan& stream, int fd, EndpointAnswers* answers) {
   if (stream.endpoint) {
-    auto sender = std::make_shared<EndpointSender>(*stream.endpoint, IsDatagram(stream.channel), Fd(fd));
+    auto sender = std::make_shared<EndpointSender>(*stream.endpoint, IsDatagram(stream.channel), Fd(fd), answers);
     return [sender](std::span<const std::byte> frame) { return sender->Send(frame); };
   }
   auto opened = Sender::Open(stream.channel, Fd(fd));
@@ -56,18 +57,28 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
                                           }
                                         }});
   if (!emission) return Forward(emission);
+  std::vector<std::shared_ptr<EndpointAnswers>> on_endpoint(plan->streams.size());
   std::vector<Emitter::SendFrame> sends;
-  for (const auto& stream : plan->streams) {
+  for (std::size_t i = 0; i < plan->streams.size(); ++i) {
+    const StreamPlan& stream = plan->streams[i];
     if (stream.channel == ChannelKind::kTimer) continue;
-    auto send = SendThrough(stream, kFirstRoleFd + static_cast<int>(sends.size()));
+    if (stream.answers && !stream.answers->at) {
+      auto made = EndpointAnswers::Create(IsDatagram(stream.channel));
+      if (!made) return ForwardWith(made, "stream ", stream.name, ": ");
+      on_endpoint[i] = std::move(*made);
+    }
+    auto send = SendThrough(stream, kFirstRoleFd + static_cast<int>(sends.size()), on_endpoint[i].get());
     if (!send) return Forward(send);
     sends.push_back(std::move(*send));
   }
   std::vector<AnswerThread::Input> answers;
+  int next_socket = kFirstRoleFd + static_cast<int>(sends.size());
   for (std::size_t i = 0; i < plan->streams.size(); ++i) {
-    if (!plan->streams[i].answers) continue;
+    const StreamPlan& stream = plan->streams[i];
+    if (!stream.answers) continue;
     const auto& place = layout.streams[i];
-    answers.push_back({.socket = Fd(kFirstRoleFd + static_cast<int>(sends.size() + answers.size())),
+    answers.push_back({.socket = stream.answers->at ? Fd(next_socket++) : Fd(),
+                       .on_endpoint = on_endpoint[i],
                        .matcher = AnswerMatcher(context.control(), *context.slab().At<TruthRing>(place.ring),
                                                 place.ring_capacity, *context.slab().At<SourceStream>(place.figures))});
   }

@@ -10,8 +10,9 @@
 //   exit N, segv, deaf  exits N; dies by SIGSEGV; sleeps and ignores SIGTERM
 //   children N MIB      N children of MIB each, touched; sleeps
 //   read PATH           opens PATH and copies it to its output, until SIGTERM
-//   answer PATH PORT N  opens PATH and sends a datagram to that port of 127.0.0.1 for each of the first N lines that
-//                       begin with $GNRMC, 20 ms after it came
+//   answer PATH WHERE N opens PATH and answers each of the first N lines that begin with $GNRMC, 20 ms after it came:
+//   by
+//                       a datagram to that port of 127.0.0.1 or to that Unix socket, or with "back" by a line to PATH
 //   datagrams PORT      binds that port of 127.0.0.1 and writes "datagram SIZE" for each that comes
 //   threads MS          a thread burns MS of CPU time and ends; sleeps
 #include <arpa/inet.h>
@@ -23,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -159,16 +161,30 @@ sockaddr_in Loopback(int port) {
   return address;
 }
 
-int Answer(const char* path, int port, int most) {
+// A socket that sends datagrams there.
+int DatagramsTo(const std::string& where) {
+  if (where.front() == '/') {
+    const int out = socket(AF_UNIX, SOCK_DGRAM, 0);
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    where.copy(address.sun_path, sizeof address.sun_path - 1);
+    return connect(out, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ? out : -1;
+  }
   const int out = socket(AF_INET, SOCK_DGRAM, 0);
-  sockaddr_in address = Loopback(port);
-  std::FILE* in = std::fopen(path, "r");
-  if (in == nullptr || connect(out, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return 1;
+  sockaddr_in address = Loopback(std::stoi(where));
+  return connect(out, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ? out : -1;
+}
+
+int Answer(const char* path, const std::string& where, int most) {
+  const int in = open(path, O_RDWR | O_NOCTTY);
+  const int out = where == "back" ? in : DatagramsTo(where);
+  std::FILE* lines = fdopen(in, "r");
+  if (lines == nullptr || out < 0) return 1;
   char line[256];
-  while (std::fgets(line, sizeof line, in) != nullptr) {
+  while (std::fgets(line, sizeof line, lines) != nullptr) {
     if (std::strncmp(line, "$GNRMC", 6) != 0 || most-- <= 0) continue;
     usleep(20'000);
-    if (send(out, "done", 4, 0) != 4) return 1;
+    if (write(out, "done\n", 5) != 5) return 1;
   }
   return 1;
 }
@@ -202,7 +218,7 @@ int main(int argc, char** argv) {
   if (verb == "daemon" || verb == "daemon-and-exit") LeaveDaemon();
   if (verb == "daemon-and-exit") return 0;
   if (verb == "read" && argc > 2) return Read(argv[2]);
-  if (verb == "answer" && argc > 4) return Answer(argv[2], atoi(argv[3]), atoi(argv[4]));
+  if (verb == "answer" && argc > 4) return Answer(argv[2], argv[3], atoi(argv[4]));
   if (verb == "datagrams") return Datagrams(static_cast<int>(number));
   if (verb == "flood") Flood(static_cast<long>(number));
   if (verb == "deaf") signal(SIGTERM, SIG_IGN);

@@ -115,7 +115,8 @@ void RigRun::Start(const std::vector<std::string>& arguments, const std::vector<
   out_ = base + ".stdout";
   err_ = base + ".stderr";
   std::vector<std::string> words = under;
-  words.push_back(Runfile("tests/rig/test_rig"));
+  const char* rig = getenv("CORERIG_TEST_RIG");
+  words.push_back(Runfile(rig == nullptr ? "tests/rig/test_rig" : rig));
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());

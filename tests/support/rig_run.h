@@ -1,4 +1,5 @@
-// One call of a rig's binary, as a user makes it, and everything it left behind.
+// One call of a rig's binary, as a user makes it, and everything it left behind. It is tests/rig's test_rig, or what
+// the test's environment names: CORERIG_TEST_RIG, a path in its runfiles.
 #pragma once
 
 #include <sys/types.h>

@@ -57,7 +57,8 @@ TEST(PlanToEmit, SaysWhatIsWrong) {
             "--stream gps: the scenario has no stream \"gps\"; those that can be emitted are gnss, imu, lidar");
   EXPECT_EQ(Emitted({"imu"}, {}), "stream imu has no endpoint; write --to imu=udp:127.0.0.1:5000");
   EXPECT_TRUE(
-      Emitted({}, {"gnss=can:vcan0"}).starts_with("--to gnss=can:vcan0: endpoint \"can:vcan0\" is on a CAN bus"));
+      Emitted({}, {"gnss=can:vcan0"})
+          .starts_with("--to gnss=can:vcan0: stream gnss: endpoint \"can:vcan0\" is a CAN bus, and channel pty"));
   EXPECT_TRUE(
       Emitted({}, {"imu=pty:/x"}).starts_with("--to imu=pty:/x: stream imu: endpoint \"pty:/x\" carries bytes"));
   EXPECT_EQ(Emitted({}, {"imu=file:/x", "imu=file:/y"}),
