@@ -86,6 +86,20 @@ Result<Endpoint> ParseEndpoint(std::string_view text) {
   return endpoint;
 }
 
+bool HasBackPressure(const Endpoint& endpoint) {
+  switch (endpoint.kind) {
+    case EndpointKind::kUdp:
+      return false;
+    case EndpointKind::kPty:
+    case EndpointKind::kTcp:
+    case EndpointKind::kTcpListen:
+    case EndpointKind::kUnix:
+    case EndpointKind::kFile:
+      break;
+  }
+  return true;
+}
+
 Status CheckCarries(const Endpoint& endpoint, ChannelKind channel) {
   const bool bytes_only = endpoint.kind == EndpointKind::kPty || endpoint.kind == EndpointKind::kTcp ||
                           endpoint.kind == EndpointKind::kTcpListen;

@@ -37,6 +37,9 @@ Result<Endpoint> ParseEndpoint(std::string_view text);
 
 std::string ToText(const Endpoint& endpoint);
 
+// Who sends there is told when it is full: everywhere but where datagrams go.
+bool HasBackPressure(const Endpoint& endpoint);
+
 // Fails where messages would lose their borders, of which terminals and TCP know nothing. Bytes go anywhere: of frames
 // that are no messages, udp makes one datagram each.
 Status CheckCarries(const Endpoint& endpoint, ChannelKind channel);

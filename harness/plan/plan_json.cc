@@ -85,6 +85,7 @@ Json StreamJson(const StreamPlan& stream) {
   json["parameters"] = ListOf(stream.parameters, ParameterJson);
   if (stream.endpoint) json["endpoint"] = ToText(*stream.endpoint);
   if (stream.answers) json["answers"] = ToText(*stream.answers);
+  json["pace"] = ToText(stream.pace);
   return json;
 }
 
@@ -282,6 +283,7 @@ StreamPlan ReadStream(const Reader& json) {
   };
   stream.endpoint = endpoint("endpoint");
   stream.answers = endpoint("answers");
+  stream.pace = json.Field("pace").Word<Pace>(ParsePace, "a pace");
   return stream;
 }
 

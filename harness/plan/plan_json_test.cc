@@ -133,7 +133,8 @@ class PlanMaker {
                                  return Parameter{Word(), Text()};
                                }),
             .endpoint = SomeEndpoint(),
-            .answers = SomeEndpoint()};
+            .answers = SomeEndpoint(),
+            .pace = Coin() ? Pace::kLossless : Pace::kRealTime};
   }
   CommandPlan Command() {
     CommandPlan command;

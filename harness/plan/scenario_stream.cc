@@ -186,6 +186,35 @@ void ReadReceiver(Section& section, const std::vector<std::string>& loops, bool 
   }
 }
 
+// After all that says what may not be lossless.
+Pace ReadPace(Section& section, const StreamPlan& stream, FirstFault& fault) {
+  constexpr std::string_view kInstead = "; write pace = \"real-time\", or leave it out";
+  const auto written = section.Text("pace", "\"lossless\"");
+  if (!written) return Pace::kRealTime;
+  const Position at = section.Find("pace")->position;
+  const auto pace = ParsePace(*written);
+  if (!pace) {
+    std::vector<std::string> known;
+    for (const Pace each : {Pace::kRealTime, Pace::kLossless}) known.emplace_back(ToText(each));
+    fault.Add(at, "unknown pace \"", *written, "\"; ", DidYouMean(*written, known));
+  }
+  if (pace != Pace::kLossless) return Pace::kRealTime;
+  if (stream.channel == ChannelKind::kTimer) {
+    fault.Add(at, "a timer stream sends nothing that could wait", kInstead);
+  } else if (stream.endpoint ? !HasBackPressure(*stream.endpoint) : !HasBackPressure(stream.channel)) {
+    const std::string where = stream.endpoint ? ToText(*stream.endpoint) : StrCat("channel ", ToText(stream.channel));
+    fault.Add(at, where, " loses frames without telling, so a stream through it cannot be lossless; choose another ",
+              stream.endpoint ? "endpoint" : "channel", ", or leave pace out");
+  }
+  for (const FaultPlan& each : stream.faults) {
+    if (!InfoOf(each.kind).holds_back) continue;
+    fault.Add(at, "fault ", ToText(each.kind), " holds frames back, and those of a lossless stream go as soon as they ",
+              "can; leave out that fault, or pace");
+    break;
+  }
+  return Pace::kLossless;
+}
+
 }  // namespace
 
 std::optional<Nanos> ReadBreakAbove(Section& section, FirstFault& fault) {
@@ -237,6 +266,7 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
     fault.Add(section.Find("answers")->position, "answers belong to frames by their order, which a fault may spoil; ",
               "leave out answers, or fault");
   }
+  if (sensor != nullptr) stream.pace = ReadPace(section, stream, fault);
   // Without the sensor, there is no telling its parameters from mistyped keys.
   if (sensor == nullptr) return stream;
   stream.parameters = ReadParameters(section, sensor->parameters, fault);

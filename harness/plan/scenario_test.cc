@@ -505,6 +505,27 @@ TEST(Override, HealsAFaultOfTheFile) {
       2 * kSecond);
 }
 
+TEST(Scenario, AStreamIsInRealTimeUnlessItIsToWaitForRoom) {
+  const auto pace = [](const std::vector<Override>& overrides) {
+    return Read(kDrone, BoardOf({0, 1}), overrides).streams[1].pace;
+  };
+  EXPECT_EQ(pace({}), Pace::kRealTime);
+  EXPECT_EQ(pace({{"stream.gnss.pace", "real-time"}}), Pace::kRealTime);
+  EXPECT_EQ(pace({{"stream.gnss.pace", "lossless"}}), Pace::kLossless);
+  EXPECT_EQ(pace({{"stream.gnss.pace", "lossless"}, {"stream.gnss.fault", "[{ kind = \"drop\", at = [4] }]"}}),
+            Pace::kLossless);
+}
+
+TEST(Scenario, MessagesOfAChannelThatNeverTellsMayGoToAnEndpointThatDoes) {
+  const auto plan = ReadScenario(
+      "name = \"a\"\nduration = \"1s\"\n[stream.lidar]\nsensor = \"vlp16\"\nreceiver = \"external\"\n"
+      "endpoint = \"unix:/tmp/lidar\"\npace = \"lossless\"\n",
+      "s.toml", {}, SampleVocabulary(), BoardOf({0, 1}));
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->streams[0].pace, Pace::kLossless);
+  EXPECT_FALSE(WaitsForHandler(*plan));
+}
+
 TEST(Scenario, AnExternalReceiverNeedsNoLoop) {
   const auto plan = ReadScenario(
       "name = \"a\"\nduration = \"1s\"\nbreak = \"1ms\"\n[source]\ncores = [1]\n[stream.gnss]\nsensor = \"zed-f9p\"\n"
