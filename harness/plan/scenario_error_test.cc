@@ -392,8 +392,8 @@ TEST(ScenarioError, AFormatTheSensorDoesNotHave) {
 TEST(ScenarioError, AnUnknownKeyOfAStream) {
   EXPECT_EQ(Refusal(InStream("tick", "ratee = \"1kHz\"")),
             "s.toml:7:1: unknown key \"ratee\" in [stream.s]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, break, clock_offset, "
-            "clock_ppm, batch, fault, pace");
+            "known: sensor, rate, pace, channel, format, receiver, loop, endpoint, answers, break, clock_offset, "
+            "clock_ppm, batch, fault");
 }
 
 TEST(ScenarioError, AFaultThatIsNone) {
@@ -660,10 +660,11 @@ TEST(OverrideError, AFaultInAnOverrideSaysWhich) {
 }
 
 TEST(OverrideError, AnUnknownKey) {
-  EXPECT_EQ(Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
-            "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
-            "known: sensor, rate, channel, format, receiver, loop, endpoint, answers, break, clock_offset, clock_ppm, "
-            "batch, fault, pace, noise");
+  EXPECT_EQ(
+      Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
+      "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
+      "known: sensor, rate, pace, channel, format, receiver, loop, endpoint, answers, break, clock_offset, clock_ppm, "
+      "batch, fault, noise");
   EXPECT_EQ(Refusal(kDrone, {{"sed", "1"}}).substr(0, 52), "--set sed=1: unknown key \"sed\"; did you mean \"seed\"?");
 }
 

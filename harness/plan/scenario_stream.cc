@@ -8,6 +8,8 @@
 namespace corerig {
 namespace {
 
+constexpr Rate kMostLossless = Rate::Hertz(1'000'000);
+
 const SensorInfo* FindSensor(const Vocabulary& vocabulary, std::string_view name) {
   for (const auto& sensor : vocabulary.sensors) {
     if (sensor.name == name) return &sensor;
@@ -31,10 +33,15 @@ const SensorInfo* ReadSensor(Section& section, const Vocabulary& vocabulary, Fir
 Rate ReadRate(Section& section, const SensorInfo* sensor, FirstFault& fault) {
   const auto rate = section.Quantity("rate", "\"1kHz\"", ParseRate);
   if (sensor == nullptr) return rate.value_or(Rate());
-  if (rate && *rate > sensor->highest_rate) {
-    const std::string highest = ToText(sensor->highest_rate);
-    fault.Add(section.Find("rate")->position, "rate ", ToText(*rate), " is above the highest of sensor \"",
-              sensor->name, "\"; write at most \"", highest, "\"");
+  // A lossless stream finds out what its receiver takes, however fast the part can be.
+  const Value* const pace = section.Find("pace");
+  const bool lossless = pace != nullptr && pace->text == ToText(Pace::kLossless);
+  const Rate most = lossless ? std::max(sensor->highest_rate, kMostLossless) : sensor->highest_rate;
+  if (rate && *rate > most) {
+    const std::string highest = ToText(most);
+    fault.Add(section.Find("rate")->position, "rate ", ToText(*rate), " is above the highest of ",
+              lossless ? "lossless streams" : StrCat("sensor \"", sensor->name, "\""), "; write at most \"", highest,
+              "\"");
   }
   return rate.value_or(sensor->default_rate);
 }

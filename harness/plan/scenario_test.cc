@@ -516,6 +516,19 @@ TEST(Scenario, AStreamIsInRealTimeUnlessItIsToWaitForRoom) {
             Pace::kLossless);
 }
 
+TEST(Scenario, ALosslessStreamMayBeFasterThanThePart) {
+  const auto rate = [](const std::string& rate, const std::string& pace) {
+    return ReadScenario(
+        "name = \"a\"\nduration = \"1s\"\n[loop.l]\n[stream.imu]\nsensor = \"icm42688p\"\nloop = "
+        "\"l\"\nbatch = 1\n",
+        "s.toml", {{"stream.imu.rate", rate}, {"stream.imu.pace", pace}}, SampleVocabulary(), BoardOf({0, 1}));
+  };
+  EXPECT_EQ(rate("1000kHz", "lossless")->streams[0].rate, Rate::Hertz(1'000'000));
+  EXPECT_FALSE(rate("1001kHz", "lossless"));
+  EXPECT_TRUE(rate("8kHz", "real-time"));
+  EXPECT_FALSE(rate("9kHz", "real-time"));
+}
+
 TEST(Scenario, MessagesOfAChannelThatNeverTellsMayGoToAnEndpointThatDoes) {
   const auto plan = ReadScenario(
       "name = \"a\"\nduration = \"1s\"\n[stream.lidar]\nsensor = \"vlp16\"\nreceiver = \"external\"\n"

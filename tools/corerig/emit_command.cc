@@ -157,7 +157,8 @@ int EmitCommand(const Rig& rig, const EmitArguments& arguments) {
                                                          while (!interrupts->Read().empty()) {
                                                          }
                                                          const Nanos now = MonotonicNow();
-                                                         control.window_end = now.count();
+                                                         control.window_end =
+                                                             std::min(control.window_end.load(), now.count());
                                                          control.drain_end = (now + kInterruptedBacklog).count();
                                                        }});
   if (!emission) return Complain(emission.error().message);
