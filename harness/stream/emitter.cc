@@ -231,7 +231,8 @@ bool Emitter::Offer(const Frame& frame, std::uint8_t fault, std::uint8_t flags) 
     sent_end_ = output_.ring->published();
   }
   if (control_.InWindow(frame.due)) {
-    CountSent(frame, fault, copy, offer_.sent - frame.due, offer_.own > period_);
+    const Nanos lateness = offer_.sent - frame.due;
+    CountSent(frame, fault, copy, lateness, offer_.own > period_ && IsOwnDoing(lateness, offer_.own));
   }
   last_ = {.due = frame.due, .out = now, .own = offer_.own};
   offer_ = {.first_copy = offer_.first_copy};
@@ -291,6 +292,9 @@ void Emitter::End() {
   output_.ring->Close();
 }
 
+// Most of the lateness is not the wait for room. Where that is longer the receiver was the limit, however busy we were.
+bool Emitter::IsOwnDoing(Nanos lateness, Nanos own) { return own > lateness - own; }
+
 // Of what was due in the window and is not sent, as much as the source would have sent had it never been blocked. The
 // rest is its own doing, and stays unexplained here.
 void Emitter::CountBacklog(Nanos now) {
@@ -301,8 +305,8 @@ void Emitter::CountBacklog(Nanos now) {
                                              Nanos(control_.window_end.load(std::memory_order_relaxed)));
   const std::uint64_t end = window.first + window.count;
   if (end > next_) left += end - std::max(next_, window.first);
-  const Nanos own = OwnDelay(waiting_ > 0 ? Waiting(0).due : due_, now);
-  left -= std::min(left, static_cast<std::uint64_t>(own / period_));
+  const Nanos due = waiting_ > 0 ? Waiting(0).due : due_, own = OwnDelay(due, now);
+  if (IsOwnDoing(now - due, own)) left -= std::min(left, static_cast<std::uint64_t>(own / period_));
   output_.figures->backlog.Set(left);
 }
 

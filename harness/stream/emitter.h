@@ -132,6 +132,7 @@ class Emitter {
   bool Block(Nanos now, bool told_by_descriptor);
   void CountBlocked(Nanos until);
   Nanos OwnDelay(Nanos due, Nanos sent) const;
+  static bool IsOwnDoing(Nanos lateness, Nanos own);
   void CountBacklog(Nanos now);
   const Frame& Waiting(std::size_t n) const { return frames_[(first_waiting_ + n) % frames_.size()]; }
 

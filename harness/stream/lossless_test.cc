@@ -108,6 +108,32 @@ TEST(Lossless, TheSourcesOwnDelayIsItsLatenessWhetherThereIsRoomOrNot) {
   }
 }
 
+TEST(Lossless, WhereTheReceiverIsTheLimitASourceThatIsBusyAsWellIsNotBlamed) {
+  // For every frame the source comes three milliseconds late, and from the window's first on the receiver takes one in
+  // ten: at a period of one millisecond neither keeps the pace, and the receiver less so.
+  for (const Nanos wait : {Nanos(0), 7 * kMillisecond}) {
+    SimulatedStream stream(Lossless());
+    Nanos room_at{0};
+    stream.next_fate = [&] {
+      const bool room = SimulatedStream::clock() >= room_at;
+      if (room && wait > Nanos(0)) room_at = SimulatedStream::clock() + 3 * kMillisecond + wait;
+      return SimulatedStream::Fate{.taken = room ? SIZE_MAX : 0};
+    };
+    while (stream.emitting()) {
+      if (!stream.emitter().blocked()) SimulatedStream::clock() += 3 * kMillisecond;
+      stream.Emit();
+      stream.Receive();
+    }
+    stream.Finish();
+    EXPECT_EQ(stream.source.sent.Get(), 100u);
+    if (wait == Nanos(0)) {
+      EXPECT_GT(stream.source.late.Get(), 90u);
+    } else {
+      EXPECT_LT(stream.source.late.Get(), 10u);
+    }
+  }
+}
+
 TEST(Lossless, WhatTheChannelTakesInPartStaysOneFrame) {
   for (const std::size_t at_once : {1u, 3u, 7u}) {
     SimulatedStream stream(Lossless(ChannelKind::kPty));

@@ -44,7 +44,7 @@ struct SourceStream {
   Counter bytes;     // put on the wire for them
   Counter overruns;  // of `sent`: refused, or taken in part, by a full (or broken) channel
   Counter unheard;   // of `overruns`: there was no receiver
-  // Of `sent`: more than one period late, not by an injected fault, nor by waiting for room.
+  // Of `sent`: more than one period late, not by an injected fault, nor most of it by waiting for room.
   Counter late;
   Counter backlog;          // due in the window and not sent, because until the drain's end there was no room for them
   Counter blocked_ns;       // of the window: a frame was due, and there was no room for it
