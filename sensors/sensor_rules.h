@@ -33,7 +33,7 @@ struct Wire {
   Key key = Key::kCountsOrStamps;
   // A bias to be seen on the wire, in the value's unit, and how far what is read may be from it: the wire's steps.
   double bias = 1, tolerance = 0.05;
-  bool checked = true;                      // what is damaged is seen to be
+  bool checked = true;                     // what is damaged is seen to be
   std::vector<Parameter> parameters = {};  // what a scenario has to say: they have no default
 };
 

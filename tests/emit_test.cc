@@ -336,6 +336,92 @@ TEST(Emit, EndsAtASignalWhileItWaitsForAReader) {
   EXPECT_TRUE(status == 0 || status == -SIGINT) << status;
 }
 
+// --- pace = "lossless"
+
+std::vector<std::string> Lossless(const std::string& stream, const std::string& rate, const std::string& to) {
+  const std::string key = "stream." + stream + ".";
+  return {"--stream",           stream,  "--to",         stream + "=" + to, "--set", key + "pace=lossless", "--set",
+          key + "rate=" + rate, "--set", key + "batch=1"};
+}
+// What the stream is, to the last byte: a file has room for all of it.
+std::string AllOf(const std::string& stream, const std::string& rate) {
+  const std::string path = Path("all");
+  const FinishedRun run = Emit(Lossless(stream, rate, "file:" + path)).Wait();
+  EXPECT_TRUE(EndedWell(run));
+  return Contents(path);
+}
+
+TEST(Emit, ALosslessStreamWaitsForAReaderOfMessagesThatIsSlow) {
+  const std::string path = SocketPath();
+  const int listening = ListenAt(path, SOCK_SEQPACKET);
+  RigRun rig = Emit(Lossless("imu", "8kHz", "unix:" + path));
+  const int reader = accept(listening, nullptr, nullptr);
+  // Longer than the stream lasts: some hundred frames fill the socket.
+  std::this_thread::sleep_for(milliseconds(1500));
+  std::string text;
+  char frame[64];
+  for (int n = 1;; ++n) {
+    pollfd ready = {.fd = reader, .events = POLLIN, .revents = 0};
+    if (poll(&ready, 1, 10'000) != 1) break;
+    const ssize_t size = recv(reader, frame, sizeof frame, 0);
+    if (size <= 0) break;
+    text.append(frame, static_cast<std::size_t>(size));
+    if (n % 100 == 0) std::this_thread::sleep_for(milliseconds(3));
+  }
+  close(reader);
+  close(listening);
+  const FinishedRun run = rig.Wait();
+  EXPECT_TRUE(EndedWell(run));
+  EXPECT_EQ(text.size(), 8000u * 16);
+  EXPECT_TRUE(text == AllOf("imu", "8kHz")) << "not the same frames in the same order";
+  EXPECT_EQ(Concluded(run.err, "imu", "frames sent"), 8000) << run.err;
+  EXPECT_EQ(Concluded(run.err, "imu", "refused"), 0) << run.err;
+  EXPECT_NE(run.err.find(" for room, "), std::string::npos) << run.err;
+}
+
+TEST(Emit, ALosslessStreamWaitsForATerminalToBeOpenedAndRead) {
+  const std::string path = Path("gps");
+  RigRun rig = Emit(Lossless("gnss", "1kHz", "pty:" + path));
+  std::this_thread::sleep_for(milliseconds(700));
+  const int terminal = OpenTerminal(path);
+  ASSERT_GE(terminal, 0);
+  std::this_thread::sleep_for(milliseconds(700));
+  const std::string all = AllOf("gnss", "1kHz");
+  std::string text;
+  char buffer[512];
+  while (text.size() < all.size()) {
+    pollfd ready = {.fd = terminal, .events = POLLIN, .revents = 0};
+    if (poll(&ready, 1, 10'000) != 1) break;
+    const ssize_t size = read(terminal, buffer, sizeof buffer);
+    if (size <= 0) break;
+    text.append(buffer, static_cast<std::size_t>(size));
+  }
+  const FinishedRun run = rig.Wait();
+  close(terminal);
+  EXPECT_TRUE(EndedWell(run));
+  EXPECT_GT(all.size(), 100'000u) << "more than a terminal holds";
+  EXPECT_TRUE(text == all) << text.size() << " of " << all.size() << " bytes";
+  EXPECT_EQ(Concluded(run.err, "gnss", "frames sent"), 1000) << run.err;
+}
+
+TEST(Emit, ALosslessStreamThatIsInterruptedSaysWhatWasNotSent) {
+  const std::string path = SocketPath();
+  const int listening = ListenAt(path, SOCK_SEQPACKET);
+  RigRun rig = Emit(Lossless("imu", "8kHz", "unix:" + path));
+  const int reader = accept(listening, nullptr, nullptr);
+  std::this_thread::sleep_for(milliseconds(2500));  // a second after its end it is still there
+  kill(rig.pid(), SIGINT);
+  const FinishedRun run = rig.Wait();
+  EXPECT_TRUE(EndedWell(run));
+  const long sent = Concluded(run.err, "imu", "frames sent"), left = Concluded(run.err, "imu", "not sent for want");
+  EXPECT_EQ(std::ssize(ReadMessages(reader)), sent) << run.err;
+  EXPECT_LT(sent, 8000);
+  EXPECT_GT(left, 0) << run.err;
+  EXPECT_LE(sent + left, 8000) << run.err;
+  close(reader);
+  close(listening);
+}
+
 TEST(Emit, SaysInOneLineWhatIsWrong) {
   const std::string foreign = Path("mine");
   std::ofstream(foreign) << "mine";
@@ -348,6 +434,8 @@ TEST(Emit, SaysInOneLineWhatIsWrong) {
       {{"--to", "gnss=pty:" + foreign}, "it is there, and no link that corerig made; choose another path"},
       {{"--to", "imu=pty:/tmp/x"}, "carries bytes, and channel seqpacket has messages"},
       {{"--to", "gnss=unix:/none/x"}, "No such file or directory (ENOENT); start the program that listens"},
+      {{"--to", "imu=udp:127.0.0.1:5000", "--set", "stream.imu.pace=lossless"},
+       "stream imu is lossless, and udp:127.0.0.1:5000 loses frames without telling"},
       {{"--to", "gnss=file:/none/x"}, "cannot open it for writing: No such file or directory"},
   };
   for (const auto& each : cases) {
@@ -399,6 +487,53 @@ TEST(External, TheUsersProgramReceivesWhileALoopDoes) {
   EXPECT_GE(run.Part("workers", "cloud", 0)["units"].get<int>(), 150);
   EXPECT_EQ(CheckReport(run), std::vector<std::string>());
   EXPECT_FALSE(std::filesystem::is_symlink(path));
+}
+
+// Reads ten messages every ten milliseconds; returns how many there were. The path's listener is the test's.
+long ReadSlowly(int listening) {
+  long frames = 0;
+  const int reader = accept(listening, nullptr, nullptr);
+  char frame[64];
+  while (recv(reader, frame, sizeof frame, 0) > 0) {
+    if (++frames % 10 == 0) std::this_thread::sleep_for(milliseconds(10));
+  }
+  close(reader);
+  return frames;
+}
+
+TEST(External, ALosslessStreamTellsWhatItsReceiverTakes) {
+  for (const bool enough : {false, true}) {
+    const std::string path = SocketPath();
+    const int listening = ListenAt(path, SOCK_SEQPACKET);
+    long frames = 0;
+    std::thread reader([&] { frames = ReadSlowly(listening); });
+    const FinishedRun run =
+        RigRun(Head() + External("imu", "icm42688p", "8kHz", "unix:" + path) + "batch = 1\npace = \"lossless\"\n" +
+               External("gnss", "zed-f9p", "20Hz", "file:" + Path("gnss")) +
+               (enough ? "[budget]\nlimits = [\"stream.imu.rate > 1\", \"stream.gnss.sent == 30\"]\n" : ""))
+            .Wait();
+    reader.join();
+    close(listening);
+    const double expected = run.Part("streams", "imu")["expected"].get<double>();
+    EXPECT_EQ(expected, 12'000);
+    EXPECT_EQ(run.Metric("stream.imu.overruns"), 0);
+    EXPECT_LE(run.Metric("stream.imu.sent") + run.Metric("stream.imu.backlog"), expected);
+    EXPECT_GT(run.Metric("stream.imu.backlog"), 6'000);
+    EXPECT_GT(run.Metric("stream.imu.blocked"), 0.5);
+    // A thousand a second at most; the socket was full when the window began.
+    EXPECT_GT(run.Metric("stream.imu.rate"), 1);
+    EXPECT_LE(run.Metric("stream.imu.rate") * 1.5, static_cast<double>(frames));
+    EXPECT_LE(run.Metric("stream.imu.rate"), 1100);
+    EXPECT_EQ(run.Metric("stream.gnss.sent"), 30) << "which is not kept";
+    EXPECT_EQ(CheckReport(run), std::vector<std::string>());
+    if (enough) {
+      EXPECT_TRUE(Passed(run));
+    } else {
+      EXPECT_EQ(run.verdict(), "FAIL");
+      EXPECT_NE(run.out.find("samples were not delivered, for want of room at its receiver"), std::string::npos)
+          << run.out;
+    }
+  }
 }
 
 TEST(External, WithoutALoopThereIsNoHandler) {

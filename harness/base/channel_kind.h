@@ -27,6 +27,11 @@ constexpr bool IsDatagram(ChannelKind kind) {
          kind == ChannelKind::kCan;
 }
 
+// Its sender is told when it is full. A socket of UDP loses what its receiver has no room for, a CAN bus likewise.
+constexpr bool HasBackPressure(ChannelKind kind) {
+  return kind != ChannelKind::kTimer && kind != ChannelKind::kUdp && kind != ChannelKind::kCan;
+}
+
 // The kernel stamps every message when it is received.
 constexpr bool HasKernelStamps(ChannelKind kind) { return IsDatagram(kind) && kind != ChannelKind::kShm; }
 

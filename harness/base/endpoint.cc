@@ -99,6 +99,21 @@ Result<Endpoint> ParseEndpoint(std::string_view text) {
   return endpoint;
 }
 
+bool HasBackPressure(const Endpoint& endpoint) {
+  switch (endpoint.kind) {
+    case EndpointKind::kUdp:
+    case EndpointKind::kCan:
+      return false;
+    case EndpointKind::kPty:
+    case EndpointKind::kTcp:
+    case EndpointKind::kTcpListen:
+    case EndpointKind::kUnix:
+    case EndpointKind::kFile:
+      break;
+  }
+  return true;
+}
+
 Status CheckCarries(const Endpoint& endpoint, ChannelKind channel) {
   if (endpoint.kind == EndpointKind::kCan && channel != ChannelKind::kCan) {
     return Fail("endpoint \"", ToText(endpoint), "\" is a CAN bus, and channel ", ToText(channel),

@@ -40,6 +40,10 @@ Result<Endpoint> ParseEndpoint(std::string_view text);
 
 std::string ToText(const Endpoint& endpoint);
 
+// Who sends there is told when it is full: everywhere but where datagrams go, and on a CAN bus, whose queue is not
+// ours.
+bool HasBackPressure(const Endpoint& endpoint);
+
 // Fails where messages would lose their borders, of which terminals and TCP know nothing, and where frames that are no
 // can_frame would go to a CAN bus. Bytes go anywhere else: of frames that are no messages, udp makes one datagram each.
 Status CheckCarries(const Endpoint& endpoint, ChannelKind channel);

@@ -13,7 +13,10 @@ constexpr std::string_view kDistribution = "p50 p90 p99 p999 max mean min count"
                            kOneNumber = "";
 
 constexpr MetricKind kKinds[] = {
-    {kStream, "rate", "per_s", kOneNumber, "Samples received, each counted once, per second of the window."},
+    {kStream, "rate", "per_s", kOneNumber,
+     "Samples received, each counted once, per second of the window; of a lossless stream those received in the "
+     "window, "
+     "or taken by its endpoint, whenever they were due."},
     {kStream, "sent", "count", kOneNumber,
      "Samples due in the window that the source came to send, those that an injected fault kept back and refused "
      "frames included."},
@@ -34,6 +37,11 @@ constexpr MetricKind kKinds[] = {
      "Due times at which the sensor itself delivered nothing; not sent, not lost."},
     {kStream, "overruns", "count", kOneNumber,
      "Samples of which the channel, or the external receiver, did not take the whole frame; counted as sent."},
+    {kStream, "backlog", "count", kOneNumber,
+     "Samples due in the window that a lossless stream could not send until the drain's end, as its receiver made no "
+     "room for them; neither sent nor lost."},
+    {kStream, "blocked", "share", kOneNumber,
+     "Share of the window in which a due frame of a lossless stream waited for its receiver to make room."},
     {kStream, "bytes_per_s", "bytes_per_s", kOneNumber, "Bytes the source put on the wire per second of the window."},
     {kStream, "latency", "ns", kDistribution,
      "Time from when a sample was due, or was released by an injected delay, until it was consumed; one that never was "

@@ -78,9 +78,9 @@ TEST(MetricNames, GivesFiguresInOrderEachWithItsStatistics) {
 
 TEST(MetricNames, OfAStreamAreItsCountsAndSixDistributions) {
   Names expected;
-  for (const char* figure :
-       {"rate", "sent", "received", "lost", "duplicated", "reordered", "corrupt", "unread", "ambiguous", "truth_lost",
-        "faults.injected", "faults.detected", "faults.undetected", "false_alarms", "gaps", "overruns", "bytes_per_s"}) {
+  for (const char* figure : {"rate", "sent", "received", "lost", "duplicated", "reordered", "corrupt", "unread",
+                             "ambiguous", "truth_lost", "faults.injected", "faults.detected", "faults.undetected",
+                             "false_alarms", "gaps", "overruns", "backlog", "blocked", "bytes_per_s"}) {
     expected.push_back(StrCat("stream.imu.", figure));
   }
   for (const char* figure : {"latency", "lateness", "transport", "queue", "service", "reaction"}) {

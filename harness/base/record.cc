@@ -91,6 +91,8 @@ std::string_view ToText(SpikeCause::Kind kind) {
       return "interrupt";
     case Kind::kSourceBusy:
       return "source_busy";
+    case Kind::kNoRoom:
+      return "no_room";
     case Kind::kEarlierCallback:
       return "earlier_callback";
     case Kind::kCallback:

@@ -242,6 +242,10 @@ struct AlarmsRecord {
 
 struct StreamRecord {
   std::string name, sensor, format, channel, loop;
+  bool lossless = false;  // frames waited for room
+  Nanos blocked{0};       // of the window: one waited for room
+  // Of a lossless stream: samples that were done in the window, or taken by its endpoint, whenever they were due.
+  std::uint64_t in_window = 0;
   std::string endpoint = {};  // of an external receiver: what it received is not known; "" where a loop receives
   Rate rate{};
   std::uint64_t expected = 0;  // due times in the window
@@ -250,22 +254,24 @@ struct StreamRecord {
   std::string substitute = {};   // what stands in for the channel on this board, and why; else empty
   std::uint64_t overruns = 0;    // sends the channel refused because it was full; counted as sent, and lost
   std::uint64_t overflows = 0;   // messages that the receiving socket's full buffer lost, of which no sender was told
+  std::uint64_t backlog = 0;     // of `expected`: not sent, as there was no room for them until the drain's end
   std::uint64_t unheard = 0;     // of `overruns`: there was no receiver
   std::uint64_t bytes = 0;       // put on the wire in the window
   std::uint64_t infinite = 0;    // due in the window, not done within the drain, not an injected loss
   std::uint64_t gaps = 0;        // of `expected`: the sensor itself delivered nothing; neither sent nor lost
-  std::uint64_t late_sends = 0;  // sent more than one period late, not by an injected fault
+  std::uint64_t late_sends = 0;  // sent more than one period late, not by an injected fault, nor for want of room
   std::uint64_t stamps_discarded = 0;  // kernel stamps not used, because CLOCK_REALTIME was stepped
   Distribution latency, lateness, transport, queue, service;
   Distribution reaction;           // answer - due, of an external receiver that answers
   std::string answer_stamps = {};  // "kernel": when the kernel had it; "read": when it was read; "" where there is none
   std::optional<std::uint64_t> unanswered = {};  // of the samples due in the window; absent if it is not to answer
   std::optional<std::uint64_t> unasked = {};     // answers that belong to no frame
-  Distribution since_sent;                       // done - sent: what latency would be had the source been on time
+  Distribution since_sent;  // done - sent, or latency less the source's own delay: had the source been on time
   std::uint64_t done() const { return received - std::min(received, duplicated); }
   // Of `infinite`: what was sent and not done. What was never sent says nothing about the receiving side.
   std::uint64_t infinite_since_sent() const { return infinite - std::min(infinite, unsent()); }
-  std::uint64_t unsent() const { return expected - std::min(expected, sent + gaps); }
+  // What the source itself did not come to send.
+  std::uint64_t unsent() const { return expected - std::min(expected, sent + gaps + backlog); }
 
   std::optional<double> value_error_rms;  // decoded value against the true one, in the sensor's unit
   std::string value_unit;
@@ -352,6 +358,7 @@ struct SpikeCause {
     kCoreHeld,         // ready to run, but another task had the core
     kInterrupt,        // an interrupt, hard or soft, had the core
     kSourceBusy,       // the source was at work on earlier frames
+    kNoRoom,           // a lossless stream's frame waited for its receiver to make room
     kEarlierCallback,  // the loop was in the callback of an earlier sample
     kCallback,         // the sample's own callback was long
     kBlocked,          // asleep until someone woke it

@@ -71,13 +71,14 @@ SampleStamps WorstSamples::Load(const Entry& entry) {
   const auto word = [&](std::size_t i) { return entry.words[i].load(std::memory_order_acquire); };
   return {.sequence = static_cast<std::uint64_t>(word(0)),
           .due = Nanos(word(1)),
-          .sent = Nanos(word(2)),
-          .kernel = Nanos(word(3)),
-          .woken = Nanos(word(4)),
-          .earlier_begin = Nanos(word(5)),
-          .earlier_done = Nanos(word(6)),
-          .begin = Nanos(word(7)),
-          .done = Nanos(word(8))};
+          .ready = Nanos(word(2)),
+          .sent = Nanos(word(3)),
+          .kernel = Nanos(word(4)),
+          .woken = Nanos(word(5)),
+          .earlier_begin = Nanos(word(6)),
+          .earlier_done = Nanos(word(7)),
+          .begin = Nanos(word(8)),
+          .done = Nanos(word(9))};
 }
 
 void WorstSamples::Store(Entry& entry, const SampleStamps& sample) {
@@ -85,6 +86,7 @@ void WorstSamples::Store(Entry& entry, const SampleStamps& sample) {
   entry.version.store(version + 1, std::memory_order_relaxed);
   const std::int64_t words[kWords] = {static_cast<std::int64_t>(sample.sequence),
                                       sample.due.count(),
+                                      sample.ready.count(),
                                       sample.sent.count(),
                                       sample.kernel.count(),
                                       sample.woken.count(),

@@ -22,6 +22,7 @@ namespace corerig {
 struct SampleStamps {
   std::uint64_t sequence = 0;  // from 0 at the start of the run
   Nanos due{0};
+  Nanos ready{0};   // of a lossless stream: when it would have been sent had there been room; else 0
   Nanos sent{0};    // just before the send call; 0 for a timer
   Nanos kernel{0};  // when the kernel queued it; 0 where it does not stamp
   Nanos woken{0};   // when the loop's wake-up that handled it began: its first callback
@@ -51,7 +52,7 @@ class WorstSamples {
   std::vector<SampleStamps> Read() const;
 
  private:
-  static constexpr std::size_t kWords = 9;
+  static constexpr std::size_t kWords = 10;
   struct alignas(16) Entry {
     // A sequence lock: odd while the words are being written. As in TruthRing every word is stored with release and
     // loaded with acquire, in place of fences that ThreadSanitizer does not know.

@@ -83,6 +83,24 @@ Result<std::size_t> Sender::SendInParts(std::span<const std::byte> frame) {
 
 Result<std::size_t> Sender::Send(std::span<const std::byte> frame) {
   if (!ring_) return frame.size() > room_ ? SendInParts(frame) : corerig::Send(end_.get(), frame);
+  return Put(frame);
+}
+
+Result<std::size_t> Sender::Offer(std::span<const std::byte> frame) {
+  if (!ring_) return corerig::Send(end_.get(), frame);
+  if (std::exchange(asked_for_room_, false)) ring_->HushRoom();
+  const auto put = Put(frame);
+  if (!put || *put > 0) return put;
+  asked_for_room_ = true;
+  return ring_->AskForRoom() ? put : Put(frame);
+}
+
+pollfd Sender::Room() const {
+  return ring_ ? pollfd{.fd = ring_->room_bell(), .events = POLLIN, .revents = 0}
+               : pollfd{.fd = end_.get(), .events = POLLOUT, .revents = 0};
+}
+
+Result<std::size_t> Sender::Put(std::span<const std::byte> frame) {
   if (frame.size() > ring_->slot_bytes()) {
     return Fail("cannot send ", frame.size(), " bytes: a slot of the ring has ", ring_->slot_bytes());
   }

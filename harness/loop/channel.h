@@ -3,6 +3,8 @@
 // The supervisor opens a channel and hands one end to the source and one to the handler.
 #pragma once
 
+#include <poll.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -66,13 +68,20 @@ class Sender {
   Result<std::size_t> Send(std::span<const std::byte> frame);
   static constexpr Nanos kPatience = std::chrono::milliseconds(100);
 
+  // As Send, but never waits: of a frame that is larger than the socket's buffer it takes a part. Room() is what to
+  // poll after less than all was taken, for the rest or the whole to be offered again.
+  Result<std::size_t> Offer(std::span<const std::byte> frame);
+  pollfd Room() const;
+
  private:
   Result<std::size_t> SendInParts(std::span<const std::byte> frame);
+  Result<std::size_t> Put(std::span<const std::byte> frame);  // into the ring
   Sender(Fd end, std::optional<ShmRing> ring, std::size_t room)
       : end_(std::move(end)), ring_(std::move(ring)), room_(room) {}
   Fd end_;
   std::optional<ShmRing> ring_;  // of kShm
-  std::size_t room_;             // in the socket's buffer; of what has none, without end
+  bool asked_for_room_ = false;
+  std::size_t room_;  // in the socket's buffer; of what has none, without end
 };
 
 // Bytes as they came out of one read: a whole message, or on a byte channel any piece.

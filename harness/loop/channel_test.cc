@@ -224,6 +224,33 @@ TEST_P(LosslessChannelTest, AFullChannelTakesNothingMoreAndRecovers) {
   SendAll("again");
 }
 
+TEST_P(LosslessChannelTest, AFullChannelTellsWhenThereIsRoomAgain) {
+  const std::string frame(1000, 'f');
+  ASSERT_TRUE(Send("first"));
+  const auto has_room = [&](int patience_ms) {
+    pollfd room = sender->Room();
+    return poll(&room, 1, patience_ms) == 1;
+  };
+  for (int refused = 0; refused < 3;) {
+    const auto taken = sender->Offer(BytesOf(frame));
+    ASSERT_TRUE(taken) << taken.error().message;
+    if (*taken > 0) continue;
+    ++refused;
+    SleepUntil(MonotonicNow() + 10ms);  // a pty's bytes move on
+  }
+  EXPECT_FALSE(has_room(0));
+  Receiver receiver = Receive(SIZE_MAX);
+  bool told_of_room = false;
+  for (int i = 0; i < 10'000 && !told_of_room; ++i) {
+    receiver.Drain();
+    told_of_room = has_room(1);
+  }
+  EXPECT_TRUE(told_of_room);
+  const auto taken = sender->Offer(BytesOf(frame));
+  ASSERT_TRUE(taken) << taken.error().message;
+  EXPECT_EQ(*taken, frame.size());
+}
+
 TEST_P(DatagramChannelTest, DrainReadsEverythingWithoutWaiting) {
   constexpr int kFrames = 3 * Receiver::kBurst + 5;
   Receiver receiver = Receive(1 << 30);
@@ -435,6 +462,28 @@ TEST_P(LargeFrame, PassesASmallBufferWhileTheReceiverReads) {
   reader.join();
   EXPECT_TRUE(whole);
   EXPECT_EQ(received, sent);
+}
+
+TEST_P(LargeFrame, IsOfferedInPartsWithoutWaiting) {
+  std::size_t offered = 0, received = 0;
+  std::vector<std::byte> buffer(64 << 10);
+  int parts = 0;
+  for (; offered < frame_.size(); ++parts) {
+    const auto taken = sender_->Offer(std::span(frame_).subspan(offered));
+    ASSERT_TRUE(taken) << taken.error().message;
+    offered += *taken;
+    // Whoever waited in Offer would wait for us for ever.
+    if (const ssize_t n = read(receiver_.get(), buffer.data(), buffer.size()); n > 0) {
+      received += static_cast<std::size_t>(n);
+    }
+    if (*taken == 0) {
+      pollfd ready = {.fd = receiver_.get(), .events = POLLIN, .revents = 0};
+      poll(&ready, 1, 10);
+    }
+  }
+  EXPECT_EQ(offered, frame_.size());
+  EXPECT_GT(parts, 3);
+  EXPECT_GT(received, 0u);
 }
 
 TEST_P(LargeFrame, IsGivenUpWhenNobodyReads) {

@@ -285,6 +285,12 @@ Result<std::size_t> EndpointSender::Send(std::span<const std::byte> frame) {
   return SendToSocket(frame);
 }
 
+pollfd EndpointSender::Room() const {
+  // A disk tells nobody that there is room again, and poll always calls it ready.
+  const bool tells = connected_ || endpoint_.kind == EndpointKind::kPty;
+  return {.fd = !tells ? -1 : connected_ ? connection_.get() : opened_.get(), .events = POLLOUT, .revents = 0};
+}
+
 Result<std::size_t> EndpointSender::SendDatagram(std::span<const std::byte> frame) {
   for (const bool again : {false, true}) {
     const ssize_t n = send(opened_.get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -8,6 +8,8 @@
 // is there, while it does not read, and after it has gone. When one comes (again), the next frame begins at its border.
 #pragma once
 
+#include <poll.h>
+
 #include <cstddef>
 #include <span>
 #include <string>
@@ -66,6 +68,9 @@ class EndpointSender {
   // reader. udp learns from the next frame that nobody had the port, and says so then. The process ignores SIGPIPE.
   // Takes no memory.
   Result<std::size_t> Send(std::span<const std::byte> frame);
+
+  // What to poll, after less than all was taken, for a reader to have made room; of no descriptor where none tells.
+  pollfd Room() const;
 
  private:
   bool Accept();

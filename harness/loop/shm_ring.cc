@@ -15,18 +15,18 @@
 namespace corerig {
 namespace {
 
-// What lies on the socketpair: the shape, and with it the two descriptors (unix(7), SCM_RIGHTS).
+// What lies on the socketpair: the shape, and with it the descriptors (unix(7), SCM_RIGHTS).
 struct Handover {
   std::uint64_t slot_bytes = 0;
   std::uint64_t slots = 0;
 };
-constexpr std::size_t kDescriptors = 2;
+constexpr std::size_t kDescriptors = 3;  // memory, bell, bell of room
 union Control {
   cmsghdr aligned;
   char bytes[CMSG_SPACE(kDescriptors * sizeof(int))];
 };
 
-Status SendOver(int socket, Handover handover, int memory, int bell) {
+Status SendOver(int socket, Handover handover, const int (&descriptors)[kDescriptors]) {
   iovec piece = {.iov_base = &handover, .iov_len = sizeof handover};
   Control control = {};
   msghdr message = {};
@@ -38,7 +38,6 @@ Status SendOver(int socket, Handover handover, int memory, int bell) {
   rights->cmsg_level = SOL_SOCKET;
   rights->cmsg_type = SCM_RIGHTS;
   rights->cmsg_len = CMSG_LEN(kDescriptors * sizeof(int));
-  const int descriptors[kDescriptors] = {memory, bell};
   std::memcpy(CMSG_DATA(rights), descriptors, sizeof descriptors);
   if (sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof handover) {
     return Fail("cannot hand over a ring: ", ErrnoText(errno));
@@ -71,12 +70,12 @@ Status ShmRing::Lay(RingShape shape, int sender_end, int receiver_end) {
   }
   auto memory = CreateSharedMemory("corerig-ring", MemoryBytes(shape));
   if (!memory) return Forward(memory);
-  const Fd bell(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!bell.valid()) return Fail("cannot create an eventfd: ", ErrnoText(errno));
+  const Fd bell(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), room_bell(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!bell.valid() || !room_bell.valid()) return Fail("cannot create an eventfd: ", ErrnoText(errno));
   const Handover handover = {.slot_bytes = shape.slot_bytes, .slots = shape.slots};
   // What is sent at one end lies at the other.
   for (const int from : {sender_end, receiver_end}) {
-    if (auto sent = SendOver(from, handover, memory->get(), bell.get()); !sent) return sent;
+    if (auto sent = SendOver(from, handover, {memory->get(), bell.get(), room_bell.get()}); !sent) return sent;
   }
   return {};
 }
@@ -105,6 +104,7 @@ Result<ShmRing> ShmRing::Take(int end) {
   const Fd memory(descriptors[0]);
   ShmRing ring;
   ring.bell_ = Fd(descriptors[1]);
+  ring.room_bell_ = Fd(descriptors[2]);
   ring.shape_ = {.slot_bytes = handover.slot_bytes, .slots = static_cast<std::uint32_t>(handover.slots)};
   if (handover.slots > RingShape::kMostSlots || !ring.shape_.valid()) {
     return Fail("the ring handed over has ", handover.slots, " slots of ", handover.slot_bytes, " bytes");
@@ -139,7 +139,24 @@ std::optional<std::span<const std::byte>> ShmRing::Front() const {
   return Slot(popped_).first(std::min<std::uint64_t>(size, shape_.slot_bytes));
 }
 
-void ShmRing::Pop() { counts().popped.store(++popped_, std::memory_order_release); }
+// Of two sides that each write one word and then look at the other's, one at least sees what the other wrote, if all
+// four are in one order: the sender either finds the slot or is rung for.
+void ShmRing::Pop() {
+  counts().popped.store(++popped_, std::memory_order_seq_cst);
+  if (counts().room_wanted.load(std::memory_order_seq_cst) == 0) return;
+  counts().room_wanted.store(0, std::memory_order_relaxed);
+  eventfd_write(room_bell_.get(), 1);
+}
+
+bool ShmRing::AskForRoom() const {
+  counts().room_wanted.store(1, std::memory_order_seq_cst);
+  return put_ - counts().popped.load(std::memory_order_seq_cst) >= shape_.slots;
+}
+
+void ShmRing::HushRoom() const {
+  eventfd_t rings;
+  eventfd_read(room_bell_.get(), &rings);
+}
 
 void ShmRing::Hush() const {
   eventfd_t rings;

@@ -1,7 +1,8 @@
 // Frames handed over in shared memory: a ring of slots, and an eventfd as the doorbell.
 //
 // One process fills slots in turn, another reads them in place and gives them back: what the kernel carries is the ring
-// of the bell. A ring is made by a third one, which lays it on a socketpair, at both of whose ends it can be taken:
+// of the bell, and of a second one where a sender waits for room. A ring is made by a third one, which lays it on a
+// socketpair, at both of whose ends it can be taken:
 //
 //   ShmRing::Lay(shape, ends[0], ends[1]);
 //   auto ring = ShmRing::Take(ends[0]);        // in the process that has this end
@@ -46,6 +47,11 @@ class ShmRing {
   bool Put(std::span<const std::byte> frame);
   std::size_t slot_bytes() const { return shape_.slot_bytes; }
   void Ring() const;
+  // After Put said no: has the other side ring the bell of room when it next gives a slot back. False if it has done so
+  // meanwhile; then no bell will ring. A sender that never asks costs the other side nothing.
+  bool AskForRoom() const;
+  int room_bell() const { return room_bell_.get(); }  // readable while it rings
+  void HushRoom() const;
 
   // The receiver's side. The oldest frame not yet given back, in its slot; nothing if there is none.
   std::optional<std::span<const std::byte>> Front() const;
@@ -61,6 +67,7 @@ class ShmRing {
     alignas(64) std::atomic<std::uint64_t> put;
     alignas(64) std::atomic<std::uint64_t> popped;
     alignas(64) std::atomic<std::uint64_t> sizes[RingShape::kMostSlots];
+    alignas(64) std::atomic<std::uint32_t> room_wanted;  // by the sender, until the receiver has rung
   };
   static std::size_t SlotStride(RingShape shape);
   static std::size_t MemoryBytes(RingShape shape);
@@ -68,7 +75,7 @@ class ShmRing {
   std::span<std::byte> Slot(std::uint64_t number) const;
 
   RingShape shape_;
-  Fd bell_;
+  Fd bell_, room_bell_;
   Mapping memory_;
   std::uint64_t put_ = 0, popped_ = 0;  // by this side
 };

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace corerig {
 namespace {
@@ -62,6 +63,59 @@ class ShmRingTest : public testing::Test {
 
   Fd sender_end_, receiver_end_;
 };
+
+bool RoomRings(const ShmRing& ring) {
+  pollfd state = {.fd = ring.room_bell(), .events = POLLIN, .revents = 0};
+  return poll(&state, 1, 0) == 1;
+}
+
+TEST_F(ShmRingTest, ASenderThatAsksIsRungForWhenThereIsRoom) {
+  Lay({.slot_bytes = 8, .slots = 2});
+  ShmRing sender = Take(sender_end_), receiver = Take(receiver_end_);
+  ASSERT_TRUE(sender.Put(BytesOf("a")) && sender.Put(BytesOf("b")));
+  receiver.Pop();
+  EXPECT_FALSE(RoomRings(sender)) << "nobody asked";
+  ASSERT_TRUE(sender.Put(BytesOf("c")));
+  ASSERT_FALSE(sender.Put(BytesOf("d")));
+  EXPECT_TRUE(sender.AskForRoom());
+  EXPECT_FALSE(RoomRings(sender));
+  receiver.Pop();
+  EXPECT_TRUE(RoomRings(sender));
+  sender.HushRoom();
+  EXPECT_FALSE(RoomRings(sender));
+  receiver.Pop();
+  EXPECT_FALSE(RoomRings(sender)) << "once for each time it asked";
+  EXPECT_FALSE(sender.AskForRoom()) << "there is some";
+}
+
+// However the two meet, a sender that was told there is no room is rung for.
+TEST_F(ShmRingTest, NoRingForRoomIsMissed) {
+  Lay({.slot_bytes = 8, .slots = 1});
+  ShmRing sender = Take(sender_end_), receiver = Take(receiver_end_);
+  constexpr int kFrames = 20'000;
+  std::thread reader([&] {
+    for (int got = 0; got < kFrames;) {
+      if (!receiver.Front()) continue;
+      receiver.Pop();
+      ++got;
+    }
+  });
+  int waits = 0, missed = 0;
+  for (int sent = 0; sent < kFrames;) {
+    if (sender.Put(BytesOf("x"))) {
+      ++sent;
+      continue;
+    }
+    if (!sender.AskForRoom()) continue;
+    ++waits;
+    pollfd state = {.fd = sender.room_bell(), .events = POLLIN, .revents = 0};
+    missed += poll(&state, 1, 60'000) != 1;
+    sender.HushRoom();
+  }
+  reader.join();
+  EXPECT_GT(waits, 0);
+  EXPECT_EQ(missed, 0);
+}
 
 TEST_F(ShmRingTest, FramesComeInOrderAndUnchanged) {
   Lay({.slot_bytes = 100, .slots = 3});

@@ -25,8 +25,8 @@ constexpr Nanos kLongIdleExit = std::chrono::milliseconds(1);
 std::string TextOf(Nanos duration) { return FormatDuration(static_cast<double>(duration.count())); }
 
 // The phases of a sample's way. Each has the thread that has to run in it, and an end at which that thread runs.
-enum class Phase { kSource, kTransport, kWakeUp, kBatch, kService };
-constexpr std::size_t kPhases = 5;
+enum class Phase { kSource, kRoom, kTransport, kWakeUp, kBatch, kService };
+constexpr std::size_t kPhases = 6;
 
 struct Segment {
   Phase phase;
@@ -80,7 +80,8 @@ class Explanation {
     };
     if (OfLoop()) return cut(Phase::kWakeUp, end, subject_.thread);
     if (HasSource()) {
-      cut(Phase::kSource, stamps.sent, subject_.source);
+      if (stamps.ready > Nanos(0)) cut(Phase::kSource, std::min(stamps.ready, stamps.sent), subject_.source);
+      cut(stamps.ready > Nanos(0) ? Phase::kRoom : Phase::kSource, stamps.sent, subject_.source);
       if (stamps.kernel > Nanos(0)) cut(Phase::kTransport, stamps.kernel, subject_.source);
     }
     cut(Phase::kWakeUp, stamps.woken, subject_.thread);
@@ -149,6 +150,10 @@ class Explanation {
   }
 
   void Attribute(const Segment& segment) {
+    if (segment.phase == Phase::kRoom) {
+      Add(Kind::kNoRoom, segment.to - segment.from);
+      return;
+    }
     AlongThread(segment, segment.from, segment.to, *segment.thread,
                 segment.thread == &subject_.source ? source_history_ : loop_history_);
   }
@@ -304,8 +309,9 @@ class Explanation {
   // What the threads took on their cores: as usual up to the median of the phase. Beyond it only the sample's own
   // callback, at work, is a cause; where nothing shows that the core worked, nobody knows.
   void JudgeRunning() {
-    const Nanos usual[kPhases] = {subject_.usual.lateness, subject_.usual.transport, subject_.usual.queue,
-                                  subject_.usual.queue, subject_.usual.service};
+    const Nanos usual[kPhases] = {subject_.usual.lateness,  Nanos(0),
+                                  subject_.usual.transport, subject_.usual.queue,
+                                  subject_.usual.queue,     subject_.usual.service};
     for (std::size_t i = 0; i < kPhases; ++i) {
       const auto phase = static_cast<Phase>(i);
       const Nanos own = own_[i];
@@ -338,6 +344,7 @@ class Explanation {
       Nanos rest = segment.to - segment.from;
       Kind kind = Kind::kQueue;
       if (segment.phase == Phase::kSource) kind = Kind::kLateness;
+      if (segment.phase == Phase::kRoom) kind = Kind::kNoRoom;
       if (segment.phase == Phase::kTransport) kind = Kind::kTransport;
       if (segment.phase == Phase::kService) kind = Kind::kService;
       if (kind == Kind::kQueue && !OfLoop()) {
@@ -400,6 +407,8 @@ class Explanation {
         return StrCat(source.interrupt, " took ", core, " from ", thread, " for ", took);
       case Kind::kSourceBusy:
         return StrCat(thread, " was at work on earlier frames for ", took);
+      case Kind::kNoRoom:
+        return StrCat("it waited ", took, " for its receiver to make room");
       case Kind::kEarlierCallback:
         return StrCat(thread, " was in an earlier sample's callback for ", took);
       case Kind::kCallback:
@@ -484,7 +493,7 @@ class Explanation {
   // By phase, of the time its thread ran: how long, where, page faults, timers that fired in time, and how long the
   // core did not serve one that was due.
   Nanos own_[kPhases] = {}, stopped_[kPhases] = {};
-  int own_core_[kPhases] = {-1, -1, -1, -1, -1}, faults_[kPhases] = {}, punctual_[kPhases] = {};
+  int own_core_[kPhases] = {-1, -1, -1, -1, -1, -1}, faults_[kPhases] = {}, punctual_[kPhases] = {};
 };
 
 }  // namespace

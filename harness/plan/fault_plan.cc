@@ -14,16 +14,16 @@ constexpr FaultKindInfo kKinds[] = {
     {.kind = FaultKind::kSlow, .name = "slow", .key = Key::kFactor, .only_scheduled = true},
     {.kind = FaultKind::kDrop, .name = "drop"},
     {.kind = FaultKind::kDuplicate, .name = "duplicate"},
-    {.kind = FaultKind::kReorder, .name = "reorder"},
+    {.kind = FaultKind::kReorder, .name = "reorder", .holds_back = true},
     {.kind = FaultKind::kBitFlip, .name = "bit-flip"},
     {.kind = FaultKind::kTruncate, .name = "truncate"},
     {.kind = FaultKind::kGarbage, .name = "garbage"},
     {.kind = FaultKind::kStuck, .name = "stuck", .only_scheduled = true, .falsifies = true},
     {.kind = FaultKind::kWrong, .name = "wrong", .key = Key::kOffset, .falsifies = true},
-    {.kind = FaultKind::kDelayed, .name = "delayed", .key = Key::kBy},
-    {.kind = FaultKind::kBurst, .name = "burst", .key = Key::kFrames, .only_scheduled = true},
+    {.kind = FaultKind::kDelayed, .name = "delayed", .key = Key::kBy, .holds_back = true},
+    {.kind = FaultKind::kBurst, .name = "burst", .key = Key::kFrames, .only_scheduled = true, .holds_back = true},
     {.kind = FaultKind::kDrift, .name = "drift", .key = Key::kRate, .only_scheduled = true, .falsifies = true},
-    {.kind = FaultKind::kJitter, .name = "jitter", .key = Key::kBy},
+    {.kind = FaultKind::kJitter, .name = "jitter", .key = Key::kBy, .holds_back = true},
 };
 
 constexpr bool InOrder() {

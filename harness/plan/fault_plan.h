@@ -42,6 +42,7 @@ struct FaultKindInfo {
   Key key = Key::kNone;
   bool only_scheduled = false;  // it has no meaning for single samples
   bool falsifies = false;       // the sensor itself must show another measurement
+  bool holds_back = false;      // frames are sent later because of it
 };
 std::span<const FaultKindInfo> AllFaultKinds();  // in the order of FaultKind
 const FaultKindInfo& InfoOf(FaultKind kind);

@@ -15,6 +15,8 @@ constexpr std::pair<Comparison, std::string_view> kComparisons[] = {{Comparison:
                                                                     {Comparison::kGreaterOrEqual, ">="},
                                                                     {Comparison::kEqual, "=="}};
 
+constexpr std::pair<Pace, std::string_view> kPaces[] = {{Pace::kRealTime, "real-time"}, {Pace::kLossless, "lossless"}};
+
 template <typename Value, std::size_t kSize>
 std::string_view TextOf(const std::pair<Value, std::string_view> (&table)[kSize], Value wanted) {
   for (const auto& [value, text] : table) {
@@ -36,12 +38,20 @@ std::optional<Value> ValueOf(const std::pair<Value, std::string_view> (&table)[k
 std::string_view ToText(Comparison comparison) { return TextOf(kComparisons, comparison); }
 std::optional<Comparison> ParseComparison(std::string_view text) { return ValueOf(kComparisons, text); }
 
+std::string_view ToText(Pace pace) { return TextOf(kPaces, pace); }
+std::optional<Pace> ParsePace(std::string_view text) { return ValueOf(kPaces, text); }
+
 bool HasBreak(const Plan& plan) {
   return std::any_of(plan.streams.begin(), plan.streams.end(),
                      [](const StreamPlan& stream) { return stream.break_above.has_value(); });
 }
 
 bool HasReceiver(const StreamPlan& stream) { return stream.channel != ChannelKind::kTimer && !stream.endpoint; }
+
+bool WaitsForHandler(const Plan& plan) {
+  return std::any_of(plan.streams.begin(), plan.streams.end(),
+                     [](const StreamPlan& stream) { return HasReceiver(stream) && stream.pace == Pace::kLossless; });
+}
 
 Rate FrameRate(const StreamPlan& stream) { return {stream.rate.millihertz / stream.batch}; }
 

@@ -46,6 +46,14 @@ struct RecordingPlan {
   bool operator==(const RecordingPlan&) const = default;
 };
 
+// Who sets the pace of a stream.
+enum class Pace {
+  kRealTime,  // its schedule alone: a frame that is not taken when it is due is lost, as with a sensor
+  kLossless,  // its receiver as well: frames wait, in order, until there is room for them
+};
+std::string_view ToText(Pace pace);  // "lossless"
+std::optional<Pace> ParsePace(std::string_view text);
+
 struct StreamPlan {
   std::string name;
   std::string sensor;
@@ -65,6 +73,7 @@ struct StreamPlan {
   // The receiver is external, a program that listens there; `channel` then only says whether the frames are messages.
   std::optional<Endpoint> endpoint = {};
   std::optional<Answers> answers = {};  // where that program answers each frame
+  Pace pace = Pace::kRealTime;
   bool operator==(const StreamPlan&) const = default;
 };
 
@@ -150,6 +159,9 @@ bool HasBreak(const Plan& plan);
 
 // A loop of the handler receives it through a channel.
 bool HasReceiver(const StreamPlan& stream);
+
+// Some stream waits for a loop of the handler: the source then looks how far that has come.
+bool WaitsForHandler(const Plan& plan);
 
 // Frames per second, by the sensor's own clock.
 Rate FrameRate(const StreamPlan& stream);

@@ -109,6 +109,7 @@ Json StreamJson(const StreamPlan& stream, bool with_due) {
   json["parameters"] = ListOf(stream.parameters, ParameterJson);
   if (stream.endpoint) json["endpoint"] = ToText(*stream.endpoint);
   if (stream.answers) json["answers"] = ToText(*stream.answers);
+  json["pace"] = ToText(stream.pace);
   return json;
 }
 
@@ -331,6 +332,7 @@ StreamPlan ReadStream(const Reader& json) {
   if (const Reader answers = json.Field("answers"); answers.present()) {
     stream.answers = answers.Word<Answers>(ParseAnswers, "where answers come");
   }
+  stream.pace = json.Field("pace").Word<Pace>(ParsePace, "a pace");
   return stream;
 }
 

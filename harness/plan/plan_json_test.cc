@@ -149,7 +149,8 @@ class PlanMaker {
                                  return Parameter{Word(), Text()};
                                }),
             .endpoint = SomeEndpoint(),
-            .answers = SomeAnswers()};
+            .answers = SomeAnswers(),
+            .pace = Coin() ? Pace::kLossless : Pace::kRealTime};
   }
   CommandPlan Command() {
     CommandPlan command;

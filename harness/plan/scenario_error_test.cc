@@ -126,6 +126,27 @@ TEST(ScenarioError, ABreakThatStopsNothing) {
             "--set break=0us: break is zero, and every sample is later; write one such as \"500us\"");
 }
 
+TEST(ScenarioError, WhatCannotWaitForRoom) {
+  EXPECT_EQ(Refusal(InStream("tick", "pace = \"lossless\"")),
+            "s.toml:7:8: a timer stream sends nothing that could wait; write pace = \"real-time\", or leave it out");
+  EXPECT_EQ(Refusal(InStream("vlp16", "pace = \"lossless\"")),
+            "s.toml:7:8: channel udp loses frames without telling, so a stream through it cannot be lossless; choose "
+            "another channel, or leave pace out");
+  EXPECT_EQ(Refusal(InStream("icm42688p", "pace = \"lossles\"")),
+            "s.toml:7:8: unknown pace \"lossles\"; did you mean \"lossless\"? known: real-time, lossless");
+  EXPECT_EQ(
+      Refusal(InStream("icm42688p", "pace = \"lossless\"\nfault = [{ kind = \"jitter\", share = 1, by = \"1ms\" }]")),
+      "s.toml:7:8: fault jitter holds frames back, and those of a lossless stream go as soon as they can; leave out "
+      "that fault, or pace");
+  EXPECT_EQ(Refusal(InStream("icm42688p", "pace = \"lossless\"\nfault = [{ kind = \"reorder\", at = [1] }]")),
+            "s.toml:7:8: fault reorder holds frames back, and those of a lossless stream go as soon as they can; leave "
+            "out that fault, or pace");
+  EXPECT_EQ(Refusal("name = \"a\"\nduration = \"1s\"\n[stream.s]\nsensor = \"icm42688p\"\nreceiver = \"external\"\n"
+                    "endpoint = \"udp:127.0.0.1:5000\"\npace = \"lossless\"\n"),
+            "s.toml:7:8: udp:127.0.0.1:5000 loses frames without telling, so a stream through it cannot be lossless; "
+            "choose another endpoint, or leave pace out");
+}
+
 // --- the text itself
 
 TEST(ScenarioError, AFileThatIsNotText) {
@@ -378,7 +399,7 @@ TEST(ScenarioError, AFormatTheSensorDoesNotHave) {
 TEST(ScenarioError, AnUnknownKeyOfAStream) {
   EXPECT_EQ(Refusal(InStream("tick", "ratee = \"1kHz\"")),
             "s.toml:7:1: unknown key \"ratee\" in [stream.s]; did you mean \"rate\"? "
-            "known: sensor, rate, format, channel, receiver, loop, endpoint, answers, break, clock_offset, "
+            "known: sensor, rate, pace, format, channel, receiver, loop, endpoint, answers, break, clock_offset, "
             "clock_ppm, batch, fault");
 }
 
@@ -648,8 +669,8 @@ TEST(OverrideError, AFaultInAnOverrideSaysWhich) {
 TEST(OverrideError, AnUnknownKey) {
   EXPECT_EQ(Refusal(kDrone, {{"stream.imu.ratee", "2kHz"}}),
             "--set stream.imu.ratee=2kHz: unknown key \"ratee\" in [stream.imu]; did you mean \"rate\"? "
-            "known: sensor, rate, format, channel, receiver, loop, endpoint, answers, break, clock_offset, clock_ppm, "
-            "batch, fault, noise");
+            "known: sensor, rate, pace, format, channel, receiver, loop, endpoint, answers, break, clock_offset, "
+            "clock_ppm, batch, fault, noise");
   EXPECT_EQ(Refusal(kDrone, {{"sed", "1"}}).substr(0, 52), "--set sed=1: unknown key \"sed\"; did you mean \"seed\"?");
 }
 

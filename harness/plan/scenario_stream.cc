@@ -8,6 +8,8 @@
 namespace corerig {
 namespace {
 
+constexpr Rate kMostLossless = Rate::Hertz(1'000'000);
+
 const SensorInfo* FindSensor(const Vocabulary& vocabulary, std::string_view name) {
   for (const auto& sensor : vocabulary.sensors) {
     if (sensor.name == name) return &sensor;
@@ -41,10 +43,15 @@ void RefuseRateAndBatch(Section& section, FirstFault& fault) {
 Rate ReadRate(Section& section, const SensorInfo* sensor, FirstFault& fault) {
   const auto rate = section.Quantity("rate", "\"1kHz\"", ParseRate);
   if (sensor == nullptr) return rate.value_or(Rate());
-  if (rate && *rate > sensor->highest_rate) {
-    const std::string highest = ToText(sensor->highest_rate);
-    fault.Add(section.Find("rate")->position, "rate ", ToText(*rate), " is above the highest of sensor \"",
-              sensor->name, "\"; write at most \"", highest, "\"");
+  // A lossless stream finds out what its receiver takes, however fast the part can be.
+  const Value* const pace = section.Find("pace");
+  const bool lossless = pace != nullptr && pace->text == ToText(Pace::kLossless);
+  const Rate most = lossless ? std::max(sensor->highest_rate, kMostLossless) : sensor->highest_rate;
+  if (rate && *rate > most) {
+    const std::string highest = ToText(most);
+    fault.Add(section.Find("rate")->position, "rate ", ToText(*rate), " is above the highest of ",
+              lossless ? "lossless streams" : StrCat("sensor \"", sensor->name, "\""), "; write at most \"", highest,
+              "\"");
   }
   return rate.value_or(sensor->default_rate);
 }
@@ -209,6 +216,35 @@ void ReadReceiver(Section& section, const std::vector<std::string>& loops, bool 
   }
 }
 
+// After all that says what may not be lossless.
+Pace ReadPace(Section& section, const StreamPlan& stream, FirstFault& fault) {
+  constexpr std::string_view kInstead = "; write pace = \"real-time\", or leave it out";
+  const auto written = section.Text("pace", "\"lossless\"");
+  if (!written) return Pace::kRealTime;
+  const Position at = section.Find("pace")->position;
+  const auto pace = ParsePace(*written);
+  if (!pace) {
+    std::vector<std::string> known;
+    for (const Pace each : {Pace::kRealTime, Pace::kLossless}) known.emplace_back(ToText(each));
+    fault.Add(at, "unknown pace \"", *written, "\"; ", DidYouMean(*written, known));
+  }
+  if (pace != Pace::kLossless) return Pace::kRealTime;
+  if (stream.channel == ChannelKind::kTimer) {
+    fault.Add(at, "a timer stream sends nothing that could wait", kInstead);
+  } else if (stream.endpoint ? !HasBackPressure(*stream.endpoint) : !HasBackPressure(stream.channel)) {
+    const std::string where = stream.endpoint ? ToText(*stream.endpoint) : StrCat("channel ", ToText(stream.channel));
+    fault.Add(at, where, " loses frames without telling, so a stream through it cannot be lossless; choose another ",
+              stream.endpoint ? "endpoint" : "channel", ", or leave pace out");
+  }
+  for (const FaultPlan& each : stream.faults) {
+    if (!InfoOf(each.kind).holds_back) continue;
+    fault.Add(at, "fault ", ToText(each.kind), " holds frames back, and those of a lossless stream go as soon as they ",
+              "can; leave out that fault, or pace");
+    break;
+  }
+  return Pace::kLossless;
+}
+
 }  // namespace
 
 std::optional<Nanos> ReadBreakAbove(Section& section, FirstFault& fault) {
@@ -270,6 +306,7 @@ StreamPlan ReadStream(const Entry& table, const std::vector<std::string>& loops,
     fault.Add(section.Find("answers")->position, "answers belong to frames by their order, which a fault may spoil; ",
               "leave out answers, or fault");
   }
+  if (sensor != nullptr) stream.pace = ReadPace(section, stream, fault);
   // Without the sensor, there is no telling its parameters from mistyped keys.
   if (sensor == nullptr) return stream;
   if (!recorded) stream.parameters = ReadParameters(section, sensor->parameters, fault);

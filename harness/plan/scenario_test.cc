@@ -554,6 +554,40 @@ TEST(Override, HealsAFaultOfTheFile) {
       2 * kSecond);
 }
 
+TEST(Scenario, AStreamIsInRealTimeUnlessItIsToWaitForRoom) {
+  const auto pace = [](const std::vector<Override>& overrides) {
+    return Read(kDrone, BoardOf({0, 1}), overrides).streams[1].pace;
+  };
+  EXPECT_EQ(pace({}), Pace::kRealTime);
+  EXPECT_EQ(pace({{"stream.gnss.pace", "real-time"}}), Pace::kRealTime);
+  EXPECT_EQ(pace({{"stream.gnss.pace", "lossless"}}), Pace::kLossless);
+  EXPECT_EQ(pace({{"stream.gnss.pace", "lossless"}, {"stream.gnss.fault", "[{ kind = \"drop\", at = [4] }]"}}),
+            Pace::kLossless);
+}
+
+TEST(Scenario, ALosslessStreamMayBeFasterThanThePart) {
+  const auto rate = [](const std::string& rate, const std::string& pace) {
+    return ReadScenario(
+        "name = \"a\"\nduration = \"1s\"\n[loop.l]\n[stream.imu]\nsensor = \"icm42688p\"\nloop = "
+        "\"l\"\nbatch = 1\n",
+        "s.toml", {{"stream.imu.rate", rate}, {"stream.imu.pace", pace}}, SampleVocabulary(), BoardOf({0, 1}));
+  };
+  EXPECT_EQ(rate("1000kHz", "lossless")->streams[0].rate, Rate::Hertz(1'000'000));
+  EXPECT_FALSE(rate("1001kHz", "lossless"));
+  EXPECT_TRUE(rate("8kHz", "real-time"));
+  EXPECT_FALSE(rate("9kHz", "real-time"));
+}
+
+TEST(Scenario, MessagesOfAChannelThatNeverTellsMayGoToAnEndpointThatDoes) {
+  const auto plan = ReadScenario(
+      "name = \"a\"\nduration = \"1s\"\n[stream.lidar]\nsensor = \"vlp16\"\nreceiver = \"external\"\n"
+      "endpoint = \"unix:/tmp/lidar\"\npace = \"lossless\"\n",
+      "s.toml", {}, SampleVocabulary(), BoardOf({0, 1}));
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->streams[0].pace, Pace::kLossless);
+  EXPECT_FALSE(WaitsForHandler(*plan));
+}
+
 TEST(Scenario, AnExternalReceiverNeedsNoLoop) {
   const auto plan = ReadScenario(
       "name = \"a\"\nduration = \"1s\"\nbreak = \"1ms\"\n[source]\ncores = [1]\n[stream.gnss]\nsensor = \"zed-f9p\"\n"

@@ -115,6 +115,7 @@ class Page {
     Break();
     Streams();
     Endpoints();
+    Lossless();
     Faults();
     Loops();
     Workers();
@@ -243,6 +244,24 @@ class Page {
       const std::string part = StrCat("stream.", stream.name, ".");
       table.Add({stream.name, stream.endpoint, Show(part + "sent"), Show(part + "overruns"), Show(part + "bytes_per_s"),
                  Show(part + "lateness.p50"), Show(part + "lateness.p99"), Show(part + "lateness.max")});
+    }
+    Block(table);
+  }
+
+  // Streams whose frames wait for room: what their receivers took.
+  void Lossless() {
+    Table table({{"lossless"},
+                 {"took", kRight},
+                 {"blocked", kRight},
+                 {"sent", kRight},
+                 {"not sent", kRight},
+                 {"unread", kRight}});
+    for (const auto& stream : record_.streams) {
+      if (!stream.lossless) continue;
+      const std::string part = StrCat("stream.", stream.name, ".");
+      const Metric* rate = Find(part + "rate");
+      table.Add({stream.name, rate == nullptr ? std::string(kMissing) : FormatRate(*rate->value),
+                 Show(part + "blocked"), Show(part + "sent"), Show(part + "backlog"), Show(part + "unread")});
     }
     Block(table);
   }

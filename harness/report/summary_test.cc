@@ -35,6 +35,21 @@ TEST(Summary, AnyOtherFigureIsNotTheGolden) {
             "  golden \"imu      994 Hz  18.0 µs  42.2 µs        ∞   120       20   11      7\"");
 }
 
+TEST(Summary, OfALosslessStreamShowsWhatItsReceiverTook) {
+  RunRecord record = FullRecord();
+  EXPECT_THAT(Summary(record, ""), Not(HasSubstr("lossless")));
+  record.streams[0].lossless = true;
+  const auto add = [&](const char* name, double value, const char* unit) {
+    record.metrics.push_back({.name = name, .unit = unit, .value = value, .origin = "slab", .absent = ""});
+  };
+  add("stream.imu.sent", 12'000, "count");
+  add("stream.imu.blocked", 0.75, "share");
+  add("stream.imu.backlog", 8000, "count");
+  add("stream.imu.unread", 31, "count");
+  EXPECT_THAT(Summary(record, ""), HasSubstr("lossless    took  blocked   sent  not sent  unread\n"
+                                             "imu       994 Hz   75.0 %  12000      8000      31\n"));
+}
+
 TEST(Summary, ThreeSpikesMatterMostAndOfOneStallOne) {
   RunRecord record = FullRecord();
   for (int i = 0; i < 4; ++i) {

@@ -28,6 +28,8 @@ void AddSourceSide(StreamRecord& record, const SourceStream& source) {
   record.unheard = source.unheard.Get();
   record.late_sends = source.late.Get();
   record.gaps = source.gaps.Get();
+  record.backlog = source.backlog.Get();
+  record.blocked = Nanos(static_cast<std::int64_t>(std::min<std::uint64_t>(source.blocked_ns.Get(), INT64_MAX)));
 }
 
 FaultRecord CollectFault(const FaultPlan& plan, const InjectedFault* injected, const FoundFault* found, Nanos window) {
@@ -60,6 +62,7 @@ void AddHandlerSide(StreamRecord& record, const HandlerStream& handler) {
   record.corrupt = handler.corrupt.Get();
   record.lost = handler.lost.Get();
   record.unread = handler.unread.Get();
+  record.in_window = handler.done_in_window.Get();
   record.ambiguous = handler.ambiguous.Get();
   record.truth_lost = handler.truth_lost.Get();
   record.stamps_discarded = handler.stamps_discarded.Get();
@@ -90,6 +93,7 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
   record.channel = ToText(stream.channel);
   record.substitute = SubstituteFor(stream.channel);
   record.loop = stream.loop;
+  record.lossless = stream.pace == Pace::kLossless;
   record.rate = stream.rate;
   if (const SensorType* sensor = FindSensor(rig, stream.sensor)) record.value_unit = sensor->value_unit;
   if (timeline.window_end > timeline.window_begin) {
@@ -109,6 +113,7 @@ StreamRecord CollectStream(const Plan& plan, std::size_t index, const Rig& rig, 
       record.answer_stamps = stamped ? "kernel" : "read";
     }
     if (source != nullptr) record.lateness = source->lateness.Read();
+    if (source != nullptr) record.in_window = source->taken_in_window.Get();
     if (source != nullptr && stream.answers) {
       record.reaction = source->reaction.Read();
       record.unanswered = record.expected - std::min(record.expected, record.reaction.count());

@@ -83,6 +83,8 @@ constexpr Row kEffects[] = {
     {"stream.NAME", "unread", Effect::kRaises},
     {"stream.NAME", "truth_lost", Effect::kRaises},
     {"stream.NAME", "overruns", Effect::kRaises},
+    {"stream.NAME", "backlog", Effect::kRaises},
+    {"stream.NAME", "blocked", Effect::kEither},
     {"stream.NAME", "latency", Effect::kRaises},
     {"stream.NAME", "lateness", Effect::kRaises},
     {"stream.NAME", "transport", Effect::kRaises},

@@ -66,21 +66,26 @@ class Launcher {
  public:
   Launcher(const LaunchContext& context, Keeper& keeper) : context_(context), keeper_(keeper) {}
 
-  // `fds` go to kFirstRoleFd and up. Returns the slab's descriptor, for children that read it.
-  Result<Fd> Start(LaunchedChild& child, std::string_view verb, const std::string& job, std::size_t slab_size,
-                   const std::vector<int>& fds, std::uint64_t address_space = 0) {
-    auto job_memory = JobMemory(job);
-    if (!job_memory) return Forward(job_memory);
-    auto slab = CreateSharedMemory("corerig-slab", slab_size);
+  // The child's slab; its descriptor is for Start, and for children that read it.
+  Result<Fd> MakeSlab(LaunchedChild& child, std::size_t size) {
+    auto slab = CreateSharedMemory("corerig-slab", size);
     if (!slab) return Forward(slab);
-    auto mapping = Mapping::Map(slab->get(), slab_size, Mapping::Access::kRead);
+    auto mapping = Mapping::Map(slab->get(), size, Mapping::Access::kRead);
     if (!mapping) return Forward(mapping);
     child.slab = std::move(*mapping);
+    return slab;
+  }
+
+  // `fds` go to kFirstRoleFd and up.
+  Status Start(LaunchedChild& child, std::string_view verb, const std::string& job, const Fd& slab,
+               const std::vector<int>& fds, std::uint64_t address_space = 0) {
+    auto job_memory = JobMemory(job);
+    if (!job_memory) return Forward(job_memory);
 
     SpawnRequest request;
     request.argv = {context_.program, std::string(verb), child.name};
     request.fds = {{job_memory->get(), kJobFd},
-                   {slab->get(), kSlabFd},
+                   {slab.get(), kSlabFd},
                    {context_.control.fd(), kControlFd},
                    {context_.marker, kMarkerFd}};
     for (std::size_t i = 0; i < fds.size(); ++i) request.fds.emplace_back(fds[i], kFirstRoleFd + static_cast<int>(i));
@@ -91,14 +96,14 @@ class Launcher {
       request.group = child.memory_group->procs();
       request.group_directory = child.memory_group->directory();
     }
-    if (!child.failure.empty()) return std::move(*slab);
+    if (!child.failure.empty()) return {};
     auto process = keeper_.Spawn(request);
     if (process) {
       child.process = std::move(*process);
     } else {
       child.failure = process.error().message;
     }
-    return std::move(*slab);
+    return {};
   }
 
   // One of a group of commands, its output going to files in the run's folder.
@@ -129,10 +134,9 @@ class Launcher {
       child.output = std::move(*output);
       out = std::move(writing);
     }
-    const auto slab = Start(child, kCommandVerb, WriteCommandJob(job), WorkerSlabLayout(child.result_capacity).size,
-                            {out->get(), err->get()}, AddressSpaceOf(group));
+    const auto slab = MakeSlab(child, WorkerSlabLayout(child.result_capacity).size);
     if (!slab) return Forward(slab);
-    return {};
+    return Start(child, kCommandVerb, WriteCommandJob(job), *slab, {out->get(), err->get()}, AddressSpaceOf(group));
   }
 
  private:
@@ -199,24 +203,36 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
   for (const auto& endpoint : context.endpoints) {
     if (endpoint.answers.fd.valid()) source_fds.push_back(endpoint.answers.fd.get());
   }
-  Fd source_slab;
+  LaunchedChild source{.role = Role::kSource,
+                       .name = std::string(kSourcePart),
+                       .core = plan.source ? plan.source->core : CpuId(),
+                       .policy = plan.source ? plan.source->policy : Policy()};
+  // The handler's main thread only waits; its loops take their own cores and policies.
+  LaunchedChild handler{.role = Role::kHandler,
+                        .name = std::string(kHandlerPart),
+                        .core = plan.loops.empty() ? CpuId() : plan.loops.front().core};
+  Fd source_slab, handler_slab;
   if (plan.source) {
-    LaunchedChild source{.role = Role::kSource,
-                         .name = std::string(kSourcePart),
-                         .core = plan.source->core,
-                         .policy = plan.source->policy};
-    auto slab = launcher.Start(source, kSourceVerb, plan_json, SourceSlabLayout(plan).size, source_fds);
+    auto slab = launcher.MakeSlab(source, SourceSlabLayout(plan).size);
     if (!slab) return ForwardWith(slab, "source: ");
     source_slab = std::move(*slab);
+  }
+  if (!plan.loops.empty()) {
+    auto slab = launcher.MakeSlab(handler, HandlerSlabLayout(plan).size);
+    if (!slab) return ForwardWith(slab, "handler: ");
+    handler_slab = std::move(*slab);
+  }
+  if (plan.source) {
+    if (WaitsForHandler(plan)) source_fds.push_back(handler_slab.get());
+    auto started = launcher.Start(source, kSourceVerb, plan_json, source_slab, source_fds);
+    if (!started) return ForwardWith(started, "source: ");
     children.push_back(std::move(source));
   }
   if (!plan.loops.empty()) {
     if (plan.source) handler_fds.push_back(source_slab.get());
     if (HasBreak(plan)) handler_fds.insert(handler_fds.end(), {context.break_event, context.trace_switch});
-    // The handler's main thread only waits; its loops take their own cores and policies.
-    LaunchedChild handler{.role = Role::kHandler, .name = std::string(kHandlerPart), .core = plan.loops.front().core};
-    auto slab = launcher.Start(handler, kHandlerVerb, plan_json, HandlerSlabLayout(plan).size, handler_fds);
-    if (!slab) return ForwardWith(slab, "handler: ");
+    auto started = launcher.Start(handler, kHandlerVerb, plan_json, handler_slab, handler_fds);
+    if (!started) return ForwardWith(started, "handler: ");
     children.push_back(std::move(handler));
   }
 
@@ -247,9 +263,11 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
         children.push_back(std::move(worker));
         continue;
       }
-      auto slab = launcher.Start(worker, kWorkerVerb, WriteWorkerJob(job, group.workload),
-                                 WorkerSlabLayout(worker.result_capacity).size, {}, AddressSpaceOf(group));
+      auto slab = launcher.MakeSlab(worker, WorkerSlabLayout(worker.result_capacity).size);
       if (!slab) return ForwardWith(slab, worker.name, ": ");
+      auto started =
+          launcher.Start(worker, kWorkerVerb, WriteWorkerJob(job, group.workload), *slab, {}, AddressSpaceOf(group));
+      if (!started) return ForwardWith(started, worker.name, ": ");
       children.push_back(std::move(worker));
     }
   }

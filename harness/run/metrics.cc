@@ -126,6 +126,14 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   } else {
     count("overruns", stream.overruns);
   }
+  if (stream.lossless) {
+    count("backlog", stream.backlog);
+    table.Set(part + "blocked", static_cast<double>(stream.blocked.count()) / (seconds * 1e9), "slab");
+  } else {
+    for (const char* figure : {"backlog", "blocked"}) {
+      table.Absent(part + figure, timer ? no_sender : "its frames wait for no room: pace is \"real-time\"");
+    }
+  }
   AddDistribution(table, part + "lateness", stream.lateness, timer ? no_sender : kNoSamples, "slab");
   if (stream.unanswered) {
     AddDistribution(table, part + "reaction", stream.reaction, kNoSamples, "slab", *stream.unanswered);
@@ -136,8 +144,13 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   if (!stream.endpoint.empty()) {
     constexpr std::string_view kExternal = "the receiver is external";
     for (const char* figure : {"received", "lost", "duplicated", "reordered", "corrupt", "unread", "ambiguous",
-                               "truth_lost", "faults.detected", "faults.undetected", "false_alarms", "rate"}) {
+                               "truth_lost", "faults.detected", "faults.undetected", "false_alarms"}) {
       table.Absent(part + figure, kExternal);
+    }
+    if (stream.lossless) {
+      table.Set(part + "rate", static_cast<double>(stream.in_window) / seconds, "slab");
+    } else {
+      table.Absent(part + "rate", kExternal);
     }
     for (const char* figure : {"latency", "transport", "queue", "service"}) {
       AbsentDistribution(table, part + figure, kExternal);
@@ -160,7 +173,8 @@ void AddStream(Table& table, const StreamRecord& stream, double seconds, std::st
   count("faults.detected", detected);
   count("faults.undetected", undetected);
   count("false_alarms", stream.alarms.repeating + stream.alarms.implausible);
-  table.Set(part + "rate", static_cast<double>(stream.done()) / seconds, "slab");
+  const std::uint64_t done = stream.lossless ? stream.in_window : stream.done();
+  table.Set(part + "rate", static_cast<double>(done) / seconds, "slab");
   AddDistribution(table, part + "latency", stream.latency, kNoSamples, "slab", stream.infinite);
   const std::string_view no_transport = WhyNoTransport(stream.channel);
   AddDistribution(table, part + "transport", stream.transport,

@@ -209,6 +209,29 @@ TEST(Metrics, OfAnExternalReceiverAreAbsentAndTheSourcesAreThere) {
   }
 }
 
+TEST(Metrics, OfALosslessStreamSayWhatItsReceiverTook) {
+  const auto metrics = [](const RunRecord& record) {
+    std::map<std::string, Metric> all;
+    for (auto& metric : MetricsFrom(SmallPlan(), record)) all[metric.name] = metric;
+    return all;
+  };
+  RunRecord record = SmallRecord();
+  EXPECT_EQ(metrics(record).at("stream.imu.rate").value, 48) << "96 done of those due in a window of two seconds";
+  EXPECT_FALSE(metrics(record).at("stream.imu.backlog").value);
+  EXPECT_EQ(metrics(record).at("stream.imu.blocked").absent, "its frames wait for no room: pace is \"real-time\"");
+  StreamRecord& stream = record.streams[0];
+  stream.lossless = true;
+  stream.backlog = 17;
+  stream.blocked = Nanos(500'000'000);
+  stream.in_window = 80;
+  EXPECT_EQ(metrics(record).at("stream.imu.rate").value, 40) << "80 done in the window";
+  EXPECT_EQ(metrics(record).at("stream.imu.backlog").value, 17);
+  EXPECT_EQ(metrics(record).at("stream.imu.blocked").value, 0.25);
+  EXPECT_EQ(metrics(record).at("stream.imu.blocked").unit, "share");
+  stream.endpoint = "unix:/tmp/x";
+  EXPECT_EQ(metrics(record).at("stream.imu.rate").value, 40) << "taken by its endpoint";
+}
+
 TEST(Metrics, OfACoreAreAbsentIfOneOfItsTasksCouldNotBeRead) {
   RunRecord record = SmallRecord();
   record.cores[0].measured = false;

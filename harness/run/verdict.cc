@@ -1,6 +1,8 @@
 #include "harness/run/verdict.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "harness/base/quantity.h"
 #include "harness/base/text.h"
@@ -178,7 +180,9 @@ BudgetRecord JudgeOne(const RunRecord& record, const BudgetPlan& budget, const M
     const auto since_sent = SinceSent(*latency);
     if (since_sent && Holds(*since_sent, budget.comparison, budget.limit)) {
       judged.result = Verdict::kUndecided;
-      judged.reason = StrCat("the source was late: from the send on it took ", FormatDuration(*since_sent));
+      judged.reason =
+          StrCat("the source was late: ", latency->stream->lossless ? "without its own delay" : "from the send on",
+                 " it took ", FormatDuration(*since_sent));
       return judged;
     }
   }
@@ -255,6 +259,9 @@ void JudgeResults(const Plan& plan, const RunRecord& record, bool early, Reasons
   }
 }
 
+// Figures of a lossless stream whose budget says what its receiver is to take.
+constexpr std::string_view kDelivered[] = {"rate", "received", "backlog", "unread", "blocked"};
+
 void JudgeSource(const RunRecord& record, Reasons& reasons) {
   constexpr double kLateShare = 0.01;
   for (const auto& stream : record.streams) {
@@ -265,6 +272,25 @@ void JudgeSource(const RunRecord& record, Reasons& reasons) {
       reasons.Add(Verdict::kUndecided, StrCat("stream ", stream.name, ": ", FormatShare(late / expected),
                                               " of its frames were sent more than one period late, or not at all"));
     }
+  }
+}
+
+// What a lossless stream was to deliver and did not. A limit on how much is enough says more than this rule.
+void JudgeDelivery(const Plan& plan, const RunRecord& record, Reasons& reasons) {
+  for (const auto& stream : record.streams) {
+    const std::uint64_t left = stream.backlog + stream.unread;
+    if (!stream.lossless || left == 0) continue;
+    const bool limited = std::any_of(plan.budgets.begin(), plan.budgets.end(), [&](const BudgetPlan& budget) {
+      return std::any_of(std::begin(kDelivered), std::end(kDelivered), [&](std::string_view figure) {
+        return MatchesPattern(budget.metric, StrCat("stream.", stream.name, ".", figure));
+      });
+    });
+    if (limited) continue;
+    const double seconds = static_cast<double>((record.window.end - record.window.begin).count()) / 1e9;
+    const std::string rate =
+        seconds > 0 ? StrCat(", which took ", FormatRate(static_cast<double>(stream.in_window) / seconds)) : "";
+    reasons.Add(Verdict::kFail, StrCat("stream ", stream.name, ": ", left, " of ", stream.expected,
+                                       " samples were not delivered, for want of room at its receiver", rate));
   }
 }
 
@@ -282,6 +308,7 @@ Judgement Judge(const Plan& plan, const RunRecord& record, const std::optional<E
   JudgeEnds(plan, record, reasons);
   if (early && early->verdict != Verdict::kFail) reasons.Add(early->verdict, early->reason);
   JudgeResults(plan, record, early.has_value(), reasons);
+  if (!early) JudgeDelivery(plan, record, reasons);
   if (!early) JudgeSource(record, reasons);
   const auto disturbances = DisturbancesOf(plan, record);
   for (const auto& budget : plan.budgets) {

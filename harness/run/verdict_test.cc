@@ -203,6 +203,65 @@ TEST(Verdict, AFailedCheckFails) {
   EXPECT_EQ(Of(Plan(), record), Verdict::kPass);
 }
 
+// A lossless stream that was to deliver 1000 samples in two seconds.
+RunRecord Overloaded(std::uint64_t backlog, std::uint64_t unread) {
+  RunRecord record;
+  record.window = {Nanos(0), Nanos(2'000'000'000)};
+  StreamRecord stream;
+  stream.name = "imu";
+  stream.lossless = true;
+  stream.expected = 1000;
+  stream.backlog = backlog;
+  stream.unread = unread;
+  stream.sent = stream.expected - backlog;
+  stream.in_window = 400;
+  record.streams = {stream};
+  return record;
+}
+
+TEST(Verdict, WhatALosslessStreamCouldNotDeliverFails) {
+  EXPECT_EQ(Of(Plan(), Overloaded(0, 0)), Verdict::kPass);
+  EXPECT_EQ(Of(Plan(), Overloaded(0, 1)), Verdict::kFail);
+  const Judgement judgement = Judge(Plan(), Overloaded(590, 10), std::nullopt);
+  EXPECT_EQ(judgement.verdict, Verdict::kFail);
+  EXPECT_EQ(judgement.reasons,
+            std::vector<std::string>{"stream imu: 600 of 1000 samples were not delivered, for want of room at its "
+                                     "receiver, which took 200 Hz"})
+      << "and the source is not blamed";
+  RunRecord real_time = Overloaded(0, 10);
+  real_time.streams[0].lossless = false;
+  EXPECT_EQ(Of(Plan(), real_time), Verdict::kPass);
+}
+
+TEST(Verdict, ALimitOnWhatALosslessStreamDeliversSaysWhatIsEnough) {
+  const auto judged = [](const std::string& metric, double limit) {
+    RunRecord record = Overloaded(590, 10);
+    record.metrics = {Measured(metric, 200, "per_s")};
+    return Of(PlanWith(metric, Comparison::kGreaterOrEqual, limit), record);
+  };
+  for (const char* figure : {"rate", "received", "backlog", "unread", "blocked"}) {
+    EXPECT_EQ(judged(StrCat("stream.imu.", figure), 150), Verdict::kPass) << figure;
+    EXPECT_EQ(judged(StrCat("stream.imu.", figure), 250), Verdict::kFail) << figure;
+  }
+  EXPECT_EQ(judged("stream.imu.lost", 150), Verdict::kFail) << "which says nothing of it";
+  EXPECT_EQ(judged("stream.gnss.rate", 150), Verdict::kFail) << "another's";
+}
+
+TEST(Verdict, OfALosslessStreamTheSourceIsBlamedForItsOwnDelayAlone) {
+  RunRecord record = Overloaded(590, 10);
+  record.streams[0].sent -= 11;
+  EXPECT_EQ(Judge(Plan(), record, std::nullopt).reasons.size(), 2u) << "11 are neither sent nor backlog";
+  // Since it would have been sent it took as long as since it was due: nobody's but the receiver's.
+  record = StreamOf(700'000, 690'000);
+  record.streams[0].lossless = true;
+  const Plan plan = PlanWith("stream.imu.latency.p99", Comparison::kLess, 500'000);
+  EXPECT_EQ(Of(plan, record), Verdict::kFail);
+  record = StreamOf(700'000, 300'000);
+  record.streams[0].lossless = true;
+  EXPECT_EQ(Of(plan, record), Verdict::kUndecided);
+  EXPECT_NE(Judge(plan, record, std::nullopt).reasons[0].find("without its own delay"), std::string::npos);
+}
+
 TEST(Verdict, MoreThanOnePercentOfLateSendsIsUndecided) {
   RunRecord record;
   StreamRecord stream;

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/timerfd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -24,6 +25,10 @@ void ReleaseTheLate(Emitter& emitter, Nanos window_end, Nanos drain_end) {
   }
 }
 
+// The kernel ends a real-time task that has not slept for three seconds of CPU time (RLIMIT_RTTIME, spawn.cc). A source
+// whose receiver takes frames as fast as it makes them would not.
+constexpr Nanos kUnbroken = std::chrono::milliseconds(500), kPause = std::chrono::microseconds(50);
+
 }  // namespace
 
 Result<Emission> Emission::Create(const Plan& plan, std::span<const SensorType> sensors, Interruption interruption) {
@@ -44,8 +49,7 @@ Result<Emission> Emission::Create(const Plan& plan, std::span<const SensorType> 
   return emission;
 }
 
-void Emission::Begin(Nanos start, const ControlPage& control, const Mapping& slab,
-                     std::vector<Emitter::SendFrame> sends) {
+void Emission::Begin(Nanos start, const ControlPage& control, const Mapping& slab, std::vector<Outlet> outlets) {
   control_ = &control;
   const SourceSlabLayout layout(*plan_);
   for (std::size_t n = 0; n < streams_.size(); ++n) {
@@ -56,26 +60,40 @@ void Emission::Begin(Nanos start, const ControlPage& control, const Mapping& sla
                                                   Emitter::Output{.ring = slab.At<TruthRing>(place.ring),
                                                                   .ring_capacity = place.ring_capacity,
                                                                   .figures = slab.At<SourceStream>(place.figures),
-                                                                  .send = std::move(sends[n]),
-                                                                  .now = &MonotonicNow}));
+                                                                  .send = std::move(outlets[n].send),
+                                                                  .now = &MonotonicNow,
+                                                                  .room = std::move(outlets[n].room),
+                                                                  .settled = outlets[n].settled}));
     emitters_.back()->Prepare();
+    if (emitters_.back()->lossless()) patient_.push_back({emitters_.back().get()});
   }
+  polled_.resize(2 + patient_.size());
 }
 
 void Emission::SleepTo(Nanos when) {
   const itimerspec at = {.it_interval = {},
                          .it_value = {.tv_sec = when.count() / 1'000'000'000, .tv_nsec = when.count() % 1'000'000'000}};
   timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &at, nullptr);
-  pollfd fds[] = {{.fd = timer_.get(), .events = POLLIN, .revents = 0},
-                  {.fd = interruption_.fd, .events = POLLIN, .revents = 0}};
-  if (poll(fds, 2, -1) > 0 && fds[1].revents != 0) interruption_.on_readable();
+  polled_.resize(2 + patient_.size());
+  polled_[0] = {.fd = timer_.get(), .events = POLLIN, .revents = 0};
+  polled_[1] = {.fd = interruption_.fd, .events = POLLIN, .revents = 0};
+  for (std::size_t i = 0; i < patient_.size(); ++i) polled_[2 + i] = patient_[i].emitter->Room();
+  const int ready = poll(polled_.data(), polled_.size(), -1);
+  if (!patient_.empty()) slept_at_ = MonotonicNow();
+  if (ready <= 0) return;
+  if (polled_[1].revents != 0) interruption_.on_readable();
+  for (std::size_t i = 0; i < patient_.size(); ++i) {
+    if (polled_[2 + i].revents != 0) patient_[i].emitter->OnRoom();
+  }
 }
 
 // Encodes one frame if there is time for it. Returns whether it did.
 bool Emission::PrepareOne(Nanos now, Nanos earliest_due) {
   Emitter* next = nullptr;
   for (const auto& emitter : emitters_) {
-    if (!emitter->prepared() && (next == nullptr || emitter->next_due() < next->next_due())) next = emitter.get();
+    // One that waits for room is behind, and cannot use it soon.
+    if (emitter->prepared() || emitter->blocked()) continue;
+    if (next == nullptr || emitter->next_due() < next->next_due()) next = emitter.get();
   }
   if (next == nullptr) return false;
   // Another stream's frame is due before this one and must not wait for its encoding.
@@ -84,24 +102,50 @@ bool Emission::PrepareOne(Nanos now, Nanos earliest_due) {
   return true;
 }
 
+Emission::Patient* Emission::NextInTurn(Nanos now) {
+  for (std::size_t i = 1; i <= patient_.size(); ++i) {
+    Patient& candidate = patient_[(turn_ + i) % patient_.size()];
+    if (candidate.emitter->next_event() <= now) return &candidate;
+  }
+  return nullptr;
+}
+
+// Lets a lossless stream send a frame that may be late already, unless a real-time one is due before it would be done.
+// Having waited for one of those it goes whatever it takes: else what took long once would never be tried again.
+void Emission::GoOn(Patient& patient, Nanos now, Nanos urgent_at) {
+  if (now - slept_at_ > kUnbroken) return SleepTo(std::min(now + kPause, urgent_at));
+  const bool fits = urgent_at == Nanos::max() || now + patient.took <= urgent_at;
+  if (!fits && !std::exchange(patient.gave_way, true)) return SleepTo(urgent_at);
+  patient.emitter->Advance();
+  patient.gave_way = false;
+  patient.took = MonotonicNow() - now;
+  turn_ = static_cast<std::size_t>(&patient - patient_.data());
+}
+
 void Emission::Run() {
+  slept_at_ = MonotonicNow();
   while (true) {
     const Nanos now = MonotonicNow(), window_end = InstantOf(control_->window_end),
                 drain_end = InstantOf(control_->drain_end);
-    if (now >= drain_end) return;
-    Emitter* next = nullptr;
-    Nanos when = Nanos::max();
+    if (now >= drain_end) break;
+    Emitter* urgent = nullptr;
+    Nanos urgent_at = Nanos::max(), when = Nanos::max();
     for (const auto& emitter : emitters_) {
       ReleaseTheLate(*emitter, window_end, drain_end);
-      if (emitter->next_event() < when) next = emitter.get(), when = emitter->next_event();
+      const Nanos event = emitter->next_event();
+      when = std::min(when, event);
+      if (!emitter->lossless() && event < urgent_at) urgent = emitter.get(), urgent_at = event;
     }
-    if (next == nullptr) return;
-    if (now >= when) {
-      next->Advance();
+    if (when == Nanos::max()) break;
+    if (now >= urgent_at) {
+      urgent->Advance();
+    } else if (Patient* const patient = NextInTurn(now)) {
+      GoOn(*patient, now, urgent_at);
     } else if (!PrepareOne(now, when)) {
-      SleepTo(when);
+      SleepTo(std::min(when, drain_end));
     }
   }
+  for (const auto& emitter : emitters_) emitter->End();
 }
 
 }  // namespace corerig

@@ -2,11 +2,18 @@
 // emit` by itself.
 //
 //   auto emission = Emission::Create(plan, sensors, {.fd = signal_fd, .on_readable = [&] { ... }});
-//   emission->Begin(start, control, slab, std::move(sends));   // encodes the first frames
+//   emission->Begin(start, control, slab, std::move(outlets));   // encodes the first frames
 //   SleepUntil(start);
 //   emission->Run();                                           // to the window's end, however late it gets
+//
+// Streams that wait for room in their channels wait here together, and keep no other waiting: a frame of theirs is sent
+// when none of a real-time stream is due, or about to be, and theirs go in turn.
 #pragma once
 
+#include <poll.h>
+
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -36,19 +43,34 @@ class Emission {
   // cannot be made, or there is no timer.
   static Result<Emission> Create(const Plan& plan, std::span<const SensorType> sensors, Interruption interruption);
 
-  // `slab` is laid out by SourceSlabLayout; `sends` are of the streams that have a channel, in the plan's order.
+  // A stream's way out: see Emitter::Output.
+  struct Outlet {
+    Emitter::SendFrame send;
+    std::function<pollfd()> room = {};
+    const std::atomic<std::uint64_t>* settled = nullptr;
+  };
+  // `slab` is laid out by SourceSlabLayout; `outlets` are of the streams that have a channel, in the plan's order.
   // `control` has the instants that go with `start`. All outlive it.
-  void Begin(Nanos start, const ControlPage& control, const Mapping& slab, std::vector<Emitter::SendFrame> sends);
+  void Begin(Nanos start, const ControlPage& control, const Mapping& slab, std::vector<Outlet> outlets);
 
-  // Emits every sample due before the window's end, all of them, however late.
+  // Emits every sample due before the window's end, all of them, however late; but no later than the drain's end.
   void Run();
 
-  // Sleeps until that instant, or an interruption.
+  // Sleeps until that instant, an interruption, or until there is room that an emitter waits for.
   void SleepTo(Nanos when);
 
  private:
   Emission(const Plan& plan, Interruption interruption) : plan_(&plan), interruption_(std::move(interruption)) {}
   bool PrepareOne(Nanos now, Nanos earliest_due);
+  // A lossless stream.
+  struct Patient {
+    Emitter* emitter;
+    Nanos took{0};          // its latest frame
+    bool gave_way = false;  // to a real-time frame, since then
+  };
+  // Of those that can go on now the one whose turn it is.
+  Patient* NextInTurn(Nanos now);
+  void GoOn(Patient& patient, Nanos now, Nanos urgent_at);
 
   struct Stream {
     const StreamPlan* plan;
@@ -61,6 +83,11 @@ class Emission {
   Fd timer_;
   std::vector<Stream> streams_;
   std::vector<std::unique_ptr<Emitter>> emitters_;
+
+  std::vector<Patient> patient_;
+  std::size_t turn_ = 0;  // of `patient_`, the one that went last
+  Nanos slept_at_{0};
+  std::vector<pollfd> polled_;  // timer, interruption, and the room that `patient_` wait for
 };
 
 }  // namespace corerig

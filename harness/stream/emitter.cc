@@ -23,7 +23,9 @@ Emitter::Emitter(const Plan& plan, const StreamPlan& stream, Nanos start, const 
       model_(model),
       output_(std::move(output)),
       due_(schedule_.DueOf(0)),
-      frames_(MostWaiting(stream, faults_.LongestDelay())) {
+      frames_(MostWaiting(stream, faults_.LongestDelay())),
+      lossless_(stream.pace == Pace::kLossless),
+      last_{.due = due_} {
   frame_.bytes.resize(max_frame_size);
   held_.bytes.resize(max_frame_size);
   for (Frame& frame : frames_) frame.bytes.resize(max_frame_size);
@@ -107,7 +109,8 @@ void Emitter::Advance() {
   ++next_;
   due_ = schedule_.DueOf(next_);
   prepared_ = false;
-  while (next_release() <= due) SendFirst();
+  while (next_release() <= due && SendFirst()) {
+  }
 }
 
 void Emitter::Queue(Frame& frame, Nanos release) {
@@ -118,12 +121,15 @@ void Emitter::Queue(Frame& frame, Nanos release) {
   std::swap(frame, frames_[(first_waiting_ + waiting_++) % frames_.size()]);
 }
 
-void Emitter::SendFirst() {
+bool Emitter::SendFirst() {
   const Frame& frame = frames_[first_waiting_];
+  if (!offer_.first_copy && !Put(frame, frame.twice ? 0 : frame.fault, frame.flags)) return false;
+  offer_.first_copy = frame.twice;
+  if (frame.twice && !Put(frame, frame.fault, frame.flags | kTruthCopy)) return false;
+  offer_.first_copy = false;
   first_waiting_ = (first_waiting_ + 1) % frames_.size();
   --waiting_;
-  Put(frame, frame.twice ? 0 : frame.fault, frame.flags);
-  if (frame.twice) Put(frame, frame.fault, frame.flags | kTruthCopy);
+  return true;
 }
 
 void Emitter::Release() {
@@ -131,23 +137,28 @@ void Emitter::Release() {
   if (std::exchange(holding_, false)) Queue(held_, now);
   while (waiting_ > 0) {
     frames_[first_waiting_].release = std::min(frames_[first_waiting_].release, now);
-    SendFirst();
+    if (!SendFirst()) return;
   }
 }
 
-void Emitter::Put(const Frame& frame, std::uint8_t fault, std::uint8_t flags) {
+Truth Emitter::TruthOf(const Frame& frame, std::uint8_t fault, std::uint8_t flags) const {
+  return {.sequence = frame.sequence,
+          .due = frame.due,
+          .release = frame.release,
+          .wire_key = frame.encoded.wire_key,
+          .offset = offset_,
+          .size = (flags & kTruthUnsent) == 0 ? static_cast<std::uint32_t>(frame.size) : 0,
+          .flags = flags,
+          .fault = fault,
+          .value = frame.encoded.value,
+          .gaps = frame.gaps};
+}
+
+bool Emitter::Put(const Frame& frame, std::uint8_t fault, std::uint8_t flags) {
+  if (lossless_) return Offer(frame, fault, flags);
   const bool sends = (flags & kTruthUnsent) == 0, copy = (flags & kTruthCopy) != 0;
-  const Truth truth{.sequence = frame.sequence,
-                    .due = frame.due,
-                    .release = frame.release,
-                    .sent = output_.now(),
-                    .wire_key = frame.encoded.wire_key,
-                    .offset = offset_,
-                    .size = sends ? static_cast<std::uint32_t>(frame.size) : 0,
-                    .flags = flags,
-                    .fault = fault,
-                    .value = frame.encoded.value,
-                    .gaps = frame.gaps};
+  Truth truth = TruthOf(frame, fault, flags);
+  truth.sent = output_.now();
   output_.ring->Append(truth, output_.ring_capacity);
   std::size_t taken = 0;
   bool heard = true;
@@ -160,10 +171,20 @@ void Emitter::Put(const Frame& frame, std::uint8_t fault, std::uint8_t flags) {
     if (taken == frame.size) output_.figures->frames_in_all.Add();
     output_.figures->bytes_in_all.Set(offset_);
   }
-
+  if (!control_.InWindow(frame.due)) return true;
   SourceStream& figures = *output_.figures;
-  if (!control_.InWindow(frame.due)) return;
   figures.bytes.Add(taken);
+  const Nanos lateness = truth.sent - truth.release;
+  CountSent(frame, fault, copy, lateness, lateness > period_);
+  if (copy) return true;
+  if (sends && taken < frame.size) figures.overruns.Add();
+  if (!heard) figures.unheard.Add();
+  return true;
+}
+
+// Of a frame due in the window.
+void Emitter::CountSent(const Frame& frame, std::uint8_t fault, bool copy, Nanos lateness, bool late) {
+  SourceStream& figures = *output_.figures;
   if (fault != 0) {
     InjectedFault& injected = figures.faults[fault - 1u];
     injected.samples.Add();
@@ -171,10 +192,122 @@ void Emitter::Put(const Frame& frame, std::uint8_t fault, std::uint8_t flags) {
   }
   if (copy) return;
   figures.sent.Add();
-  if (sends && taken < frame.size) figures.overruns.Add();
-  if (!heard) figures.unheard.Add();
-  if (truth.sent - truth.release > period_) figures.late.Add();
-  figures.lateness.Record(truth.sent - truth.release);
+  if (late) figures.late.Add();
+  figures.lateness.Record(lateness);
+}
+
+// Offers what of the frame has not been taken. The truth is published with the first offer, before it; it is told anew
+// when the frame is offered again, before its first byte is taken.
+bool Emitter::Offer(const Frame& frame, std::uint8_t fault, std::uint8_t flags) {
+  const bool sends = (flags & kTruthUnsent) == 0, copy = (flags & kTruthCopy) != 0;
+  SourceStream& figures = *output_.figures;
+  const Nanos now = output_.now();
+  CountBlocked(now);
+  if (!offer_.begun && !TruthHasRoom()) return Block(now, false);
+  if (offer_.taken == 0) {
+    offer_.sent = now;
+    offer_.own = OwnDelay(frame.due, now);
+    if (offer_.begun) {
+      output_.ring->Restamp(frame.due + offer_.own, now, output_.ring_capacity);
+    } else {
+      Truth truth = TruthOf(frame, fault, flags);
+      truth.release = frame.due + offer_.own;
+      truth.sent = now;
+      output_.ring->Append(truth, output_.ring_capacity);
+      offer_.begun = true;
+    }
+  }
+  if (sends) {
+    const auto answer = output_.send(std::span(frame.bytes).first(frame.size).subspan(offer_.taken));
+    const std::size_t taken = answer.value_or(0);
+    offset_ += taken;
+    figures.bytes_in_all.Set(offset_);
+    if (control_.InWindow(frame.due)) figures.bytes.Add(taken);
+    // Without a receiver it waits for one, who is to begin at a frame's border.
+    offer_.taken = answer ? offer_.taken + taken : 0;
+    if (offer_.taken < frame.size) return Block(now, answer && (taken > 0 || !told_));
+    figures.frames_in_all.Add();
+    if (!copy && control_.InWindow(now)) figures.taken_in_window.Add();
+    sent_end_ = output_.ring->published();
+  }
+  if (control_.InWindow(frame.due)) {
+    const Nanos lateness = offer_.sent - frame.due;
+    CountSent(frame, fault, copy, lateness, offer_.own > period_ && IsOwnDoing(lateness, offer_.own));
+  }
+  last_ = {.due = frame.due, .out = now, .own = offer_.own};
+  offer_ = {.first_copy = offer_.first_copy};
+  blocked_ = told_ = false;
+  return true;
+}
+
+// Room for one more truth. Where none of what was sent is under way any more, there is nothing to wait for.
+bool Emitter::TruthHasRoom() const {
+  if (output_.settled == nullptr) return true;
+  const std::uint64_t published = output_.ring->published();
+  // As the handler tells it: it may be wrong.
+  const std::uint64_t settled = std::min(published, output_.settled->load(std::memory_order_acquire));
+  return published - settled < output_.ring_capacity || settled >= sent_end_;
+}
+
+bool Emitter::Block(Nanos now, bool told_by_descriptor) {
+  if (!std::exchange(blocked_, true)) blocked_until_ = now;
+  look_at_ = now + kLook;
+  // One that said there was room when there was none would say so for ever.
+  polls_ = told_by_descriptor;
+  told_ = false;
+  return false;
+}
+
+void Emitter::CountBlocked(Nanos until) {
+  if (!blocked_) return;
+  offer_.blocked += until - blocked_until_;
+  const Nanos begin = std::max(blocked_until_, Nanos(control_.window_begin.load(std::memory_order_relaxed)));
+  const Nanos end = std::min(until, Nanos(control_.window_end.load(std::memory_order_relaxed)));
+  if (end > begin) output_.figures->blocked_ns.Add(static_cast<std::uint64_t>((end - begin).count()));
+  blocked_until_ = until;
+}
+
+Nanos Emitter::OwnDelay(Nanos due, Nanos sent) const {
+  const Nanos left = std::max(Nanos(0), last_.own - (due - last_.due));
+  return left + std::max(Nanos(0), sent - std::max(due, last_.out) - offer_.blocked);
+}
+
+pollfd Emitter::Room() const {
+  return blocked_ && polls_ && output_.room ? output_.room() : pollfd{.fd = -1, .events = 0, .revents = 0};
+}
+
+void Emitter::OnRoom() {
+  look_at_ = Nanos(0);
+  told_ = true;
+}
+
+void Emitter::End() {
+  if (lossless_) {
+    const Nanos now = output_.now();
+    CountBlocked(now);
+    if (offer_.begun) output_.ring->Withdraw(output_.ring_capacity);
+    CountBacklog(now);
+    blocked_ = false;
+  }
+  output_.ring->Close();
+}
+
+// Most of the lateness is not the wait for room. Where that is longer the receiver was the limit, however busy we were.
+bool Emitter::IsOwnDoing(Nanos lateness, Nanos own) { return own > lateness - own; }
+
+// Of what was due in the window and is not sent, as much as the source would have sent had it never been blocked. The
+// rest is its own doing, and stays unexplained here.
+void Emitter::CountBacklog(Nanos now) {
+  std::uint64_t left = 0;
+  for (std::size_t i = 0; i < waiting_; ++i)
+    left += control_.InWindow(Waiting(i).due) && !(i == 0 && offer_.first_copy);
+  const SampleRange window = schedule_.DueIn(Nanos(control_.window_begin.load(std::memory_order_relaxed)),
+                                             Nanos(control_.window_end.load(std::memory_order_relaxed)));
+  const std::uint64_t end = window.first + window.count;
+  if (end > next_) left += end - std::max(next_, window.first);
+  const Nanos due = waiting_ > 0 ? Waiting(0).due : due_, own = OwnDelay(due, now);
+  if (IsOwnDoing(now - due, own)) left -= std::min(left, static_cast<std::uint64_t>(own / period_));
+  output_.figures->backlog.Set(left);
 }
 
 }  // namespace corerig

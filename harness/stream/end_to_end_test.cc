@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,6 +98,30 @@ Plan AllChannels() {
   return plan;
 }
 
+// Every channel that tells when it is full, and beside them one in real time.
+Plan LosslessChannels() {
+  Plan plan = AllChannels();
+  plan.duration = seconds(3);
+  plan.streams = {
+      StreamOf("imu", ChannelKind::kSeqpacket, "flight"), StreamOf("gnss", ChannelKind::kPty, "flight"),
+      StreamOf("sound", ChannelKind::kPipe, "slow"),      StreamOf("camera", ChannelKind::kStream, "flight"),
+      StreamOf("remote", ChannelKind::kTcp, "slow"),      StreamOf("image", ChannelKind::kShm, "slow"),
+      StreamOf("punctual", ChannelKind::kUdp, "slow")};
+  for (std::size_t i = 0; i + 1 < plan.streams.size(); ++i) {
+    plan.streams[i].pace = Pace::kLossless;
+    plan.streams[i].rate = Rate::Hertz(5000);
+  }
+  return plan;
+}
+
+// Little room. TCP with less creeps, by its timers.
+void Narrow(const ChannelEnds& ends) {
+  const int little = 1, enough_for_tcp = 32 << 10;
+  setsockopt(ends.sender.get(), SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
+  setsockopt(ends.receiver.get(), SOL_SOCKET, SO_RCVBUF, &enough_for_tcp, sizeof enough_for_tcp);
+  fcntl(ends.sender.get(), F_SETPIPE_SZ, 4096);
+}
+
 // The supervisor's part, as small as can be.
 class Rehearsal {
  public:
@@ -114,12 +139,14 @@ class Rehearsal {
     for (std::size_t i = 0; i < plan.streams.size(); ++i) {
       if (plan.streams[i].channel == ChannelKind::kTimer) continue;
       ChannelEnds ends = *OpenChannel(plan.streams[i].channel, RingFor(kTestFrameSize, FrameRate(plan.streams[i])));
+      if (plan.streams[i].pace == Pace::kLossless && plan.streams[i].rate < Rate::Hertz(100'000)) Narrow(ends);
       if (watch_queues) queues_[i] = Fd(fcntl(ends.receiver.get(), F_DUPFD_CLOEXEC, 0));
       senders.push_back(std::move(ends.sender));
       receivers.push_back(std::move(ends.receiver));
     }
     std::vector<int> to_source = {control_fd_.get()}, to_handler = {control_fd_.get()};
     for (const auto& fd : senders) to_source.push_back(fd.get());
+    if (WaitsForHandler(plan)) to_source.push_back(handler_slab.get());
     for (const auto& fd : receivers) to_handler.push_back(fd.get());
     to_handler.push_back(source_slab.get());
     source_ = Fork(source_slab.get(), to_source, &SourceMain);
@@ -418,6 +445,88 @@ TEST(EndToEnd, FramesInSharedMemoryAreAccountedForWithAllFaults) {
     const FaultCounts faults = FaultsOf(plan.streams[0], run.source(0), run.handler(0), kind);
     EXPECT_GT(faults.injected, 0u) << static_cast<int>(kind);
     EXPECT_EQ(faults.injected, faults.detected) << static_cast<int>(kind) << ": " << faults;
+  }
+}
+
+TEST(EndToEnd, AStoppedReceiverCostsALosslessStreamNothingAndKeepsNoOther) {
+  Plan plan = LosslessChannels();
+  plan.duration = seconds(60);  // cut short
+  const std::size_t lossless = plan.streams.size() - 1, punctual = lossless;
+  Rehearsal run(plan);
+  ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+  run.StartAll();
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.handler(0).done.Get() > 20; }));
+  kill(run.handler_pid(), SIGSTOP);
+  // Once all have stood still for a while they go on standing still, and the other's frames go on.
+  const std::uint64_t while_ns = 50'000'000;
+  for (std::size_t i = 0; i < lossless; ++i) {
+    EXPECT_TRUE(Rehearsal::Await([&] { return run.source(i).blocked_ns.Get() > while_ns; })) << plan.streams[i].name;
+  }
+  std::vector<std::uint64_t> blocked;
+  for (std::size_t i = 0; i < lossless; ++i) blocked.push_back(run.source(i).blocked_ns.Get());
+  const std::uint64_t sent = run.source(punctual).frames_in_all.Get();
+  EXPECT_TRUE(Rehearsal::Await([&] { return run.source(punctual).frames_in_all.Get() >= sent + 25; }));
+  for (std::size_t i = 0; i < lossless; ++i) {
+    EXPECT_GT(run.source(i).blocked_ns.Get(), blocked[i] + 10'000'000) << plan.streams[i].name;
+  }
+  kill(run.handler_pid(), SIGCONT);
+  run.MoveEnds(MonotonicNow() + milliseconds(20), MonotonicNow() + seconds(60));
+  EXPECT_TRUE(run.EndWhenAllCame());
+  EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+  EXPECT_EQ(run.HandlerStatus(), 0) << run.handler_header().error.Read();
+  for (std::size_t i = 0; i < plan.streams.size(); ++i) {
+    SCOPED_TRACE(plan.streams[i].name);
+    const Counts counts = CountsOf(run.source(i), run.handler(i));
+    EXPECT_EQ(counts, (Counts{.sent = run.Expect(i), .received = run.Expect(i), .done = run.Expect(i)})) << counts;
+    EXPECT_EQ(run.source(i).bytes_in_all.Get(), run.handler(i).bytes_in_all.Get());
+    EXPECT_EQ(run.source(i).backlog.Get(), 0u);
+    if (i == punctual) {
+      EXPECT_EQ(run.source(i).blocked_ns.Get(), 0u);
+    } else {
+      EXPECT_GT(run.handler(i).latency.Read().max(), static_cast<std::int64_t>(while_ns));
+    }
+  }
+}
+
+// Far more than the loops can take: source and handler are both at work when the drain ends.
+TEST(EndToEnd, ALosslessRunThatEndsInTheMiddleOfItAllAddsUp) {
+  Plan plan = LosslessChannels();
+  plan.duration = milliseconds(300);
+  plan.drain = milliseconds(50);
+  plan.streams.pop_back();
+  for (auto& stream : plan.streams) stream.rate = Rate::Hertz(200'000);
+  for (int round = 0; round < 3; ++round) {
+    Rehearsal run(plan);
+    ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+    run.StartAll();
+    EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+    EXPECT_EQ(run.HandlerStatus(), 0) << run.handler_header().error.Read();
+    for (std::size_t i = 0; i < plan.streams.size(); ++i) {
+      SCOPED_TRACE(plan.streams[i].name);
+      const Counts counts = CountsOf(run.source(i), run.handler(i));
+      EXPECT_TRUE(AddsUp(counts)) << counts;
+      EXPECT_LT(counts.sent, run.Expect(i)) << counts;
+      EXPECT_LE(counts.sent + run.source(i).backlog.Get(), run.Expect(i)) << counts;
+      EXPECT_EQ(counts.lost + counts.corrupt + counts.ambiguous + counts.truth_lost + counts.reordered, 0u) << counts;
+      EXPECT_EQ(run.source(i).bytes_in_all.Get(), run.handler(i).bytes_in_all.Get());
+    }
+  }
+}
+
+TEST(EndToEnd, ALosslessStreamWhoseReceiverIsKilledWaitsUntilTheEnd) {
+  Plan plan = LosslessChannels();
+  plan.duration = seconds(1);
+  plan.drain = milliseconds(100);
+  Rehearsal run(plan);
+  ASSERT_TRUE(run.AwaitArmed()) << run.source_header().error.Read() << run.handler_header().error.Read();
+  run.StartAll();
+  ASSERT_TRUE(Rehearsal::Await([&] { return run.handler(0).done.Get() > 20; }));
+  kill(run.handler_pid(), SIGKILL);
+  EXPECT_EQ(run.HandlerStatus(), -SIGKILL);
+  EXPECT_EQ(run.SourceStatus(), 0) << run.source_header().error.Read();
+  for (std::size_t i = 0; i + 1 < plan.streams.size(); ++i) {
+    EXPECT_EQ(run.source(i).overruns.Get() + run.source(i).unheard.Get(), 0u) << plan.streams[i].name;
+    EXPECT_LE(run.source(i).sent.Get() + run.source(i).backlog.Get(), run.Expect(i)) << plan.streams[i].name;
   }
 }
 

@@ -72,6 +72,7 @@ class LoopThread {
   void OnWindowBegin();
   void OnWindowEnd();
   void OnDrainEnd();
+  bool MoreMayCome() const;
 
   const Plan& plan_;
   const LoopPlan& loop_plan_;

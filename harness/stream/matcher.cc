@@ -30,6 +30,7 @@ Matcher::Matcher(const ControlPage& control, Source source, const StreamPlan& st
       source_(source),
       stream_(stream),
       datagrams_(IsDatagram(stream.channel)),
+      lossless_(stream.pace == Pace::kLossless),
       late_after_(LateAfter(stream)),
       can_repeat_(limits.repeats == 0),
       decoder_(decoder),
@@ -47,6 +48,12 @@ void Matcher::OnArrival(const Arrival& arrival) {
   begin_ = arrival.begin;
   received_end_ = arrival.offset + arrival.bytes.size();
   found_frame_ = found_corrupt_ = false;
+  if (lossless_ && datagrams_) {
+    message_ = std::max(next_message_, head_);
+    while (message_ < tail_ && At(message_).truth.size == 0) ++message_;
+    next_message_ = std::min(message_ + 1, tail_);
+    if (message_ == tail_) message_ = kNone;
+  }
   decoder_.Feed(arrival.bytes, arrival.offset, *this);
   if (datagrams_) {
     if (!found_frame_) {
@@ -61,13 +68,18 @@ void Matcher::OnArrival(const Arrival& arrival) {
 
 void Matcher::OnFrame(const DecodedFrame& frame) {
   found_frame_ = true;
-  std::uint64_t position = datagrams_ ? FindDatagram(frame.wire_key) : FindAtOffset(frame);
+  std::uint64_t position = !datagrams_ ? FindAtOffset(frame)
+                           : lossless_ ? FindInOrder(frame.wire_key)
+                                       : FindDatagram(frame.wire_key);
   if (position == kNone) {
     CountUnattributed(figures_.ambiguous);
     // It may be what is left of a frame that was damaged on purpose.
-    const std::uint64_t damaged = !datagrams_ ? kNone : NearestInTime([](const Emission& e) {
+    const auto is_damaged = [](const Emission& e) {
       return e.state == State::kOpen && Has(e.truth, kTruthSpoiled) && !e.ambiguous;
-    });
+    };
+    const std::uint64_t damaged = !datagrams_ || (message_ != kNone && !is_damaged(At(message_))) ? kNone
+                                  : message_ != kNone                                             ? message_
+                                                      : NearestInTime(is_damaged);
     if (damaged != kNone) At(damaged).ambiguous = true;
     begin_ = now_();
     return;
@@ -108,6 +120,15 @@ void Matcher::OnCorrupt(std::uint64_t begin, std::uint64_t end) {
 }
 
 void Matcher::TakeTruths() {
+  if (lossless_ && tail_ > head_) {
+    // The latest truth may have been read long before there was room for its frame, or withdrawn since.
+    if (const auto again = source_.ring->Read(next_truth_ - 1, source_.capacity)) {
+      Truth& latest = At(tail_ - 1).truth;
+      latest.release = again->release;
+      latest.sent = again->sent;
+      latest.flags = again->flags;
+    }
+  }
   const std::uint64_t published = source_.ring->published();
   std::uint64_t missed = 0;
   while (next_truth_ < published) {
@@ -140,16 +161,27 @@ void Matcher::TakeTruths() {
 void Matcher::CloseSettled(Nanos now) {
   while (head_ < tail_) {
     const Emission& emission = At(head_);
-    const bool passed_over = head_ < latest_match_ && emission.truth.sent + kGrace < now;
-    if (emission.state == State::kOpen && !passed_over) return;
+    if (emission.state == State::kOpen && !IsPassed(emission, now)) break;
     Close(emission);
     ++head_;
   }
+  figures_.settled.store(next_truth_ - (tail_ - head_), std::memory_order_release);
+}
+
+// Whether the oldest emission, which is open, will not come any more.
+bool Matcher::IsPassed(const Emission& emission, Nanos now) const {
+  const bool passed_over = head_ < latest_match_;
+  if (passed_over && emission.truth.sent + kGrace < now) return true;
+  const std::uint64_t half = emissions_.size() / 2;
+  if (!lossless_ || tail_ - head_ <= half) return false;
+  // The source waits for us. Its channel keeps the order, and what was damaged may never be matched: where it has
+  // come as something else, or half of all that we keep lies behind it and was read, it is over.
+  return passed_over || emission.ambiguous || (!datagrams_ && At(head_ + half).truth.offset <= received_end_);
 }
 
 void Matcher::Close(const Emission& emission) {
   const Truth& truth = emission.truth;
-  if (!control_.InWindow(truth.due)) return;
+  if (!control_.InWindow(truth.due) || Has(truth, kTruthWithdrawn)) return;
   const bool came = emission.state == State::kGood || emission.state == State::kUnread;
   const bool corrupt = emission.corrupt && !came;
   if (corrupt) figures_.corrupt.Add();
@@ -290,6 +322,17 @@ std::uint64_t Matcher::FindDatagram(std::uint64_t wire_key) const {
   return nearest;
 }
 
+std::uint64_t Matcher::FindInOrder(std::uint64_t wire_key) {
+  if (message_ != kNone && At(message_).state == State::kOpen) {
+    const Truth& truth = At(message_).truth;
+    if (truth.wire_key == wire_key) return message_;
+    if (Has(truth, kTruthSpoiled)) return kNone;
+  }
+  const std::uint64_t position = FindDatagram(wire_key);
+  if (position != kNone) next_message_ = position + 1;
+  return position;
+}
+
 std::uint64_t Matcher::FindAtOffset(const DecodedFrame& frame) {
   // Emissions that the channel refused share their offset with the next one, which it took: so the last one counts.
   std::uint64_t position = FirstNot([&](const Emission& e) { return e.truth.offset <= frame.begin; });
@@ -304,7 +347,10 @@ std::uint64_t Matcher::FindAtOffset(const DecodedFrame& frame) {
 
 void Matcher::AttributeCorruptDatagram() {
   const auto open = [](const Emission& emission) { return emission.state == State::kOpen && emission.truth.size > 0; };
-  std::uint64_t position = NearestInTime([&](const Emission& e) { return open(e) && Has(e.truth, kTruthSpoiled); });
+  std::uint64_t position = message_ != kNone && open(At(message_)) ? message_ : kNone;
+  if (position == kNone) {
+    position = NearestInTime([&](const Emission& e) { return open(e) && Has(e.truth, kTruthSpoiled); });
+  }
   if (position == kNone) position = NearestInTime(open);
   if (position == kNone) return CountUnattributed(figures_.corrupt);
   At(position).state = State::kCorrupt;
@@ -329,29 +375,33 @@ void Matcher::Count(Emission& emission, const DecodedFrame& frame, Nanos done) {
     if (in_window) figures_.duplicated.Add();
     return;
   }
-  const Nanos latency = done - truth.release;
+  // Of a lossless stream `release` is the blame's, not the sample's.
+  const Nanos release = lossless_ ? truth.due : truth.release;
+  const Nanos latency = done - release;
   figures_.latest_latency_ns.Set(static_cast<std::uint64_t>(std::max(latency, Nanos(0)).count()));
   emission.out_of_order = any_good_ && truth.sequence < highest_good_;
   highest_good_ = any_good_ ? std::max(highest_good_, truth.sequence) : truth.sequence;
   any_good_ = true;
   CheckRules(emission, frame, done);
+  if (control_.InWindow(done)) figures_.done_in_window.Add();
   if (!in_window) return;
 
   figures_.done.Add();
   if (emission.out_of_order) figures_.reordered.Add();
   const auto stamp = arrival_->kernel_stamp;
   figures_.latency.Record(latency);
-  figures_.lateness.Record(truth.sent - truth.release);
+  figures_.lateness.Record(truth.sent - release);
   if (stamp) figures_.transport.Record(*stamp - truth.sent);
   figures_.queue.Record(begin_ - stamp.value_or(truth.sent));
   figures_.service.Record(done - begin_);
-  figures_.since_sent.Record(done - truth.sent);
+  figures_.since_sent.Record(lossless_ ? done - truth.release : done - truth.sent);
   AddSquare(figures_.value_error_squares, frame.value - truth.value);
   // Later than any limit for a break, as no sample before was, it is among the worst.
-  if (figures_.worst.Qualifies(latency) && control_.InWindow(truth.release) && !break_.Over()) {
-    const LoopTurn::Span earlier = turn_.LongestBetween(truth.release, begin_);
+  if (figures_.worst.Qualifies(latency) && control_.InWindow(release) && !break_.Over()) {
+    const LoopTurn::Span earlier = turn_.LongestBetween(release, begin_);
     const SampleStamps stamps = {.sequence = truth.sequence,
-                                 .due = truth.release,
+                                 .due = release,
+                                 .ready = lossless_ ? truth.release : Nanos(0),
                                  .sent = truth.sent,
                                  .kernel = stamp.value_or(Nanos(0)),
                                  .woken = turn_.woken,

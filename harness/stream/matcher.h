@@ -11,8 +11,10 @@
 // How a frame finds its truth. A datagram: among the emissions with its wire key the one sent nearest to the kernel's
 // stamp (without a stamp: to its reading), and never one sent after its reading; so a wrapped counter unwraps. Of
 // frames that look the same, one sent after the stamp counts only if none sent before it may still come. Bytes:
-// the emission at its byte offset, if the wire key agrees. A frame with no such emission is ambiguous; nothing is
-// guessed. Takes no memory after construction; one thread.
+// the emission at its byte offset, if the wire key agrees. A datagram of a lossless stream: none is missing and they
+// come in order, so it is the next that was sent; if the wire key disagrees, that one was damaged, or the order is
+// found anew. A frame with no such emission is ambiguous; nothing is guessed. Takes no memory after construction; one
+// thread.
 //
 // How a fault is found: by what a receiver sees that knows nothing of the injection. Its rules:
 //
@@ -25,6 +27,8 @@
 //   late         it came later than LateAfter its own stamp     delayed, burst, jitter
 //
 // Only afterwards the truth tells whose alarm it was: the fault's, or a false one.
+//
+// The source of a lossless stream is told how far its truths are settled, and keeps the others.
 #pragma once
 
 #include <array>
@@ -69,6 +73,9 @@ class Matcher final : private FrameSink {
   // Samples that arrive from now on were still in the channel when the drain ended.
   void BeginDrain() { draining_ = true; }
 
+  // The source has ended: it sends nothing any more.
+  bool source_ended() const { return source_.ring->closed(); }
+
   // Closes the accounts. `schedule` tells which samples a source emitted whose truth was overwritten.
   void Finish(const StreamSchedule& schedule);
 
@@ -102,6 +109,7 @@ class Matcher final : private FrameSink {
 
   void TakeTruths();
   void CloseSettled(Nanos now);
+  bool IsPassed(const Emission& emission, Nanos now) const;
   void Close(const Emission& emission);
   void Judge(const Emission& emission, bool came, bool corrupt);
   void Settle(std::uint8_t fault, std::optional<Nanos> found, bool arrived, bool ambiguous);
@@ -112,6 +120,7 @@ class Matcher final : private FrameSink {
   FaultKind KindOf(std::uint8_t fault) const { return stream_.faults[fault - 1u].kind; }
   // Positions in the window of emissions; kNone if there is none.
   std::uint64_t FindDatagram(std::uint64_t wire_key) const;
+  std::uint64_t FindInOrder(std::uint64_t wire_key);
   std::uint64_t FindAtOffset(const DecodedFrame& frame);
   template <typename Eligible>
   std::uint64_t NearestInTime(const Eligible& eligible) const;
@@ -131,7 +140,7 @@ class Matcher final : private FrameSink {
   const ControlPage& control_;
   const Source source_;
   const StreamPlan& stream_;
-  const bool datagrams_;
+  const bool datagrams_, lossless_;
   const Nanos late_after_;
   const bool can_repeat_;  // equal values in a row tell nothing
   Decoder& decoder_;
@@ -143,6 +152,7 @@ class Matcher final : private FrameSink {
   std::uint64_t next_truth_ = 0;     // emission of the ring to be read next
   std::vector<Emission> emissions_;  // positions [head_, tail_): read from the ring and not yet closed
   std::uint64_t head_ = 0, tail_ = 0;
+  std::uint64_t next_message_ = 0;  // the position after that of the latest message of a lossless stream
   std::uint64_t latest_match_ = 0;  // the position after the latest emission that a frame was matched to
 
   std::uint64_t samples_taken_ = 0;  // truths of samples in the window that were read, copies not counted
@@ -162,7 +172,8 @@ class Matcher final : private FrameSink {
   std::uint64_t received_end_ = 0;  // offset after the last byte received
   // Of the arrival at hand.
   const Arrival* arrival_ = nullptr;
-  Nanos begin_{0};  // of the sample at hand: of the arrival, then the moment its previous frame was done
+  Nanos begin_{0};                 // of the sample at hand: of the arrival, then the moment its previous frame was done
+  std::uint64_t message_ = kNone;  // the position that it must be of, if order tells
   bool found_frame_ = false, found_corrupt_ = false;
   std::uint64_t unattributed_end_ = kNone;  // where the latest corrupt bytes that belong to no emission end
 };

@@ -32,6 +32,7 @@ struct SimulationSettings {
   StreamBreak at_break = {};
   bool limits = true;                           // the receiver knows the sensor's limits
   std::function<bool(std::uint64_t)> gap = {};  // whether the sensor delivers nothing at this sample
+  Pace pace = Pace::kRealTime;
 };
 
 // The test sensor, which leaves samples out.
@@ -69,6 +70,7 @@ class SimulatedStream {
     stream.format = settings.format;
     stream.channel = settings.channel;
     stream.faults = settings.faults;
+    stream.pace = settings.pace;
     plan_.streams = {stream};
     control_.window_begin = (kStart + plan_.warmup).count();
     control_.window_end = (kStart + plan_.warmup + plan_.duration).count();
@@ -83,7 +85,9 @@ class SimulatedStream {
                         .ring_capacity = settings.ring_capacity,
                         .figures = &source,
                         .send = [this](std::span<const std::byte> frame) { return Send(frame); },
-                        .now = &Now});
+                        .now = &Now,
+                        .room = {},
+                        .settled = &handler.settled});
     matcher_ = std::make_unique<Matcher>(control_, Matcher::Source{&ring(), settings.ring_capacity}, this->stream(),
                                          settings.limits ? TestLimits(context) : ValueLimits(), *decoder_, turn,
                                          handler, &Now, settings.at_break);
@@ -116,6 +120,7 @@ class SimulatedStream {
   struct Fate {
     std::size_t taken = SIZE_MAX;  // at most
     bool lost = false;             // taken, but it never arrives
+    bool gone = false;             // the receiver is
   };
   std::function<Fate()> next_fate = [] { return Fate{}; };
 
@@ -138,6 +143,7 @@ class SimulatedStream {
   }
   // Ends the run: what the channel still holds is unread.
   void Finish(std::size_t piece = SIZE_MAX) {
+    emitter_->End();
     matcher_->BeginDrain();
     Receive(piece);
     matcher_->Finish(schedule());
@@ -164,6 +170,7 @@ class SimulatedStream {
  private:
   Result<std::size_t> Send(std::span<const std::byte> frame) {
     const Fate fate = next_fate();
+    if (fate.gone) return Fail("gone");
     const std::size_t taken = std::min(fate.taken, frame.size());
     if (IsDatagram(settings_.channel)) {
       if (taken < frame.size()) return 0;

@@ -9,7 +9,8 @@ namespace {
 std::size_t RingCapacityOf(const StreamPlan& stream) {
   const auto duplicates = std::any_of(stream.faults.begin(), stream.faults.end(),
                                       [](const FaultPlan& fault) { return fault.kind == FaultKind::kDuplicate; });
-  const std::uint64_t emissions = MostFramesWithin(stream, std::chrono::seconds(4)) * (duplicates ? 2 : 1);
+  std::uint64_t emissions = MostFramesWithin(stream, std::chrono::seconds(4)) * (duplicates ? 2 : 1);
+  if (stream.pace == Pace::kLossless) emissions = std::min(emissions, SourceSlabLayout::kMostKept);
   return static_cast<std::size_t>(std::bit_ceil(std::max<std::uint64_t>(emissions, 256)));
 }
 

@@ -44,8 +44,12 @@ struct SourceStream {
   Counter bytes;     // put on the wire for them
   Counter overruns;  // of `sent`: refused, or taken in part, by a full (or broken) channel
   Counter unheard;   // of `overruns`: there was no receiver
-  Counter late;      // of `sent`: more than one period late, not by an injected fault
-  Counter gaps;      // due times in the window at which the sensor itself delivered nothing: not of `sent`
+  // Of `sent`: more than one period late, not by an injected fault, nor most of it by waiting for room.
+  Counter late;
+  Counter backlog;          // due in the window and not sent, because until the drain's end there was no room for them
+  Counter blocked_ns;       // of the window: a frame was due, and there was no room for it
+  Counter taken_in_window;  // of a lossless stream: frames that the channel took in the window, whenever due
+  Counter gaps;             // due times in the window at which the sensor itself delivered nothing: not of `sent`
   std::array<InjectedFault, kMostFaults> faults;  // by index in the stream's list
   Counter bytes_in_all;                           // taken by the channel, warm-up included
   Counter frames_in_all;                          // taken whole, warm-up included
@@ -56,16 +60,20 @@ struct SourceStream {
 
 // The handler's figures of one stream.
 struct HandlerStream {
-  Counter received;                            // good frames matched to a sample due in the window, copies included
-  Counter duplicated;                          // of `received`: further copies of a sample
-  Counter reordered;                           // of `received`: first copies that came after a later sample
-  Counter corrupt;                             // frames that failed the receiver's check
-  Counter lost;                                // samples that never came as a good frame
-  Counter lost_injected;                       // of `lost`: not sent, or damaged, by an injected fault
-  Counter unread;                              // samples still in the channel when the drain ended
-  Counter ambiguous;                           // good frames that could not be matched
-  Counter truth_lost;                          // truths overwritten before they were matched or given up
-  Counter done;                                // samples done: received - duplicated
+  Counter received;        // good frames matched to a sample due in the window, copies included
+  Counter duplicated;      // of `received`: further copies of a sample
+  Counter reordered;       // of `received`: first copies that came after a later sample
+  Counter corrupt;         // frames that failed the receiver's check
+  Counter lost;            // samples that never came as a good frame
+  Counter lost_injected;   // of `lost`: not sent, or damaged, by an injected fault
+  Counter unread;          // samples still in the channel when the drain ended
+  Counter ambiguous;       // good frames that could not be matched
+  Counter truth_lost;      // truths overwritten before they were matched or given up
+  Counter done;            // samples done: received - duplicated
+  Counter done_in_window;  // samples that were done in the window, whenever they were due
+  // Emissions before this one are settled, and their truths need not be kept. Of the run; a lossless source waits for
+  // it.
+  std::atomic<std::uint64_t> settled;
   std::array<FoundFault, kMostFaults> faults;  // by index in the stream's list
   // Rules that fired for samples that no injected fault had touched. A late one did come late.
   Counter false_repeating, false_implausible, late_arrivals;
@@ -90,10 +98,13 @@ struct HandlerLoop {
 // Where things lie. Both sides compute it from the plan.
 struct SourceSlabLayout {
   struct PerStream {
-    std::size_t figures = 0;        // of SourceStream; npos for a stream on channel timer
-    std::size_t ring = 0;           // of TruthRing
-    std::size_t ring_capacity = 0;  // entries: four seconds of emissions, at least 256, a power of two
+    std::size_t figures = 0;  // of SourceStream; npos for a stream on channel timer
+    std::size_t ring = 0;     // of TruthRing
+    // Entries: four seconds of emissions, at least 256, a power of two. A lossless stream needs no more than kMostKept,
+    // as its source waits for them to be settled.
+    std::size_t ring_capacity = 0;
   };
+  static constexpr std::uint64_t kMostKept = 1 << 16;
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::vector<PerStream> streams;  // one per stream of the plan, in its order
   std::size_t size = 0;

@@ -29,15 +29,28 @@ constexpr Nanos kLinger = std::chrono::milliseconds(100);
 
 // How the frames of a stream go out through its sending end, which is handed over where it leaves the rig.
 // `answers`: null where the program does not answer there.
-Result<Emitter::SendFrame> SendThrough(const StreamPlan& stream, int fd, EndpointAnswers* answers) {
+Result<Emission::Outlet> SendThrough(const StreamPlan& stream, int fd, EndpointAnswers* answers) {
   if (stream.endpoint) {
     auto sender = std::make_shared<EndpointSender>(*stream.endpoint, IsDatagram(stream.channel), Fd(fd), answers);
-    return [sender](std::span<const std::byte> frame) { return sender->Send(frame); };
+    return Emission::Outlet{.send = [sender](std::span<const std::byte> frame) { return sender->Send(frame); },
+                            .room = [sender] { return sender->Room(); }};
   }
   auto opened = Sender::Open(stream.channel, Fd(fd));
   if (!opened) return ForwardWith(opened, "stream ", stream.name, ": ");
   auto sender = std::make_shared<Sender>(std::move(*opened));
-  return [sender](std::span<const std::byte> frame) { return sender->Send(frame); };
+  if (stream.pace == Pace::kLossless) {
+    return Emission::Outlet{.send = [sender](std::span<const std::byte> frame) { return sender->Offer(frame); },
+                            .room = [sender] { return sender->Room(); }};
+  }
+  return Emission::Outlet{.send = [sender](std::span<const std::byte> frame) { return sender->Send(frame); }};
+}
+
+// The handler's slab, of which a lossless stream's source reads what is settled.
+Result<Mapping> MapHandlerSlab(const Plan& plan, int number) {
+  const Fd fd(number);
+  auto mapping = Mapping::Map(fd.get(), HandlerSlabLayout(plan).size, Mapping::Access::kRead);
+  if (!mapping) return ForwardWith(mapping, "the handler's slab: ");
+  return mapping;
 }
 
 Status Run(ChildContext& context, std::span<const SensorType> sensors, const sigset_t& signals) {
@@ -58,7 +71,7 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
                                         }});
   if (!emission) return Forward(emission);
   std::vector<std::shared_ptr<EndpointAnswers>> on_endpoint(plan->streams.size());
-  std::vector<Emitter::SendFrame> sends;
+  std::vector<Emission::Outlet> outlets;
   for (std::size_t i = 0; i < plan->streams.size(); ++i) {
     const StreamPlan& stream = plan->streams[i];
     if (stream.channel == ChannelKind::kTimer) continue;
@@ -67,20 +80,33 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
       if (!made) return ForwardWith(made, "stream ", stream.name, ": ");
       on_endpoint[i] = std::move(*made);
     }
-    auto send = SendThrough(stream, kFirstRoleFd + static_cast<int>(sends.size()), on_endpoint[i].get());
-    if (!send) return Forward(send);
-    sends.push_back(std::move(*send));
+    auto outlet = SendThrough(stream, kFirstRoleFd + static_cast<int>(outlets.size()), on_endpoint[i].get());
+    if (!outlet) return Forward(outlet);
+    outlets.push_back(std::move(*outlet));
   }
   std::vector<AnswerThread::Input> answers;
-  int next_socket = kFirstRoleFd + static_cast<int>(sends.size());
+  int next_fd = kFirstRoleFd + static_cast<int>(outlets.size());
   for (std::size_t i = 0; i < plan->streams.size(); ++i) {
     const StreamPlan& stream = plan->streams[i];
     if (!stream.answers) continue;
     const auto& place = layout.streams[i];
-    answers.push_back({.socket = stream.answers->at ? Fd(next_socket++) : Fd(),
+    answers.push_back({.socket = stream.answers->at ? Fd(next_fd++) : Fd(),
                        .on_endpoint = on_endpoint[i],
                        .matcher = AnswerMatcher(context.control(), *context.slab().At<TruthRing>(place.ring),
                                                 place.ring_capacity, *context.slab().At<SourceStream>(place.figures))});
+  }
+  Mapping handler_slab;
+  if (WaitsForHandler(*plan)) {
+    auto mapped = MapHandlerSlab(*plan, next_fd);
+    if (!mapped) return Forward(mapped);
+    handler_slab = std::move(*mapped);
+    const HandlerSlabLayout handler(*plan);
+    for (std::size_t i = 0, n = 0; i < plan->streams.size(); ++i) {
+      if (plan->streams[i].channel == ChannelKind::kTimer) continue;
+      if (HasReceiver(plan->streams[i]))
+        outlets[n].settled = &handler_slab.At<HandlerStream>(handler.streams[i])->settled;
+      ++n;
+    }
   }
   std::unique_ptr<AnswerThread> answer_thread;
   if (!answers.empty()) {
@@ -95,7 +121,7 @@ Status Run(ChildContext& context, std::span<const SensorType> sensors, const sig
 
   context.Arm();
   const Nanos start = context.WaitForSchedule();
-  emission->Begin(start, context.control(), context.slab(), std::move(sends));
+  emission->Begin(start, context.control(), context.slab(), std::move(outlets));
   SleepUntil(start);
   context.MarkBegun();
   emission->Run();

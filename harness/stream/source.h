@@ -11,7 +11,8 @@ namespace corerig {
 inline constexpr std::string_view kSourceVerb = "__source";  // argv[1]
 
 // Job: the plan as JSON. Descriptors from kFirstRoleFd on: the sending ends of the plan's streams that have a channel,
-// in the plan's order, then the sockets of those whose receivers answer by datagrams. Returns the exit status.
+// in the plan's order, then the sockets of those whose receivers answer by datagrams, then, if WaitsForHandler(plan),
+// the handler's slab. Returns the exit status.
 int SourceMain(std::span<const SensorType> sensors);
 
 }  // namespace corerig

@@ -20,14 +20,17 @@ enum TruthFlag : std::uint8_t {
   kTruthHeld = 4,        // sent later than due: held back, or waiting behind one that was
   kTruthSpoiled = 8,     // its bytes are no more what the sensor made
   kTruthFalsified = 16,  // its measurement is false
+  kTruthWithdrawn = 32,  // not sent after all: the run ended before its channel had room for all of it
 };
 
 // One emission.
 struct Truth {
   std::uint64_t sequence = 0;  // of the sample, from 0 at the start of the run; below 2^48, nine years at 1 MHz
   Nanos due{0};
-  Nanos release{0};            // when it was to be sent: due, or later by an injected fault
-  Nanos sent{0};               // just before the send call
+  // When it was to be sent: due, or later by an injected fault. Of a lossless stream: when the source would have sent
+  // it had there always been room, so that release - due is the source's own delay.
+  Nanos release{0};
+  Nanos sent{0};               // just before the send call; of several, the first that took any of it
   std::uint64_t wire_key = 0;  // as the receiver will read it if the frame is whole
   std::uint64_t offset = 0;    // of its first byte in the stream of bytes sent
   std::uint32_t size = 0;      // 0 if it was not sent
@@ -46,6 +49,14 @@ class TruthRing {
   // One writer.
   void Append(const Truth& truth, std::size_t capacity);
 
+  // The emission appended last is offered to its channel anew: the receiver will see these instants in it. Or it will
+  // never be sent.
+  void Restamp(Nanos release, Nanos sent, std::size_t capacity);
+  void Withdraw(std::size_t capacity);
+  // Nothing is appended or sent from now on.
+  void Close();
+  bool closed() const;
+
   // Any reader. Emissions [oldest(), published()) can be read; Read fails for one that was overwritten meanwhile.
   std::uint64_t published() const;
   std::uint64_t oldest(std::size_t capacity) const;
@@ -54,6 +65,7 @@ class TruthRing {
  private:
   std::atomic<std::uint64_t> reserved_;
   std::atomic<std::uint64_t> published_;
+  std::atomic<std::uint64_t> closed_;
   // entries follow, each of atomics
 };
 

@@ -31,6 +31,8 @@ constexpr Nanos kPatience = seconds(2);
 constexpr Nanos kStartAhead = milliseconds(30);
 // What is late at the end is still sent so long; less after an interruption.
 constexpr Nanos kBacklog = seconds(1), kInterruptedBacklog = milliseconds(100);
+// Of lossless streams all is sent, however long that takes.
+constexpr Nanos kNoEnd = Nanos::max() / 2;
 // The endpoints stay open so long after the last frame: what a program has not read from a pty is lost when it closes.
 constexpr Nanos kLinger = milliseconds(100);
 
@@ -93,6 +95,10 @@ bool Conclude(const StreamPlan& stream, const SourceStream& figures) {
   std::string line = StrCat(stream.name, ": ", figures.frames_in_all.Get(), " frames sent, ", figures.bytes.Get(),
                             " bytes, ", figures.overruns.Get(), " refused");
   if (figures.unheard.Get() > 0) line += StrCat(" (", figures.unheard.Get(), " without a reader)");
+  if (figures.backlog.Get() > 0) line += StrCat(", ", figures.backlog.Get(), " not sent for want of room");
+  if (figures.blocked_ns.Get() > 0) {
+    line += StrCat(", waited ", FormatDuration(static_cast<double>(figures.blocked_ns.Get())), " for room");
+  }
   line += StrCat(", ", late, " over a period late");
   if (lateness.count() > 0) {
     line += StrCat("; sent after due: p50 ", FormatDuration(lateness.Percentile(0.5)), ", p99 ",
@@ -132,13 +138,14 @@ int EmitCommand(const Rig& rig, const EmitArguments& arguments) {
   signal(SIGPIPE, SIG_IGN);
 
   std::vector<Outlet> outlets;
-  std::vector<Emitter::SendFrame> sends;
+  std::vector<Emission::Outlet> ways;
   for (const auto& stream : plan.streams) {
     const bool messages = IsDatagram(stream.channel);
     auto opened = OpenEndpoint(*stream.endpoint, messages);
     if (!opened) return Complain(StrCat("stream ", stream.name, ": ", opened.error().message));
     auto sender = std::make_shared<EndpointSender>(*stream.endpoint, messages, std::move(opened->sender));
-    sends.push_back([sender](std::span<const std::byte> frame) { return sender->Send(frame); });
+    ways.push_back({.send = [sender](std::span<const std::byte> frame) { return sender->Send(frame); },
+                    .room = [sender] { return sender->Room(); }});
     outlets.push_back({.stream = &stream, .opened = std::move(*opened), .sender = std::move(sender)});
   }
   const auto ready = AwaitReaders(outlets, *interrupts);
@@ -150,7 +157,8 @@ int EmitCommand(const Rig& rig, const EmitArguments& arguments) {
                                                          while (!interrupts->Read().empty()) {
                                                          }
                                                          const Nanos now = MonotonicNow();
-                                                         control.window_end = now.count();
+                                                         control.window_end =
+                                                             std::min(control.window_end.load(), now.count());
                                                          control.drain_end = (now + kInterruptedBacklog).count();
                                                        }});
   if (!emission) return Complain(emission.error().message);
@@ -165,8 +173,10 @@ int EmitCommand(const Rig& rig, const EmitArguments& arguments) {
   const Nanos start = MonotonicNow() + kStartAhead;
   control.window_begin = start.count();
   control.window_end = (start + plan.duration).count();
-  control.drain_end = (start + plan.duration + kBacklog).count();
-  emission->Begin(start, control, *slab, std::move(sends));
+  const bool waits = std::any_of(plan.streams.begin(), plan.streams.end(),
+                                 [](const StreamPlan& stream) { return stream.pace == Pace::kLossless; });
+  control.drain_end = (waits ? kNoEnd : start + plan.duration + kBacklog).count();
+  emission->Begin(start, control, *slab, std::move(ways));
   emission->Run();
   SleepUntil(MonotonicNow() + kLinger);
 

@@ -58,6 +58,11 @@ Status GiveEndpoints(Plan& plan, const EmitArguments& arguments, std::vector<std
     if (auto carried = CheckCarries(*endpoint, (*stream)->channel); !carried) {
       return ForwardWith(carried, option, ": stream ", (*stream)->name, ": ");
     }
+    if ((*stream)->pace == Pace::kLossless && !HasBackPressure(*endpoint)) {
+      return Fail(option, ": stream ", (*stream)->name, " is lossless, and ", ToText(*endpoint),
+                  " loses frames without telling; give another, or add --set stream.", (*stream)->name,
+                  ".pace=real-time");
+    }
     (*stream)->endpoint = *endpoint;
     given.push_back((*stream)->name);
   }
