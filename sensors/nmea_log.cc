@@ -154,8 +154,9 @@ Result<Recording> ReadNmeaLog(std::string_view text) {
     if (const std::string_view field = TimeField(*body); !field.empty()) {
       const auto time = TimeOfDay(field);
       if (!time) return fail("UTC ", Quoted(field), " is no time; it is written hhmmss.ss");
-      // Over midnight it falls by nearly a day.
+      // Over midnight it falls by nearly a day, and with a step back over midnight it rises by as much.
       if (now && midnight + *time + kDay / 2 < *now) midnight += kDay;
+      if (now && midnight + *time > *now + kDay / 6 * 5) midnight -= kDay;
       now = midnight + *time;
     }
     waiting.push_back({lines.number(), std::move(sentence)});

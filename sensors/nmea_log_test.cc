@@ -78,6 +78,10 @@ TEST(NmeaLog, UtcGoesOnOverMidnightAndNeverBack) {
   EXPECT_EQ(recording->at(4), std::chrono::hours(24) + std::chrono::milliseconds(300));
   EXPECT_EQ(ReadNmeaLog(Lf({Sentence("GPRMC,120000,A"), kVtg, Sentence("GPRMC,115959,A")})).error().message,
             "3: the stamp is 1s before the one of the frame before; put the recording into the order of its stamps");
+  EXPECT_EQ(ReadNmeaLog(Lf({Sentence("GPRMC,000001,A"), Sentence("GPRMC,235959,A"), Sentence("GPRMC,000002,A")}))
+                .error()
+                .message,
+            "2: the stamp is 2s before the one of the frame before; put the recording into the order of its stamps");
 }
 
 TEST(NmeaLog, WhatIsWrongIsToldWithItsLine) {

@@ -76,6 +76,9 @@ void AnswerThread::Body() {
   if (prepared) {
     loop_->Run();
     for (auto& receiver : receivers_) receiver.Drain();
+    for (auto& input : inputs_) {
+      if (input.on_endpoint) input.on_endpoint->Read([&input](Nanos at) { input.matcher.OnAnswer(at); });
+    }
   }
   receivers_.clear();
   watches_.clear();

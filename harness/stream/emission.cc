@@ -26,8 +26,11 @@ void ReleaseTheLate(Emitter& emitter, Nanos window_end, Nanos drain_end) {
 }
 
 // The kernel ends a real-time task that has not slept for three seconds of CPU time (RLIMIT_RTTIME, spawn.cc). A source
-// whose receiver takes frames as fast as it makes them would not.
-constexpr Nanos kUnbroken = std::chrono::milliseconds(500), kPause = std::chrono::microseconds(50);
+// whose receiver takes frames as fast as it makes them would not; and who else is on its core, the rig perhaps, would
+// have what the kernel keeps from real-time tasks, or nothing.
+constexpr Nanos kUnbroken = std::chrono::milliseconds(50), kPause = std::chrono::milliseconds(1);
+// A poll that took so long has slept.
+constexpr Nanos kSlept = std::chrono::microseconds(100);
 
 }  // namespace
 
@@ -70,19 +73,27 @@ void Emission::Begin(Nanos start, const ControlPage& control, const Mapping& sla
   polled_.resize(2 + patient_.size());
 }
 
-void Emission::SleepTo(Nanos when) {
+void Emission::SleepTo(Nanos when) { Sleep(when, /*for_room=*/true); }
+
+void Emission::Sleep(Nanos when, bool for_room) {
+  const Nanos begin = MonotonicNow();
+  const std::size_t patient = for_room ? patient_.size() : 0;
   const itimerspec at = {.it_interval = {},
                          .it_value = {.tv_sec = when.count() / 1'000'000'000, .tv_nsec = when.count() % 1'000'000'000}};
   timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &at, nullptr);
-  polled_.resize(2 + patient_.size());
+  polled_.resize(2 + patient);
   polled_[0] = {.fd = timer_.get(), .events = POLLIN, .revents = 0};
   polled_[1] = {.fd = interruption_.fd, .events = POLLIN, .revents = 0};
-  for (std::size_t i = 0; i < patient_.size(); ++i) polled_[2 + i] = patient_[i].emitter->Room();
+  for (std::size_t i = 0; i < patient; ++i) polled_[2 + i] = patient_[i].emitter->Room();
   const int ready = poll(polled_.data(), polled_.size(), -1);
-  if (!patient_.empty()) slept_at_ = MonotonicNow();
+  if (!patient_.empty()) {
+    // Where there is room already, it returns at once.
+    const Nanos end = MonotonicNow();
+    if (end - begin >= kSlept) slept_at_ = end;
+  }
   if (ready <= 0) return;
   if (polled_[1].revents != 0) interruption_.on_readable();
-  for (std::size_t i = 0; i < patient_.size(); ++i) {
+  for (std::size_t i = 0; i < patient; ++i) {
     if (polled_[2 + i].revents != 0) patient_[i].emitter->OnRoom();
   }
 }
@@ -113,7 +124,7 @@ Emission::Patient* Emission::NextInTurn(Nanos now) {
 // Lets a lossless stream send a frame that may be late already, unless a real-time one is due before it would be done.
 // Having waited for one of those it goes whatever it takes: else what took long once would never be tried again.
 void Emission::GoOn(Patient& patient, Nanos now, Nanos urgent_at) {
-  if (now - slept_at_ > kUnbroken) return SleepTo(std::min(now + kPause, urgent_at));
+  if (now - slept_at_ > kUnbroken) return Sleep(std::min(now + kPause, urgent_at), /*for_room=*/false);
   const bool fits = urgent_at == Nanos::max() || now + patient.took <= urgent_at;
   if (!fits && !std::exchange(patient.gave_way, true)) return SleepTo(urgent_at);
   patient.emitter->Advance();
@@ -140,6 +151,8 @@ void Emission::Run() {
     if (now >= urgent_at) {
       urgent->Advance();
     } else if (Patient* const patient = NextInTurn(now)) {
+      // There may be no other time for it.
+      if (urgent != nullptr) urgent->Prepare();
       GoOn(*patient, now, urgent_at);
     } else if (!PrepareOne(now, when)) {
       SleepTo(std::min(when, drain_end));

@@ -62,6 +62,7 @@ class Emission {
  private:
   Emission(const Plan& plan, Interruption interruption) : plan_(&plan), interruption_(std::move(interruption)) {}
   bool PrepareOne(Nanos now, Nanos earliest_due);
+  void Sleep(Nanos when, bool for_room);
   // A lossless stream.
   struct Patient {
     Emitter* emitter;

@@ -311,5 +311,27 @@ TEST_P(Detection, OneSeedInjectsAndFindsTheSameAgain) {
   }
 }
 
+TEST(FaultDetection, ASilenceLongerThanTheRingIsFoundWhole) {
+  SimulationSettings settings;
+  settings.duration = 500 * kMillisecond;
+  settings.ring_capacity = 64;
+  settings.faults = {{.kind = FaultKind::kOff, .span = FaultPlan::Span{100 * kMillisecond, 300 * kMillisecond}}};
+  SimulatedStream stream(settings);
+  for (int looks = 0; stream.emitting(); ++looks) {
+    stream.Emit();
+    stream.Receive();
+    if (looks % 16 == 0) stream.Look();
+  }
+  stream.Finish();
+  const Counts counts = CountsOf(stream);
+  EXPECT_TRUE(AddsUp(counts)) << counts;
+  EXPECT_EQ(counts.truth_lost, 0u);
+  EXPECT_EQ(counts.lost_injected, 300u);
+  EXPECT_EQ(counts.lost, 300u);
+  const FaultCounts fault = FaultOf(stream.source, stream.handler, 0);
+  EXPECT_EQ(fault.injected, 300u);
+  EXPECT_EQ(fault.detected, 300u);
+}
+
 }  // namespace
 }  // namespace corerig

@@ -24,6 +24,10 @@ constexpr std::size_t kStackBytes = 256 << 10;
 // and looked at so often. One that was killed or stopped sends nothing.
 constexpr Nanos kSourceEnds = std::chrono::milliseconds(200), kLook = std::chrono::microseconds(500);
 
+// How often a stream's truths are read while nothing arrives: its ring holds four seconds, a lossless one's perhaps
+// less.
+constexpr Nanos kTruths = std::chrono::seconds(1), kTruthsOfLossless = std::chrono::milliseconds(20);
+
 Nanos InstantOf(const std::atomic<std::int64_t>& instant) { return Nanos(instant.load(std::memory_order_relaxed)); }
 
 }  // namespace
@@ -142,8 +146,20 @@ Status LoopThread::Begin(Nanos start) {
     if (!ticker) return ForwardWith(ticker, "stream ", stream->plan->name, ": ");
     stream->ticker = std::move(*ticker);
   }
+  for (auto& stream : streams_) {
+    if (!stream->matcher) continue;
+    if (auto set = LookAgain(*stream); !set) return set;
+  }
   if (auto set = loop_->At(InstantOf(context_.control().window_begin), [this] { OnWindowBegin(); }); !set) return set;
   return SetEnds();
+}
+
+Status LoopThread::LookAgain(Stream& stream) {
+  const Nanos pause = stream.plan->pace == Pace::kLossless ? kTruthsOfLossless : kTruths;
+  return loop_->At(MonotonicNow() + pause, [this, &stream] {
+    stream.matcher->Look();
+    if (!LookAgain(stream)) OnDrainEnd();  // no timer any more: as in Prepare
+  });
 }
 
 Status LoopThread::SetEnds() {

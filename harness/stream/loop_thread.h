@@ -68,6 +68,7 @@ class LoopThread {
   void Body();
   Status Prepare();
   Status Begin(Nanos start);
+  Status LookAgain(Stream& stream);
   Status SetEnds();
   void OnWindowBegin();
   void OnWindowEnd();

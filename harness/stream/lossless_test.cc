@@ -262,6 +262,41 @@ TEST(Lossless, FaultsThatLeaveOutOrSpoilAllFramesForLongDoNotStopIt) {
   }
 }
 
+TEST(Lossless, ASilenceLongerThanTheRingStopsNothing) {
+  const FaultPlan off = {.kind = FaultKind::kOff, .span = FaultPlan::Span{50 * kMillisecond, 250 * kMillisecond}};
+  const FaultPlan drop = {.kind = FaultKind::kDrop, .share = 0.05};
+  const FaultPlan garbage = {.kind = FaultKind::kGarbage, .share = 0.05};
+  const FaultPlan slow = {.kind = FaultKind::kSlow, .span = FaultPlan::Span{0 * kMillisecond, {}}, .count = 200};
+  for (const auto& faults : {std::vector{off}, std::vector{slow}, std::vector{off, drop}, std::vector{off, garbage},
+                             std::vector{slow, drop}}) {
+    for (const char* const format : {"message", "bytes"}) {
+      SimulationSettings settings =
+          Lossless(format == std::string("bytes") ? ChannelKind::kPty : ChannelKind::kSeqpacket);
+      settings.format = format;
+      settings.ring_capacity = 32;
+      settings.duration = 400 * kMillisecond;
+      settings.faults = faults;
+      SimulatedStream stream(settings);
+      for (int looks = 0; stream.emitting(); ++looks) {
+        ASSERT_LT(looks, 5000) << format;
+        stream.Emit();
+        stream.Receive();
+        if (looks % 8 == 0) stream.Look();
+      }
+      stream.Finish();
+      const Counts counts = CountsOf(stream);
+      EXPECT_TRUE(AddsUp(counts)) << format << ": " << counts;
+      EXPECT_EQ(counts.sent, 400u) << format;
+      EXPECT_EQ(counts.truth_lost, 0u) << format;
+      EXPECT_EQ(counts.lost, counts.lost_injected) << format;
+      for (std::size_t i = 0; i < faults.size(); ++i) {
+        const FaultCounts fault = FaultOf(stream.source, stream.handler, i);
+        EXPECT_EQ(fault.injected, fault.detected + fault.undetected) << format << " " << ToText(faults[i].kind);
+      }
+    }
+  }
+}
+
 // --- whatever happens
 
 struct RandomRun {

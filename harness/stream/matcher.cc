@@ -66,6 +66,11 @@ void Matcher::OnArrival(const Arrival& arrival) {
   CloseSettled(arrival.begin);
 }
 
+void Matcher::Look() {
+  TakeTruths();
+  CloseSettled(now_());
+}
+
 void Matcher::OnFrame(const DecodedFrame& frame) {
   found_frame_ = true;
   std::uint64_t position = !datagrams_ ? FindAtOffset(frame)
@@ -120,8 +125,10 @@ void Matcher::OnCorrupt(std::uint64_t begin, std::uint64_t end) {
 }
 
 void Matcher::TakeTruths() {
+  const std::uint64_t published = source_.ring->published();
   if (lossless_ && tail_ > head_) {
-    // The latest truth may have been read long before there was room for its frame, or withdrawn since.
+    // The latest truth may have been read long before there was room for its frame, or withdrawn since. It is final
+    // where another was published meanwhile.
     if (const auto again = source_.ring->Read(next_truth_ - 1, source_.capacity)) {
       Truth& latest = At(tail_ - 1).truth;
       latest.release = again->release;
@@ -129,7 +136,6 @@ void Matcher::TakeTruths() {
       latest.flags = again->flags;
     }
   }
-  const std::uint64_t published = source_.ring->published();
   std::uint64_t missed = 0;
   while (next_truth_ < published) {
     const auto truth = source_.ring->Read(next_truth_, source_.capacity);
@@ -439,6 +445,7 @@ void Matcher::CheckRules(Emission& emission, const DecodedFrame& frame, Nanos do
     SettleRun(std::nullopt);  // it repeats nothing
     return;
   }
+  if (run_size_ == run_.size()) SettleRun(std::nullopt);  // a sensor that allows more than anybody waits for
   run_[run_size_++] = member;
   if (value.repeating > 0) {
     SettleRun(done);

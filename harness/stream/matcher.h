@@ -70,6 +70,10 @@ class Matcher final : private FrameSink {
 
   void OnArrival(const Arrival& arrival);
 
+  // Reads the truths that have come since: while nothing arrives the ring would overwrite them, and a lossless source
+  // wait. To be called several times per length of the ring.
+  void Look();
+
   // Samples that arrive from now on were still in the channel when the drain ended.
   void BeginDrain() { draining_ = true; }
 

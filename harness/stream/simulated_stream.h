@@ -124,6 +124,8 @@ class SimulatedStream {
   };
   std::function<Fate()> next_fate = [] { return Fate{}; };
 
+  // What the loop does now and then, also while nothing arrives.
+  void Look() { matcher_->Look(); }
   // Hands over everything the channel holds; a byte channel's in pieces of at most `piece` bytes.
   void Receive(std::size_t piece = SIZE_MAX, std::size_t arrivals = SIZE_MAX) {
     if (IsDatagram(settings_.channel)) {
