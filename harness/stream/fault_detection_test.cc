@@ -331,6 +331,11 @@ TEST(FaultDetection, ASilenceLongerThanTheRingIsFoundWhole) {
   const FaultCounts fault = FaultOf(stream.source, stream.handler, 0);
   EXPECT_EQ(fault.injected, 300u);
   EXPECT_EQ(fault.detected, 300u);
+  // Not before something comes again.
+  const Nanos over = SimulatedStream::kStart + settings.warmup + 400 * kMillisecond;
+  const auto found = Nanos(static_cast<std::int64_t>(stream.handler.faults[0].first_found.Get()));
+  EXPECT_GE(found, over);
+  EXPECT_LE(found, over + 2 * kMillisecond);
 }
 
 }  // namespace

@@ -232,8 +232,13 @@ void Matcher::Judge(const Emission& emission, bool came, bool corrupt) {
       detected = emission.late;
       break;
   }
-  const Nanos found = !detected || emission.found != Nanos(0) ? emission.found : now_();
-  Settle(emission.truth.fault, detected ? std::optional(found) : std::nullopt, good,
+  if (detected && emission.found == Nanos(0)) {
+    // Given up before anything came that shows it is missing: what comes next will.
+    figures_.faults[emission.truth.fault - 1u].detected.Add();
+    not_yet_found_ |= 1u << (emission.truth.fault - 1u);
+    return;
+  }
+  Settle(emission.truth.fault, detected ? std::optional(emission.found) : std::nullopt, good,
          emission.ambiguous || (!came && emission.answered && !Has(emission.truth, kTruthCopy)));
 }
 
@@ -241,8 +246,7 @@ void Matcher::Settle(std::uint8_t fault, std::optional<Nanos> found, bool arrive
   FoundFault& figures = figures_.faults[fault - 1u];
   if (found) {
     figures.detected.Add();
-    const auto at = static_cast<std::uint64_t>(found->count());
-    if (figures.first_found.Get() == 0 || at < figures.first_found.Get()) figures.first_found.Set(at);
+    Found(figures, *found);
     return;
   }
   figures.undetected.Add();
@@ -253,7 +257,19 @@ void Matcher::Settle(std::uint8_t fault, std::optional<Nanos> found, bool arrive
   }
 }
 
+void Matcher::Found(FoundFault& figures, Nanos at) {
+  const auto instant = static_cast<std::uint64_t>(at.count());
+  if (figures.first_found.Get() == 0 || instant < figures.first_found.Get()) figures.first_found.Set(instant);
+}
+
+void Matcher::FoundAtLast(Nanos at) {
+  for (std::size_t i = 0; not_yet_found_ != 0; ++i, not_yet_found_ >>= 1) {
+    if ((not_yet_found_ & 1) != 0) Found(figures_.faults[i], at);
+  }
+}
+
 void Matcher::MatchedUpTo(std::uint64_t end) {
+  FoundAtLast(arrival_->begin);
   for (std::uint64_t position = std::max(latest_match_, head_); position + 1 < end; ++position) {
     if (At(position).state == State::kOpen && At(position).found == Nanos(0)) At(position).found = arrival_->begin;
   }
@@ -487,6 +503,7 @@ void Matcher::Finish(const StreamSchedule& schedule) {
   // have made no frame by now never will.
   if (!datagrams_) MarkUnfinishedAsCorrupt();
   while (head_ < tail_) Close(At(head_++));
+  FoundAtLast(now_());
   SettleRun(std::nullopt);
   if (!truths_missed_) return;
   // Samples are emitted one by one, so those up to the highest one known were emitted, but for the gaps; the truths

@@ -117,6 +117,8 @@ class Matcher final : private FrameSink {
   void Close(const Emission& emission);
   void Judge(const Emission& emission, bool came, bool corrupt);
   void Settle(std::uint8_t fault, std::optional<Nanos> found, bool arrived, bool ambiguous);
+  static void Found(FoundFault& figures, Nanos at);
+  void FoundAtLast(Nanos at);
   void CheckRules(Emission& emission, const DecodedFrame& frame, Nanos done);
   void SettleRun(std::optional<Nanos> found);
   // A frame was matched to the emission before `end`: what is open before it was passed over.
@@ -166,6 +168,9 @@ class Matcher final : private FrameSink {
   std::uint64_t gaps_taken_ = 0;     // in the window, before it
   bool any_good_ = false;
   std::uint64_t highest_good_ = 0;  // sequence
+
+  static_assert(kMostFaults <= 32);
+  std::uint32_t not_yet_found_ = 0;  // by fault: samples that it kept back are lost, and the next to come will show it
 
   ValueWatch watch_;
   // Of the present run of equal values those that no rule has fired for; the run's first one is not among them.
