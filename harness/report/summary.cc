@@ -444,7 +444,9 @@ class Page {
     for (const auto& worker : record_.workers) {
       say(StrCat("worker ", worker.name, ".", worker.index), worker.process.memory_trend);
     }
-    say("the rig", record_.rig.memory_trend);
+    // In the first seconds its own tables fill.
+    constexpr Nanos kFull = std::chrono::seconds(10);
+    if (record_.window.end - record_.window.begin >= kFull) say("the rig", record_.rig.memory_trend);
   }
 
   // The worst of a stall stands for it, whichever streams and loops it delayed.

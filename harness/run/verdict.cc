@@ -262,14 +262,17 @@ void JudgeResults(const Plan& plan, const RunRecord& record, bool early, Reasons
 // Figures of a lossless stream whose budget says what its receiver is to take.
 constexpr std::string_view kDelivered[] = {"rate", "received", "backlog", "unread", "blocked"};
 
+// The share of its frames that the source was late for; what was not sent at all is later than anything.
+double LateShare(const StreamRecord& stream) {
+  const auto late = static_cast<double>(stream.late_sends + stream.unsent());
+  return stream.expected == 0 ? 0 : late / static_cast<double>(stream.expected);
+}
+constexpr double kMostLate = 0.01;
+
 void JudgeSource(const RunRecord& record, Reasons& reasons) {
-  constexpr double kLateShare = 0.01;
   for (const auto& stream : record.streams) {
-    // What was not sent at all is later than anything.
-    const auto late = static_cast<double>(stream.late_sends + stream.unsent());
-    const auto expected = static_cast<double>(stream.expected);
-    if (late > kLateShare * expected) {
-      reasons.Add(Verdict::kUndecided, StrCat("stream ", stream.name, ": ", FormatShare(late / expected),
+    if (LateShare(stream) > kMostLate) {
+      reasons.Add(Verdict::kUndecided, StrCat("stream ", stream.name, ": ", FormatShare(LateShare(stream)),
                                               " of its frames were sent more than one period late, or not at all"));
     }
   }
@@ -280,6 +283,8 @@ void JudgeDelivery(const Plan& plan, const RunRecord& record, Reasons& reasons) 
   for (const auto& stream : record.streams) {
     const std::uint64_t left = stream.backlog + stream.unread;
     if (!stream.lossless || left == 0) continue;
+    // A source that was still at work when the drain ended leaves what it has sent just then.
+    if (stream.backlog == 0 && LateShare(stream) > kMostLate) continue;
     const bool limited = std::any_of(plan.budgets.begin(), plan.budgets.end(), [&](const BudgetPlan& budget) {
       return std::any_of(std::begin(kDelivered), std::end(kDelivered), [&](std::string_view figure) {
         return MatchesPattern(budget.metric, StrCat("stream.", stream.name, ".", figure));

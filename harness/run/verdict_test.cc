@@ -228,6 +228,10 @@ TEST(Verdict, WhatALosslessStreamCouldNotDeliverFails) {
             std::vector<std::string>{"stream imu: 600 of 1000 samples were not delivered, for want of room at its "
                                      "receiver, which took 200 Hz"})
       << "and the source is not blamed";
+  // One that the source had only just sent when all was over: late itself, it had not come to more.
+  RunRecord slow_source = Overloaded(0, 1);
+  slow_source.streams[0].sent = 300;
+  EXPECT_EQ(Of(Plan(), slow_source), Verdict::kUndecided);
   RunRecord real_time = Overloaded(0, 10);
   real_time.streams[0].lossless = false;
   EXPECT_EQ(Of(Plan(), real_time), Verdict::kPass);

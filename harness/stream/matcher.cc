@@ -503,7 +503,6 @@ void Matcher::Finish(const StreamSchedule& schedule) {
   // have made no frame by now never will.
   if (!datagrams_) MarkUnfinishedAsCorrupt();
   while (head_ < tail_) Close(At(head_++));
-  FoundAtLast(now_());
   SettleRun(std::nullopt);
   if (!truths_missed_) return;
   // Samples are emitted one by one, so those up to the highest one known were emitted, but for the gaps; the truths
