@@ -91,7 +91,9 @@ class OneRunMeasuredTwice : public testing::Test {
                              const std::string& what) {
     const auto count = distribution["count"].get<std::uint64_t>();
     ASSERT_GE(values.size(), 100u) << what << ": too few to compare";
-    const std::int64_t least = NearestRank(values, p, -Unseen()), most = NearestRank(values, p, Unseen());
+    // A virtual CPU that is stopped between the two stamps of one event makes one of the values an extreme.
+    const std::int64_t ranks = Unseen() + std::max<std::int64_t>(1, static_cast<std::int64_t>(values.size()) / 200);
+    const std::int64_t least = NearestRank(values, p, -ranks), most = NearestRank(values, p, ranks);
     const auto rank = static_cast<std::uint64_t>(std::max(1.0, std::ceil(p * static_cast<double>(count))));
     std::uint64_t below = 0;
     for (const auto& bucket : distribution["buckets"]) {
