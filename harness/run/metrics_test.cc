@@ -59,6 +59,8 @@ RunRecord SmallRecord() {
   loop.wakeups = 96;
   loop.busy = Nanos(500'000'000);
   loop.scheduling = Ran(200'000'000);
+  loop.scheduling.minor_faults = 4;
+  loop.scheduling.major_faults = 3;
   record.loops = {loop};
   WorkerRecord worker;
   worker.name = "price";
@@ -133,6 +135,10 @@ TEST(Metrics, ValuesAreThoseOfTheParts) {
                                                   {"stream.imu.latency.count", 96},
                                                   {"loop.flight.busy", 0.25},
                                                   {"loop.flight.cpu", 0.1},
+                                                  {"loop.flight.faults.minor", 4},
+                                                  {"loop.flight.faults.major", 3},
+                                                  {"worker.price.0.faults.minor", 9},
+                                                  {"worker.price.0.faults.major", 0},
                                                   {"worker.price.0.cpu", 0.95},
                                                   {"worker.price.0.rate", 12.5},
                                                   {"worker.price.0.runqueue.mean", 1000},

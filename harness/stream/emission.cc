@@ -1,6 +1,7 @@
 #include "harness/stream/emission.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 
 #include <algorithm>
@@ -29,8 +30,13 @@ void ReleaseTheLate(Emitter& emitter, Nanos window_end, Nanos drain_end) {
 // whose receiver takes frames as fast as it makes them would not; and who else is on its core, the rig perhaps, would
 // have what the kernel keeps from real-time tasks, or nothing.
 constexpr Nanos kUnbroken = std::chrono::milliseconds(50), kPause = std::chrono::milliseconds(1);
-// A poll that took so long has slept.
-constexpr Nanos kSlept = std::chrono::microseconds(100);
+
+// How often this thread has given up its CPU to wait.
+long TimesSlept() {
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw;
+}
 
 }  // namespace
 
@@ -76,7 +82,6 @@ void Emission::Begin(Nanos start, const ControlPage& control, const Mapping& sla
 void Emission::SleepTo(Nanos when) { Sleep(when, /*for_room=*/true); }
 
 void Emission::Sleep(Nanos when, bool for_room) {
-  const Nanos begin = MonotonicNow();
   const std::size_t patient = for_room ? patient_.size() : 0;
   const itimerspec at = {.it_interval = {},
                          .it_value = {.tv_sec = when.count() / 1'000'000'000, .tv_nsec = when.count() % 1'000'000'000}};
@@ -87,9 +92,9 @@ void Emission::Sleep(Nanos when, bool for_room) {
   for (std::size_t i = 0; i < patient; ++i) polled_[2 + i] = patient_[i].emitter->Room();
   const int ready = poll(polled_.data(), polled_.size(), -1);
   if (!patient_.empty()) {
-    // Where there is room already, it returns at once.
-    const Nanos end = MonotonicNow();
-    if (end - begin >= kSlept) slept_at_ = end;
+    // Where there was room already, it has not.
+    const long before = std::exchange(times_slept_, TimesSlept());
+    if (times_slept_ != before) slept_at_ = MonotonicNow();
   }
   if (ready <= 0) return;
   if (polled_[1].revents != 0) interruption_.on_readable();

@@ -88,6 +88,7 @@ class Emission {
   std::vector<Patient> patient_;
   std::size_t turn_ = 0;  // of `patient_`, the one that went last
   Nanos slept_at_{0};
+  long times_slept_ = 0;
   std::vector<pollfd> polled_;  // timer, interruption, and the room that `patient_` wait for
 };
 
