@@ -3,10 +3,6 @@
 // One unit of work is a block of 16384 paths of geometric Brownian motion, of which a European payoff needs the end
 // alone: S_T = S exp((r - v^2/2) T + v sqrt(T) Z), discounted by exp(-r T). The paths of block b are a function of the
 // seed and b (Philox4x32-10, Box-Muller on all four words), so it does not matter which worker computes them.
-//
-// With fixed `units` a worker keeps the sum and the sum of squares of each of its blocks; the supervisor adds them in
-// the order of the blocks: the answer is the same to the last bit for any number of workers. A run for a duration keeps
-// one running sum per worker: how many blocks there are is then a matter of speed anyway.
 #pragma once
 
 #include "harness/child/workload.h"
@@ -14,9 +10,6 @@
 namespace corerig {
 
 inline constexpr std::uint64_t kPathsPerBlock = 16384;
-
-// Bounds a worker's result to 24 MB: 1.6e10 paths, some minutes of a fast core.
-inline constexpr std::uint64_t kMostBlocks = 1'000'000;
 
 struct Option {
   double spot = 0;

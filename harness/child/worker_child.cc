@@ -45,7 +45,7 @@ const WorkloadType* Find(std::span<const WorkloadType> workloads, std::string_vi
 void RunUnits(const ChildContext& context, const WorkerJob& job, Workload& workload, Progress& progress) {
   const std::uint64_t planned = job.UnitsOfWorker();
   const StopLevel end = job.units ? kEndNow : kWindowOver;
-  const auto first = static_cast<std::uint64_t>(job.index), step = static_cast<std::uint64_t>(job.workers);
+  const std::uint64_t first = job.FirstUnit(), step = job.UnitStep();
   SignOfLife sign_of_life(MonotonicNow());
   for (std::uint64_t done = 0; (!job.units || done < planned) && context.stop_level() < end; ++done) {
     workload.RunUnit(first + done * step);
@@ -69,7 +69,13 @@ Status Work(ChildContext& context, std::span<const WorkloadType> workloads) {
   auto& progress = *context.slab().At<Progress>(layout.progress);
   auto& box = *context.slab().At<ResultBox>(layout.result);
 
-  const auto workload = type->make(job);
+  std::unique_ptr<WorkloadInput> input;
+  if (type->load != nullptr) {
+    auto loaded = type->load(job);
+    if (!loaded) return Forward(loaded);
+    input = std::move(*loaded);
+  }
+  const auto workload = type->make(job, {.input = input.get()});
   if (!workload) return Forward(workload);
 
   context.Arm();
@@ -101,8 +107,8 @@ Status WorkAndCatch(ChildContext& context, std::span<const WorkloadType> workloa
 }  // namespace
 
 std::string WriteWorkerJob(const WorkerJob& job, std::string_view workload) {
-  json out = {{"workload", workload},   {"group", job.group}, {"index", job.index},
-              {"workers", job.workers}, {"seed", job.seed},   {"parameters", json::object()}};
+  json out = {{"workload", workload}, {"group", job.group},           {"index", job.index}, {"workers", job.workers},
+              {"seed", job.seed},     {"parameters", json::object()}, {"shard", job.shard}, {"shards", job.shards}};
   if (job.units) out["units"] = *job.units;
   for (const Parameter& parameter : job.parameters) out["parameters"][parameter.name] = parameter.value;
   return out.dump();
@@ -124,6 +130,11 @@ Result<NamedWorkerJob> ReadWorkerJob(std::string_view text) {
     }
     if (job.workers < 1 || job.index < 0 || job.index >= job.workers) {
       return Fail("worker job: index ", job.index, " of ", job.workers, " workers; 0 to workers - 1 was expected");
+    }
+    job.shard = in.at("shard").get<int>();
+    job.shards = in.at("shards").get<int>();
+    if (job.shards < 1 || job.shard < 0 || job.shard >= job.shards) {
+      return Fail("worker job: shard ", job.shard, " of ", job.shards, "; 0 to shards - 1 was expected");
     }
     return named;
   } catch (const json::exception& error) {

@@ -73,7 +73,7 @@ template <typename Kind>
 WorkloadType Row(std::string_view name) {
   WorkloadType type;
   type.info.name = name;
-  type.make = [](const WorkerJob& job) -> Result<std::unique_ptr<Workload>> {
+  type.make = [](const WorkerJob& job, const Surroundings&) -> Result<std::unique_ptr<Workload>> {
     if (job.Number("pause") < 0) return Fail("pause is ", job.Number("pause"), "; a positive number was expected");
     return std::make_unique<Kind>(job);
   };

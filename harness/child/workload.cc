@@ -2,10 +2,19 @@
 
 namespace corerig {
 
+// Units are dealt to the shards in turn, and a shard's units to its workers in turn: shards may have different numbers
+// of workers.
+std::uint64_t WorkerJob::FirstUnit() const {
+  return static_cast<std::uint64_t>(shard) + static_cast<std::uint64_t>(shards) * static_cast<std::uint64_t>(index);
+}
+
+std::uint64_t WorkerJob::UnitStep() const {
+  return static_cast<std::uint64_t>(shards) * static_cast<std::uint64_t>(workers);
+}
+
 std::uint64_t WorkerJob::UnitsOfWorker() const {
-  const auto first = static_cast<std::uint64_t>(index), step = static_cast<std::uint64_t>(workers);
-  if (!units || *units <= first) return 0;
-  return (*units - first - 1) / step + 1;
+  if (!units || *units <= FirstUnit()) return 0;
+  return (*units - FirstUnit() - 1) / UnitStep() + 1;
 }
 
 }  // namespace corerig

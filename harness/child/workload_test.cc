@@ -30,6 +30,27 @@ TEST(WorkerJob, TheWorkersOfAGroupShareItsUnitsWithoutRemainder) {
   EXPECT_EQ(job.UnitsOfWorker(), UINT64_MAX);
 }
 
+TEST(WorkerJob, EachUnitIsDoneByOneWorkerOfOneShard) {
+  constexpr std::uint64_t kUnits = 50;
+  for (const int shards : {1, 2, 3}) {
+    std::vector<int> done(kUnits);
+    for (int shard = 0; shard < shards; ++shard) {
+      const int workers = 1 + shard;  // a board each, with as many cores
+      for (int index = 0; index < workers; ++index) {
+        const WorkerJob job = {.group = "w",
+                               .index = index,
+                               .workers = workers,
+                               .units = kUnits,
+                               .parameters = {},
+                               .shard = shard,
+                               .shards = shards};
+        for (std::uint64_t i = 0; i < job.UnitsOfWorker(); ++i) ++done.at(job.FirstUnit() + i * job.UnitStep());
+      }
+    }
+    EXPECT_EQ(done, std::vector<int>(kUnits, 1)) << shards << " shards";
+  }
+}
+
 TEST(WorkerJob, WithoutFixedUnitsHasNoNumberOfThem) { EXPECT_EQ(WorkerJob{}.UnitsOfWorker(), 0u); }
 
 TEST(WorkerJob, ParametersAreFoundByName) {

@@ -51,8 +51,15 @@ Vocabulary VocabularyOf(const Rig& rig) {
   for (const auto& workload : rig.workloads) {
     WorkloadInfo info = workload.info;
     // What the workload would refuse in every worker is refused before anything starts.
-    info.check = [make = workload.make](const WorkerPlan& group) -> Status {
-      const auto made = make(JobOf(group, /*index=*/0, /*seed=*/0));
+    info.check = [make = workload.make, load = workload.load](const WorkerPlan& group) -> Status {
+      const WorkerJob job = JobOf(group, /*index=*/0, /*seed=*/0);
+      std::unique_ptr<WorkloadInput> input;
+      if (load != nullptr) {
+        auto loaded = load(job);
+        if (!loaded) return Forward(loaded);
+        input = std::move(*loaded);
+      }
+      const auto made = make(job, {.input = input.get()});
       if (!made) return Forward(made);
       return {};
     };

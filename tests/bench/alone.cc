@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
     for (const auto& parameter : workload.info.parameters) {
       job.parameters.push_back({std::string(parameter.name), std::string(parameter.default_value)});
     }
-    auto made = workload.make(job);
+    auto made = workload.make(job, {});
     if (!made) return 1;
     std::uint64_t unit = 0;
     const auto run_for = [&](Nanos duration) {

@@ -114,7 +114,7 @@ bool IsWorker() {
   return command && command->find(kWorkerVerb) != std::string::npos;
 }
 
-Result<std::unique_ptr<Workload>> Make(const WorkerJob& job) {
+Result<std::unique_ptr<Workload>> Make(const WorkerJob& job, const Surroundings&) {
   if (job.Word("how") == "refuse" || (job.Word("how") == "refuse-late" && IsWorker())) {
     return Fail("test/behave refuses, as it was told to");
   }
