@@ -294,7 +294,8 @@ struct WorkerRecord {
   std::string name;  // the group's
   int index = 0;
   std::string workload;
-  int core = 0;
+  std::string as = "spawn";  // "spawn" "fork" "thread"
+  int core = 0;              // -1: it floats over several
   std::string policy;
   ProcessRecord process;
   std::optional<MemoryLimitRecord> memory_limit;
@@ -314,7 +315,7 @@ struct WorkerRecord {
 struct CoreRecord {
   int cpu = 0;
   double worker = 0, loop = 0, source = 0, rig = 0;  // shares of the window
-  bool measured = true;                              // false: a task of this core could not be read at both ends
+  std::string unmeasured = {};                       // why these are not all; empty if they are
   std::optional<double> steal = std::nullopt;
 };
 

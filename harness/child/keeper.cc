@@ -66,7 +66,7 @@ Result<Keeper> Keeper::Start(const std::string& program, CpuId core) {
     auto process =
         corerig::Spawn({.argv = {program, std::string(kKeeperVerb)},
                         .fds = {{keepers_end.get(), kKeeperSocketFd}, {supervisor->get(), kKeeperSupervisorFd}},
-                        .core = core,
+                        .cores = {core},
                         .policy = {}},
                        Lifetime::kOwn);
     if (!process) {

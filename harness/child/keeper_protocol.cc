@@ -125,9 +125,11 @@ std::string EncodeRequest(const KeeperRequest& request) {
   }
   const auto& spawn = std::get<SpawnRequest>(request);
   Put(out, kSpawn);
-  Put(out, static_cast<std::int32_t>(spawn.core.value));
-  Put(out, static_cast<std::uint32_t>(spawn.policy.scheduling_class == Policy::Class::kFifo));
+  Put(out, static_cast<std::uint32_t>(spawn.cores.size()));
+  for (const CpuId core : spawn.cores) Put(out, static_cast<std::int32_t>(core.value));
+  Put(out, static_cast<std::uint32_t>(spawn.policy.scheduling_class));
   Put(out, static_cast<std::int32_t>(spawn.policy.priority));
+  Put(out, static_cast<std::int32_t>(spawn.policy.nice));
   Put(out, static_cast<std::uint32_t>(spawn.fds.size()));
   for (const auto& [ours, theirs] : spawn.fds) Put(out, static_cast<std::int32_t>(theirs));
   Put(out, static_cast<std::uint32_t>(spawn.argv.size()));
@@ -149,9 +151,12 @@ Result<KeeperRequest> DecodeRequest(std::string_view bytes) {
     if (in.complete()) return remove;
   } else if (kind == kSpawn) {
     SpawnRequest spawn;
-    spawn.core.value = in.Take<std::int32_t>();
-    spawn.policy.scheduling_class = in.Take<std::uint32_t>() ? Policy::Class::kFifo : Policy::Class::kOther;
+    const auto cores = in.Take<std::uint32_t>();
+    for (std::uint32_t i = 0; i < cores && in.good(); ++i) spawn.cores.push_back({in.Take<std::int32_t>()});
+    const auto scheduling_class = in.Take<std::uint32_t>();
+    spawn.policy.scheduling_class = static_cast<Policy::Class>(scheduling_class);
     spawn.policy.priority = in.Take<std::int32_t>();
+    spawn.policy.nice = in.Take<std::int32_t>();
     const auto fds = in.Take<std::uint32_t>();
     for (std::uint32_t i = 0; i < fds && in.good(); ++i) spawn.fds.emplace_back(i, in.Take<std::int32_t>());
     const auto arguments = in.Take<std::uint32_t>();
@@ -159,7 +164,7 @@ Result<KeeperRequest> DecodeRequest(std::string_view bytes) {
     if (in.Take<std::uint32_t>()) spawn.group = static_cast<int>(spawn.fds.size());
     spawn.group_directory = in.TakeText();
     spawn.address_space = in.Take<std::uint64_t>();
-    if (in.complete()) return spawn;
+    if (in.complete() && scheduling_class <= static_cast<std::uint32_t>(Policy::Class::kFifo)) return spawn;
   }
   return Fail("malformed request of ", bytes.size(), " bytes");
 }

@@ -44,6 +44,7 @@ struct Orders {
   std::size_t cores_size = 0;
   int scheduling_class = SCHED_OTHER;
   int priority = 0;
+  int nice = 0;
   int group = -1;
   rlim_t address_space = 0;
   Lifetime lifetime = Lifetime::kOwn;
@@ -129,6 +130,7 @@ int RunChild(void* argument) {
   sched_param parameter = {};
   parameter.sched_priority = orders.priority;
   if (sched_setscheduler(0, orders.scheduling_class, &parameter) != 0) fail(Step::kPolicy, errno);
+  if (orders.nice != 0 && setpriority(PRIO_PROCESS, 0, orders.nice) != 0) fail(Step::kPolicy, errno);
   if (!SetDescriptors(orders)) fail(Step::kDescriptors, errno);
   if (!SetStandardStreams()) fail(Step::kStandardStreams, errno);
   if (orders.address_space > 0 && !LowerLimit(RLIMIT_AS, orders.address_space, orders.address_space)) {
@@ -137,6 +139,13 @@ int RunChild(void* argument) {
   execv(orders.argv[0], orders.argv.data());
   fail(Step::kExec, errno);
   return 127;
+}
+
+// "core 1", "cores 0, 1".
+std::string CoresText(const std::vector<CpuId>& cores) {
+  std::string text = cores.size() == 1 ? "core " : "cores ";
+  for (std::size_t i = 0; i < cores.size(); ++i) text += StrCat(i == 0 ? "" : ", ", cores[i].value);
+  return text;
 }
 
 std::string Explain(const Orders& orders, const SpawnRequest& request) {
@@ -157,7 +166,7 @@ std::string Explain(const Orders& orders, const SpawnRequest& request) {
     case Step::kLimits:
       return StrCat("limits: ", cause);
     case Step::kAffinity:
-      return StrCat("affinity to core ", request.core.value, ": ", cause);
+      return StrCat("affinity to ", CoresText(request.cores), ": ", cause);
     case Step::kPolicy:
       return StrCat("policy ", ToText(request.policy), ": ", PolicyRefusal(request.policy, orders.error));
     case Step::kExec:
@@ -169,8 +178,11 @@ std::string Explain(const Orders& orders, const SpawnRequest& request) {
 Status Check(const SpawnRequest& request) {
   if (request.argv.empty()) return Fail("spawn: no program is named");
   constexpr int kMostCores = 1 << 20;
-  if (request.core.value < 0 || request.core.value >= kMostCores) {
-    return Fail("affinity to core ", request.core.value, ": no number of a core");
+  if (request.cores.empty()) return Fail("spawn: no core is named");
+  for (const CpuId core : request.cores) {
+    if (core.value < 0 || core.value >= kMostCores) {
+      return Fail("affinity to core ", core.value, ": no number of a core");
+    }
   }
   for (const auto& [ours, theirs] : request.fds) {
     // Far below any limit, so that those in between are soon closed.
@@ -191,13 +203,16 @@ Result<ChildProcess> Spawn(const SpawnRequest& request, Lifetime lifetime) {
   orders.fds = request.fds;
   orders.parked.resize(request.fds.size());
   for (const auto& [ours, theirs] : request.fds) orders.first_free = std::max(orders.first_free, theirs + 1);
-  const auto core = static_cast<std::size_t>(request.core.value);
-  std::vector<cpu_set_t> cores(CPU_ALLOC_SIZE(core + 1) / sizeof(cpu_set_t) + 1);
+  const auto highest = static_cast<std::size_t>(std::max_element(request.cores.begin(), request.cores.end())->value);
+  std::vector<cpu_set_t> cores(CPU_ALLOC_SIZE(highest + 1) / sizeof(cpu_set_t) + 1);
   orders.cores = cores.data();
   orders.cores_size = cores.size() * sizeof(cpu_set_t);
-  CPU_SET_S(core, orders.cores_size, orders.cores);
-  orders.scheduling_class = request.policy.scheduling_class == Policy::Class::kFifo ? SCHED_FIFO : SCHED_OTHER;
+  for (const CpuId core : request.cores) {
+    CPU_SET_S(static_cast<std::size_t>(core.value), orders.cores_size, orders.cores);
+  }
+  orders.scheduling_class = KernelPolicy(request.policy.scheduling_class);
   orders.priority = request.policy.priority;
+  orders.nice = request.policy.nice;
   orders.group = request.group;
   orders.address_space = request.address_space;
   orders.lifetime = lifetime;

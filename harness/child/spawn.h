@@ -22,7 +22,7 @@ namespace corerig {
 struct SpawnRequest {
   std::vector<std::string> argv;         // argv[0] is the program's path
   std::vector<std::pair<int, int>> fds;  // ours -> the child's number, from 3 on; everything else is closed on exec
-  CpuId core;                            // pinned before exec
+  std::vector<CpuId> cores;              // those it may run on, set before exec; one: it is pinned
   Policy policy;                         // set before exec
   // The control group it joins before exec (os/cgroup.h): cgroup.procs, open for writing, and its directory, which the
   // keeper removes when it ends. -1: it stays in ours.

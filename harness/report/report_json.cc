@@ -306,6 +306,7 @@ Json FromWorker(const WorkerRecord& worker) {
   Json out = {{"name", worker.name},
               {"index", worker.index},
               {"workload", worker.workload},
+              {"as", worker.as},
               {"core", Core(worker.core)},
               {"policy", worker.policy},
               {"units", Value(worker.units)},

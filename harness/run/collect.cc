@@ -5,6 +5,7 @@
 
 #include "harness/base/text.h"
 #include "harness/loop/channel.h"
+#include "harness/plan/placement.h"
 #include "harness/stream/schedule.h"
 #include "harness/stream/slabs.h"
 
@@ -271,7 +272,8 @@ WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, cons
   record.name = group.name;
   record.index = worker.launched.index;
   record.workload = group.workload;
-  record.core = worker.launched.core.value;
+  record.as = ToText(group.as);
+  record.core = worker.launched.core();
   record.policy = ToText(worker.launched.policy);
   record.process = CollectProcess(worker, memory, key, cow_absent);
   AddMemoryLimit(record, group, worker);
@@ -376,13 +378,17 @@ std::vector<CoreRecord> CollectCores(const Plan& plan, const RunRecord& record) 
     CoreRecord core{.cpu = cpu.value};
     const auto add = [&](double& share, const SchedulingRecord& scheduling) {
       share += ShareOf(scheduling, window);
-      core.measured = core.measured && !scheduling.lost;
+      if (scheduling.lost) core.unmeasured = "no reading of one of its tasks at both ends of the window";
     };
     for (const auto& worker : record.workers) {
       if (worker.core == cpu.value) add(core.worker, worker.process.scheduling);
     }
     for (const auto& loop : record.loops) {
       if (loop.core == cpu.value) add(core.loop, loop.scheduling);
+    }
+    for (const auto& group : plan.workers) {
+      if (!Contains(group.floats_over, cpu)) continue;
+      core.unmeasured = StrCat("worker ", group.name, " floats: how its time divides on cores only the trace tells");
     }
     if (record.source && record.source_core == cpu.value) add(core.source, record.source->scheduling);
     if (record.rig_core == cpu.value) add(core.rig, record.rig.scheduling);

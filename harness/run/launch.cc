@@ -89,7 +89,7 @@ class Launcher {
                    {context_.control.fd(), kControlFd},
                    {context_.marker, kMarkerFd}};
     for (std::size_t i = 0; i < fds.size(); ++i) request.fds.emplace_back(fds[i], kFirstRoleFd + static_cast<int>(i));
-    request.core = child.core;
+    request.cores = child.cores;
     request.policy = child.policy;
     request.address_space = address_space;
     if (child.memory_group) {
@@ -117,7 +117,7 @@ class Launcher {
                                       {"CORERIG_WORKER", group.name},
                                       {"CORERIG_INDEX", number(child.index)},
                                       {"CORERIG_WORKERS", number(group.cores.size())},
-                                      {"CORERIG_CORE", number(child.core.value)}},
+                                      {"CORERIG_CORE", number(child.core())}},
                             .removed = OurVariables()};
     auto out = OutputFile(folder, base + ".stdout"), err = OutputFile(folder, base + ".stderr");
     if (!out) return Forward(out);
@@ -205,12 +205,12 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
   }
   LaunchedChild source{.role = Role::kSource,
                        .name = std::string(kSourcePart),
-                       .core = plan.source ? plan.source->core : CpuId(),
+                       .cores = {plan.source ? plan.source->core : CpuId()},
                        .policy = plan.source ? plan.source->policy : Policy()};
   // The handler's main thread only waits; its loops take their own cores and policies.
   LaunchedChild handler{.role = Role::kHandler,
                         .name = std::string(kHandlerPart),
-                        .core = plan.loops.empty() ? CpuId() : plan.loops.front().core};
+                        .cores = {plan.loops.empty() ? CpuId() : plan.loops.front().core}};
   Fd source_slab, handler_slab;
   if (plan.source) {
     auto slab = launcher.MakeSlab(source, SourceSlabLayout(plan).size);
@@ -245,7 +245,7 @@ Result<std::vector<LaunchedChild>> Launch(const Plan& plan, const Rig& rig, cons
                            .group = g,
                            .index = i,
                            .name = WorkerPart(group.name, i),
-                           .core = group.cores[static_cast<std::size_t>(i)],
+                           .cores = group.CoresOf(i),
                            .policy = group.policy,
                            .result_capacity = group.command ? 0 : workload->result_size(job)};
       if (group.memory && !group.memory_counts_address_space && context.memory_groups != nullptr) {

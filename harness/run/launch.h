@@ -37,16 +37,19 @@ enum class Role { kSource, kHandler, kWorker };
 // A child as launched; `process` is empty if it could not be started, and `failure` says why.
 struct LaunchedChild {
   Role role = Role::kWorker;
-  std::size_t group = 0;  // of plan.workers, for workers
-  int index = 0;          // in its group
-  std::string name;       // for people: "worker price.0"
-  CpuId core;
+  std::size_t group = 0;     // of plan.workers, for workers
+  int index = 0;             // in its group
+  std::string name;          // for people: "worker price.0"
+  std::vector<CpuId> cores;  // those it may run on
   Policy policy = {};
   Mapping slab = {};                // the child's, read-only
   std::size_t result_capacity = 0;  // workers
   std::optional<ChildProcess> process = std::nullopt;
   std::string failure = {};
   std::optional<MemoryGroup> memory_group = std::nullopt;  // workers with a limit that it enforces
+  // The one it is pinned to; -1: it floats over several.
+  int core() const { return cores.size() == 1 ? cores.front().value : -1; }
+
   // Commands only.
   std::string mark = {};                           // "CORERIG_ID=…": in the environment of all it starts
   std::unique_ptr<CommandOutput> output = {};      // if its lines are counted

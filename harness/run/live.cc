@@ -37,7 +37,7 @@ std::vector<LiveTask> TasksOf(const Plan& plan, const std::vector<SupervisedChil
   for (const auto& child : children) {
     if (!child.running()) continue;
     const pid_t pid = child.launched.process->pid;
-    const int cpu = child.launched.core.value;
+    const int cpu = child.launched.core();
     if (child.tree) {
       for (const auto& member : child.tree->members()) {
         tasks.push_back({&LiveCore::worker, cpu, member.pid, member.pid});
@@ -127,12 +127,19 @@ LiveWorker LiveView::Worker(Nanos now, const SupervisedChild& child) {
   const WorkerJob job = JobOf(group, child.launched.index, plan_.seed);
   LiveWorker worker;
   worker.name = StrCat(group.name, ".", child.launched.index);
-  worker.core = child.launched.core.value;
+  worker.core = child.launched.core();
   worker.state = StateOf(child);
   if (!group.command || child.launched.output) worker.units = child.progress().units;
   worker.units_planned = job.units ? job.UnitsOfWorker() : 0;
   worker.rate = RateOf("worker " + worker.name, worker.units.value_or(0), now);
   return worker;
+}
+
+// Of one that floats: all it did since the last look is shown where it ran last.
+int LiveView::LastCpuOf(pid_t pid, pid_t tid) const {
+  const auto text = procfs_.Read(pid, StrCat("task/", tid, "/stat"));
+  const auto stat = text ? ParseStat(*text) : Result<ProcessStat>(Forward(text));
+  return stat ? stat->processor : -1;
 }
 
 std::vector<LiveCore> LiveView::Cores(const std::vector<SupervisedChild>& children, pid_t keeper) {
@@ -143,7 +150,9 @@ std::vector<LiveCore> LiveView::Cores(const std::vector<SupervisedChild>& childr
     const auto schedstat = text ? ParseSchedStat(*text) : Result<SchedStat>(Forward(text));
     if (!schedstat) continue;
     const auto run = static_cast<std::uint64_t>(schedstat->run.count());
-    cores[task.cpu].*task.share += RateOf(StrCat("task ", task.tid), run, MonotonicNow()) / 1e9;
+    const double share = RateOf(StrCat("task ", task.tid), run, MonotonicNow()) / 1e9;
+    const int cpu = task.cpu >= 0 ? task.cpu : LastCpuOf(task.pid, task.tid);
+    if (cores.contains(cpu)) cores[cpu].*task.share += share;
   }
   std::vector<LiveCore> list;
   for (const auto& [cpu, core] : cores) list.push_back(core);

@@ -446,10 +446,12 @@ void AddTracedCore(Table& table, const std::string& part, const TraceView& trace
 void AddCore(Table& table, const CoreRecord& core, bool measured, const TraceView& trace) {
   const std::string part = StrCat("core.", core.cpu, ".");
   const auto share = [&](const char* figure, double value) {
-    if (measured) {
-      table.Set(part + figure, value, "schedstat");
-    } else {
+    if (!measured) {
       table.Absent(part + figure, kNoReading);
+    } else if (!core.unmeasured.empty()) {
+      table.Absent(part + figure, core.unmeasured);
+    } else {
+      table.Set(part + figure, value, "schedstat");
     }
   };
   share("worker", core.worker);
@@ -488,7 +490,7 @@ std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
     for (const auto& group : plan.workers) is_command = is_command || (group.name == worker.name && group.command);
     AddWorker(table, worker, is_command, on_time, trace);
   }
-  for (const auto& core : record.cores) AddCore(table, core, measured && core.measured, trace);
+  for (const auto& core : record.cores) AddCore(table, core, measured, trace);
   if (record.trace.absent.empty()) {
     table.Set("rig.trace.lost", static_cast<double>(record.trace.lost), "trace");
   } else {

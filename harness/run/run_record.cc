@@ -25,7 +25,7 @@ void FillMeasured(const RunFigures& figures, RunRecord& record) {
     switch (child.launched.role) {
       case Role::kSource:
         record.source = CollectProcess(child, memory, key, window.cow_absent());
-        record.source_core = child.launched.core.value;
+        record.source_core = child.launched.core();
         record.source_policy = ToText(child.launched.policy);
         break;
       case Role::kHandler:
