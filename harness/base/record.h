@@ -312,6 +312,12 @@ struct WorkerRecord {
   std::optional<std::uint64_t> processes;  // the most seen alive at once: the command and what it started
 };
 
+// The process whose threads the workers of a group are.
+struct GroupRecord {
+  std::string name;
+  ProcessRecord process;
+};
+
 struct CoreRecord {
   int cpu = 0;
   double worker = 0, loop = 0, source = 0, rig = 0;  // shares of the window
@@ -427,6 +433,7 @@ struct RunRecord {
   std::vector<StreamRecord> streams;
   std::vector<LoopRecord> loops;
   std::vector<WorkerRecord> workers;
+  std::vector<GroupRecord> groups;  // of threads
   std::vector<CoreRecord> cores;
   std::optional<MemorySummary::Figure> total_pss;  // all processes of the run, rig included, per round of sampling
   std::optional<MemorySummary::Figure>

@@ -117,6 +117,12 @@ Result<ChildProcess> Keeper::Spawn(const SpawnRequest& request) {
   return child;
 }
 
+Status Keeper::Release(const ChildProcess& zygote) {
+  const auto reply = Ask(socket_.get(), ReleaseRequest{zygote.pid}, {}, nullptr);
+  if (!reply) return Forward(reply);
+  return {};
+}
+
 Result<EndRecord> Keeper::Reap(const ChildProcess& child) {
   // Waited for here, not in the keeper: it has to stay ready for our end.
   BecomesReadable(child.pidfd.get(), -1);

@@ -53,7 +53,7 @@ class Unpacker {
   bool good_ = true;
 };
 
-enum RequestKind : std::uint32_t { kSpawn = 1, kReap = 2, kRemove = 3 };
+enum RequestKind : std::uint32_t { kSpawn = 1, kReap = 2, kRemove = 3, kRelease = 4 };
 
 }  // namespace
 
@@ -118,6 +118,11 @@ std::string EncodeRequest(const KeeperRequest& request) {
     Put(out, static_cast<std::int32_t>(reap->pid));
     return out;
   }
+  if (const auto* release = std::get_if<ReleaseRequest>(&request)) {
+    Put(out, kRelease);
+    Put(out, static_cast<std::int32_t>(release->zygote));
+    return out;
+  }
   if (const auto* remove = std::get_if<RemoveRequest>(&request)) {
     Put(out, kRemove);
     PutText(out, remove->name);
@@ -137,6 +142,8 @@ std::string EncodeRequest(const KeeperRequest& request) {
   Put(out, static_cast<std::uint32_t>(spawn.group >= 0));
   PutText(out, spawn.group_directory);
   Put(out, spawn.address_space);
+  Put(out, static_cast<std::uint32_t>(spawn.zygote));
+  Put(out, static_cast<std::int32_t>(spawn.forked_from));
   return out;
 }
 
@@ -146,6 +153,9 @@ Result<KeeperRequest> DecodeRequest(std::string_view bytes) {
   if (kind == kReap) {
     const ReapRequest reap = {.pid = in.Take<std::int32_t>()};
     if (in.complete()) return reap;
+  } else if (kind == kRelease) {
+    const ReleaseRequest release = {.zygote = in.Take<std::int32_t>()};
+    if (in.complete()) return release;
   } else if (kind == kRemove) {
     RemoveRequest remove = {.name = in.TakeText()};
     if (in.complete()) return remove;
@@ -164,9 +174,19 @@ Result<KeeperRequest> DecodeRequest(std::string_view bytes) {
     if (in.Take<std::uint32_t>()) spawn.group = static_cast<int>(spawn.fds.size());
     spawn.group_directory = in.TakeText();
     spawn.address_space = in.Take<std::uint64_t>();
+    spawn.zygote = in.Take<std::uint32_t>() != 0;
+    spawn.forked_from = in.Take<std::int32_t>();
     if (in.complete() && scheduling_class <= static_cast<std::uint32_t>(Policy::Class::kFifo)) return spawn;
   }
   return Fail("malformed request of ", bytes.size(), " bytes");
+}
+
+bool TakeDescriptors(SpawnRequest& request, const Message& message) {
+  const bool grouped = request.group >= 0;
+  if (request.fds.size() + grouped != message.fds.size()) return false;
+  for (std::size_t i = 0; i < request.fds.size(); ++i) request.fds[i].first = message.fds[i].get();
+  if (grouped) request.group = message.fds.back().get();
+  return true;
 }
 
 std::string EncodeReply(const KeeperReply& reply) {

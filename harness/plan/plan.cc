@@ -112,6 +112,7 @@ std::vector<std::string> MetricsOf(const Plan& plan) {
   for (const auto& loop : plan.loops) add("loop.NAME", "loop." + loop.name);
   for (const auto& worker : plan.workers) {
     for (std::size_t i = 0; i < worker.cores.size(); ++i) add("worker.NAME.I", StrCat("worker.", worker.name, ".", i));
+    if (worker.as == RunAs::kThread) add("worker.NAME.all", StrCat("worker.", worker.name, ".all"));
   }
   for (const CpuId core : plan.cores) add("core.N", StrCat("core.", core.value));
   add("memory", "memory");

@@ -324,6 +324,12 @@ Json FromWorker(const WorkerRecord& worker) {
   return out;
 }
 
+Json FromGroup(const GroupRecord& group) {
+  Json out = {{"name", group.name}};
+  AddProcess(out, group.process);
+  return out;
+}
+
 Json FromCore(const CoreRecord& core) {
   return {{"cpu", core.cpu},          {"worker", Value(core.worker)},
           {"loop", Value(core.loop)}, {"source", Value(core.source)},
@@ -435,6 +441,7 @@ Json FromRecord(const RunRecord& record) {
   list("streams", record.streams, FromStream);
   list("loops", record.loops, FromLoop);
   list("workers", record.workers, FromWorker);
+  list("groups", record.groups, FromGroup);
   list("cores", record.cores, FromCore);
   out["trace"] = FromTrace(record.trace);
   out["switches"] = FromSwitches(record.switches);

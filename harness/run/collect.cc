@@ -5,7 +5,6 @@
 
 #include "harness/base/text.h"
 #include "harness/loop/channel.h"
-#include "harness/plan/placement.h"
 #include "harness/stream/schedule.h"
 #include "harness/stream/slabs.h"
 
@@ -208,7 +207,7 @@ std::vector<LoopRecord> CollectLoops(const Plan& plan, const SupervisedChild* ha
 ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& memory, int key,
                              const std::string& cow_absent) {
   ProcessRecord record;
-  if (child.launched.process) record.pid = child.launched.process->pid;
+  record.pid = child.pid();
   record.end = child.end;
   record.scheduling = child.scheduling.Scheduling();
   if (child.cow_before && child.cow_after) {
@@ -275,7 +274,7 @@ WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, cons
   record.as = ToText(group.as);
   record.core = worker.launched.core();
   record.policy = ToText(worker.launched.policy);
-  record.process = CollectProcess(worker, memory, key, cow_absent);
+  record.process = CollectProcess(worker, memory, key, worker.is_thread() ? std::string(kOneAddressSpace) : cow_absent);
   AddMemoryLimit(record, group, worker);
   const bool counted = !group.command || worker.launched.output;
   if (counted) record.units = worker.progress().units;
@@ -387,7 +386,7 @@ std::vector<CoreRecord> CollectCores(const Plan& plan, const RunRecord& record) 
       if (loop.core == cpu.value) add(core.loop, loop.scheduling);
     }
     for (const auto& group : plan.workers) {
-      if (!Contains(group.floats_over, cpu)) continue;
+      if (std::find(group.floats_over.begin(), group.floats_over.end(), cpu) == group.floats_over.end()) continue;
       core.unmeasured = StrCat("worker ", group.name, " floats: how its time divides on cores only the trace tells");
     }
     if (record.source && record.source_core == cpu.value) add(core.source, record.source->scheduling);

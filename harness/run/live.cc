@@ -21,6 +21,9 @@ std::string StateOf(const SupervisedChild& child) {
   if (child.end.as_planned) return "finished";
   if (child.end.kind == EndRecord::Kind::kExited) return StrCat("exited ", child.end.number);
   if (!child.running()) return Describe(child.end);
+  if (child.is_thread() && child.header().state.load(std::memory_order_acquire) == ChildState::kFinished) {
+    return child.header().error.Read().empty() ? "finished" : "failed";
+  }
   return child.header().state.load(std::memory_order_relaxed) == ChildState::kStarting ? "starting" : "running";
 }
 
@@ -36,7 +39,7 @@ std::vector<LiveTask> TasksOf(const Plan& plan, const std::vector<SupervisedChil
   std::vector<LiveTask> tasks;
   for (const auto& child : children) {
     if (!child.running()) continue;
-    const pid_t pid = child.launched.process->pid;
+    const pid_t pid = child.pid();
     const int cpu = child.launched.core();
     if (child.tree) {
       for (const auto& member : child.tree->members()) {
@@ -44,7 +47,7 @@ std::vector<LiveTask> TasksOf(const Plan& plan, const std::vector<SupervisedChil
       }
       continue;
     }
-    if (child.launched.role == Role::kWorker) tasks.push_back({&LiveCore::worker, cpu, pid, pid});
+    if (child.launched.role == Role::kWorker) tasks.push_back({&LiveCore::worker, cpu, pid, child.tid()});
     if (child.launched.role == Role::kSource) tasks.push_back({&LiveCore::source, cpu, pid, pid});
     if (child.launched.role != Role::kHandler) continue;
     const HandlerSlabLayout layout(plan);
@@ -82,7 +85,9 @@ LiveState LiveView::Look(Nanos now, const Timeline& timeline, const std::vector<
   for (std::size_t i = 0; i < children.size(); ++i) {
     if (children[i].launched.role != Role::kWorker) continue;
     state.workers.push_back(Worker(now, children[i]));
-    if (const auto reading = memory.Latest(static_cast<int>(i))) state.workers.back().uss = reading->uss;
+    // Threads share their memory: the process's is shown for each.
+    const auto key = children[i].launched.host.value_or(i);
+    if (const auto reading = memory.Latest(static_cast<int>(key))) state.workers.back().uss = reading->uss;
   }
   state.cores = Cores(children, keeper);
   return state;
