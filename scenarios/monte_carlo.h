@@ -77,7 +77,8 @@ WorkloadType MonteCarlo(WorkloadInfo info) {
             if (answer) answer->tally = std::move(*tally);
             return answer;
           },
-          .conclude = Model::Conclude};
+          .conclude = Model::Conclude,
+          .sums = Model::kSums};
 }
 
 }  // namespace corerig

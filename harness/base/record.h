@@ -8,10 +8,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/latency_histogram.h"
 #include "harness/base/metric.h"
+#include "harness/base/tally.h"
 #include "harness/base/units.h"
 #include "harness/base/warning.h"
 
@@ -345,7 +347,8 @@ struct ResultRecord {
   std::uint64_t units = 0;  // merged
   std::vector<Figure> figures;
   std::optional<CheckRecord> check;
-  std::string absent;  // why there is no answer
+  std::optional<Tally> tally = {};  // what it was concluded from; absent: it cannot be merged with others
+  std::string absent;               // why there is no answer
 };
 
 struct BudgetRecord {
@@ -408,6 +411,14 @@ struct BreakRecord {
 };
 std::string Describe(const BreakRecord& at);  // "stream imu sample 17 was 812 µs late, limit 500 µs (break)"
 
+// A shard that a merged report was made of.
+struct ShardRecord {
+  std::string file;
+  int index = 0, count = 1;
+  std::string board, machine, kernel;
+  Verdict verdict = Verdict::kUndecided;
+};
+
 struct RunRecord {
   static constexpr std::string_view kSchema = "corerig-report/1";
   std::string version, build;
@@ -418,6 +429,9 @@ struct RunRecord {
   ConditionsRecord conditions;
   Anchor started;
   Nanos duration{0};  // planned length of the window
+  // Of a run whose units of work were computed in parts, the part that this is: index and count.
+  std::optional<std::pair<int, int>> shard = {};
+  std::vector<ShardRecord> merged = {};  // of a report that was merged; such a one has answers and a verdict alone
   WindowRecord window;
   bool complete = false;  // false while the run goes on: what is there so far
   Verdict verdict = Verdict::kUndecided;

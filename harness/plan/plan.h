@@ -147,6 +147,13 @@ struct DisturbancePlan {
   bool operator==(const DisturbancePlan&) const = default;
 };
 
+// The part of a run's units of work that is computed here; the others elsewhere. `corerig merge` joins them.
+struct Shard {
+  int index = 0;  // of `count`
+  int count = 1;
+  bool operator==(const Shard&) const = default;
+};
+
 struct Plan {
   std::string name;
   std::string about;
@@ -163,6 +170,7 @@ struct Plan {
   std::vector<StreamPlan> streams;
   std::vector<WorkerPlan> workers;
   std::vector<BudgetPlan> budgets;
+  Shard shard = {};
   CpuId rig_core;            // where supervisor and keeper stay
   std::vector<CpuId> cores;  // of the board, that this run may use
   bool operator==(const Plan&) const = default;

@@ -70,6 +70,7 @@ struct WorkloadInfo {
   std::string_view about;  // one line
   std::string_view unit;   // what one unit of work is: "block of 16384 paths"
   std::vector<ParameterInfo> parameters;
+  bool shardable = false;  // its answer can be merged of parts of a run that were computed apart
   // Fails if units and parameters of a group, each right by itself, cannot be done together; may be empty.
   std::function<Status(const WorkerPlan&)> check = {};
   // Present: the workload is the user's own command. Its keys are read into WorkerPlan::command; `parameters` then only

@@ -346,6 +346,13 @@ Json FromMetrics(const std::vector<Metric>& metrics) {
   return out;
 }
 
+Json FromTally(const std::optional<Tally>& tally) {
+  if (!tally) return nullptr;
+  Json sums = Json::array();
+  for (const ExactSum& sum : tally->sums) sums.push_back(std::vector<double>(sum.parts().begin(), sum.parts().end()));
+  return {{"units", tally->units}, {"vector_bits", tally->vector_bits}, {"sums", std::move(sums)}};
+}
+
 Json FromResult(const ResultRecord& result) {
   Json figures = Json::array();
   for (const auto& figure : result.figures) {
@@ -357,6 +364,7 @@ Json FromResult(const ResultRecord& result) {
       {"workers_planned", result.workers_planned},
       {"units", result.units},
       {"figures", std::move(figures)},
+      {"tally", FromTally(result.tally)},
       {"check", result.check ? Json{{"passed", result.check->passed}, {"text", result.check->text}} : Json(nullptr)},
       {"absent", result.absent.empty() ? Json(nullptr) : Json(result.absent)}};
 }
@@ -412,8 +420,22 @@ Json FromScenario(const RunRecord& record) {
   return out;
 }
 
+Json FromShard(const ShardRecord& shard) {
+  return {{"file", shard.file},
+          {"index", shard.index},
+          {"count", shard.count},
+          {"board", shard.board},
+          {"machine", shard.machine},
+          {"kernel", shard.kernel},
+          {"verdict", ToText(shard.verdict)}};
+}
+
 Json FromRecord(const RunRecord& record) {
   Json out;
+  const auto list = [&out](const char* key, const auto& items, auto from) {
+    out[key] = Json::array();
+    for (const auto& item : items) out[key].push_back(from(item));
+  };
   out["schema"] = RunRecord::kSchema;
   out["corerig"] = {{"version", record.version}, {"build", record.build}};
   out["scenario"] = FromScenario(record);
@@ -426,13 +448,11 @@ Json FromRecord(const RunRecord& record) {
                     {"realtime", Value(record.started.realtime)},
                     {"boottime", Value(record.started.boottime)}};
   out["duration"] = Value(record.duration);
+  out["shard"] = record.shard ? Json{{"index", record.shard->first}, {"count", record.shard->second}} : Json(nullptr);
+  list("merged", record.merged, FromShard);
   out["window"] = {{"begin", Value(record.window.begin)}, {"end", Value(record.window.end)}};
   out["complete"] = record.complete;
   out["verdict"] = {{"result", ToText(record.verdict)}, {"reasons", record.reasons}};
-  const auto list = [&out](const char* key, const auto& items, auto from) {
-    out[key] = Json::array();
-    for (const auto& item : items) out[key].push_back(from(item));
-  };
   list("budgets", record.budgets, FromBudget);
   out["break"] = FromBreak(record.at_break);
   out["metrics"] = FromMetrics(record.metrics);

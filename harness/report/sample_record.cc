@@ -110,6 +110,13 @@ StreamRecord Tick() {
   return tick;
 }
 
+Tally PriceTally() {
+  Tally tally = {.units = 1200, .vector_bits = 256, .sums = std::vector<ExactSum>(2)};
+  for (const double term : {205'481'000.5, 1e-9}) tally.sums[0].Add(term);
+  tally.sums[1].Add(5.5e9);
+  return tally;
+}
+
 WorkerRecord Worker(int index) {
   WorkerRecord worker;
   worker.name = "price";
@@ -298,6 +305,15 @@ RunRecord FullRecord() {
   record.handler = Process(4002);
   // It leaks.
   record.workers = {Worker(0), Worker(1), Command()};
+  record.groups = {{.name = "learn", .process = Process(4010)}};
+  record.shard = {1, 4};
+  record.merged = {{.file = "a/report.json",
+                    .index = 0,
+                    .count = 4,
+                    .board = "AMD EPYC",
+                    .machine = "x86_64",
+                    .kernel = "6.18.0",
+                    .verdict = Verdict::kPass}};
   record.workers[0].process.memory_trend = {
       .verdict = MemoryTrend::Verdict::kGrows, .slope = 6e5, .low = 5.5e5, .high = 7e5, .reason = ""};
   record.rig = Process(4000);
@@ -368,6 +384,7 @@ RunRecord FullRecord() {
                      .units = 1200,
                      .figures = {{"price", 10.451234567, "EUR"}, {"price.standard_error", 0.00123, "EUR"}},
                      .check = CheckRecord{true, "10.4512 is 0.5 standard errors from Black-Scholes 10.4506 (limit 5)"},
+                     .tally = PriceTally(),
                      .absent = ""},
                     {.group = "learn",
                      .workload = "train/sgd",

@@ -329,6 +329,12 @@ class Page {
                  Show(part + "runqueue.mean"), Show(part + "faults.minor"), Show(part + "faults.major"),
                  Show(part + "uss.max"), StrCat(end.as_planned ? "" : "✗ ", Describe(end))});
     }
+    for (const auto& group : record_.groups) {
+      const EndRecord& end = group.process.end;
+      table.Add({group.name + ".all", "–", "–", "–", "–", "–", "–", "–",
+                 Show(StrCat("worker.", group.name, ".all.uss.max")),
+                 StrCat(end.as_planned ? "" : "✗ ", Describe(end))});
+    }
     Block(table);
   }
 

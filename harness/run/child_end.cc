@@ -72,7 +72,7 @@ EndRecord EndOfProcess(const Plan& plan, const SupervisedChild& child, const End
   if (end.kind != EndRecord::Kind::kExited || end.number != 0) return end;
   end.as_planned = true;
   if (child.launched.role != Role::kWorker || early) return end;
-  const WorkerJob job = JobOf(plan.workers[child.launched.group], child.launched.index, plan.seed);
+  const WorkerJob job = JobOf(plan.workers[child.launched.group], child.launched.index, plan.seed, plan.shard);
   const std::uint64_t done = child.progress().units;
   if (job.units && done < job.UnitsOfWorker()) {
     end.as_planned = false;

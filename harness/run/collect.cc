@@ -266,7 +266,7 @@ void AddMemoryLimit(WorkerRecord& record, const WorkerPlan& group, const Supervi
 WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, const MemorySampler& memory, int key,
                            const std::string& cow_absent, const Timeline& timeline) {
   const WorkerPlan& group = plan.workers[worker.launched.group];
-  const WorkerJob job = JobOf(group, worker.launched.index, plan.seed);
+  const WorkerJob job = JobOf(group, worker.launched.index, plan.seed, plan.shard);
   WorkerRecord record;
   record.name = group.name;
   record.index = worker.launched.index;
@@ -341,11 +341,12 @@ std::vector<ResultRecord> CollectResults(const Plan& plan, const Rig& rig,
     }
     std::vector<WorkerResult> results;
     for (std::size_t i = 0; i < bytes.size(); ++i) results.push_back({.index = indices[i], .bytes = bytes[i]});
-    auto answer = FindWorkload(rig, group.workload)->merge(JobOf(group, 0, plan.seed), results);
+    auto answer = FindWorkload(rig, group.workload)->merge(JobOf(group, 0, plan.seed, plan.shard), results);
     if (answer) {
       record.units = answer->units;
       record.figures = std::move(answer->figures);
       record.check = std::move(answer->check);
+      record.tally = std::move(answer->tally);
     } else {
       record.absent = answer.error().message;
     }

@@ -117,7 +117,7 @@ class GroupLauncher {
 
  private:
   int workers() const { return static_cast<int>(group_.cores.size()); }
-  WorkerJob Job(int index) const { return JobOf(group_, index, plan_.seed); }
+  WorkerJob Job(int index) const { return JobOf(group_, index, plan_.seed, plan_.shard); }
 
   LaunchedChild Worker(int index) const {
     return {.role = Role::kWorker,
@@ -171,10 +171,8 @@ class GroupLauncher {
   }
 
   Status LaunchForked() {
-    LaunchedChild zygote{.role = Role::kGroup,
-                         .group = group_index_,
-                         .name = GroupPart(group_.name),
-                         .cores = group_.CoresOf(0)};
+    LaunchedChild zygote{
+        .role = Role::kGroup, .group = group_index_, .name = GroupPart(group_.name), .cores = group_.CoresOf(0)};
     const auto slab = launcher_.MakeSlab(zygote, sizeof(SlabHeader));
     if (!slab) return ForwardWith(slab, zygote.name, ": ");
     const std::string job = WriteWorkerJob(Job(0), group_.workload);
@@ -213,10 +211,8 @@ class GroupLauncher {
   // One process for all of them. Each has a slab of its own, which the process gets.
   Status LaunchThreads() {
     const std::size_t host = children_.size();
-    LaunchedChild process{.role = Role::kGroup,
-                          .group = group_index_,
-                          .name = GroupPart(group_.name),
-                          .cores = group_.CoresOf(0)};
+    LaunchedChild process{
+        .role = Role::kGroup, .group = group_index_, .name = GroupPart(group_.name), .cores = group_.CoresOf(0)};
     const auto slab = launcher_.MakeSlab(process, sizeof(SlabHeader));
     if (!slab) return ForwardWith(slab, process.name, ": ");
     ThreadGroupJob job = {.first = {.job = Job(0), .workload = group_.workload}, .cores = {}, .policy = group_.policy};

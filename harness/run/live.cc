@@ -129,7 +129,7 @@ std::vector<LiveStream> LiveView::Streams(Nanos now, const StreamSides& sides) {
 
 LiveWorker LiveView::Worker(Nanos now, const SupervisedChild& child) {
   const WorkerPlan& group = plan_.workers[child.launched.group];
-  const WorkerJob job = JobOf(group, child.launched.index, plan_.seed);
+  const WorkerJob job = JobOf(group, child.launched.index, plan_.seed, plan_.shard);
   LiveWorker worker;
   worker.name = StrCat(group.name, ".", child.launched.index);
   worker.core = child.launched.core();

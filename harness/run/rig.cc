@@ -52,6 +52,7 @@ Vocabulary VocabularyOf(const Rig& rig) {
   for (const auto& sensor : rig.sensors) vocabulary.sensors.push_back(sensor.info);
   for (const auto& workload : rig.workloads) {
     WorkloadInfo info = workload.info;
+    info.shardable = workload.conclude != nullptr;
     // What the workload would refuse in every worker is refused before anything starts.
     info.check = [make = workload.make, load = workload.load](const WorkerPlan& group) -> Status {
       const WorkerJob job = JobOf(group, /*index=*/0, /*seed=*/0);
@@ -71,13 +72,15 @@ Vocabulary VocabularyOf(const Rig& rig) {
   return vocabulary;
 }
 
-WorkerJob JobOf(const WorkerPlan& group, int index, std::uint64_t seed) {
+WorkerJob JobOf(const WorkerPlan& group, int index, std::uint64_t seed, Shard shard) {
   return {.group = group.name,
           .index = index,
           .workers = static_cast<int>(group.cores.size()),
           .seed = seed,
           .units = group.units,
-          .parameters = group.parameters};
+          .parameters = group.parameters,
+          .shard = shard.index,
+          .shards = shard.count};
 }
 
 const WorkloadType* FindWorkload(const Rig& rig, std::string_view name) {

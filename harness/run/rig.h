@@ -23,7 +23,7 @@ struct Rig {
 Vocabulary VocabularyOf(const Rig& rig);
 
 // What worker `index` of a group is to do.
-WorkerJob JobOf(const WorkerPlan& group, int index, std::uint64_t seed);
+WorkerJob JobOf(const WorkerPlan& group, int index, std::uint64_t seed, Shard shard = {});
 
 const WorkloadType* FindWorkload(const Rig& rig, std::string_view name);
 const SensorType* FindSensor(const Rig& rig, std::string_view name);

@@ -454,7 +454,10 @@ void Runner::SettleThread(SupervisedChild& thread, const SupervisedChild& proces
   thread.killed_detail = process.killed_detail;
   const bool finished = thread.header().state.load(std::memory_order_acquire) == ChildState::kFinished;
   const int status = thread.header().error.Read().empty() ? 0 : 1;
-  Settle(thread, finished ? EndRecord{.kind = EndRecord::Kind::kExited, .number = status, .detail = ""} : seen);
+  EndRecord end = seen;
+  if (finished) end = {.kind = EndRecord::Kind::kExited, .number = status, .detail = ""};
+  if (!finished && end.detail.empty()) end.detail = process.header().error.Read();
+  Settle(thread, end);
 }
 
 SupervisedChild& Runner::ProcessOf(SupervisedChild& child) {
@@ -596,6 +599,7 @@ RunRecord FirstRecord(const Plan& plan, const RunOptions& options) {
   record.scenario_name = plan.name;
   record.scenario_about = plan.about;
   record.duration = plan.duration;
+  if (plan.shard.count > 1) record.shard = {plan.shard.index, plan.shard.count};
   record.started = ReadAnchor();
   record.board = ReadBoard("", plan.cores);
   record.conditions.command = options.command;

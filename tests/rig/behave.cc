@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,6 +91,7 @@ class Behave : public Workload {
       *nowhere = 1;
     }
     if (how_ == "abort") abort();
+    if (how_ == "throw") throw std::runtime_error("it was told to");
     if (how_ == "exit3") _exit(3);
     if (how_ == "no-result") _exit(0);
     if (how_ == "stop") raise(SIGSTOP);

@@ -6,11 +6,13 @@
 #include "scenarios/workloads.h"
 #include "sensors/sensors.h"
 #include "tests/rig/behave.h"
+#include "tests/rig/share.h"
 #include "tools/corerig/rig_main.h"
 
 int main(int argc, char** argv) {
   std::vector<corerig::WorkloadType> workloads(corerig::AllWorkloads().begin(), corerig::AllWorkloads().end());
   workloads.push_back(corerig::kBehave);
+  workloads.push_back(corerig::kShare);
   // A test that wants no control groups names a folder without any.
   const char* cgroup_root = getenv("TEST_CGROUP_ROOT");
   return corerig::RigMain({.sensors = corerig::AllSensors(),

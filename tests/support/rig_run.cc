@@ -123,7 +123,11 @@ void RigRun::Start(const std::vector<std::string>& arguments, const std::vector<
   argv.push_back(nullptr);
   std::string mark = std::string(kMark) + mark_;
   std::vector<char*> environment;
-  for (char** variable = environ; *variable != nullptr; ++variable) environment.push_back(*variable);
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    // That this test is sharded says nothing of the run.
+    const std::string_view name = *variable;
+    if (!name.starts_with("TEST_SHARD") && !name.starts_with("TEST_TOTAL_SHARDS")) environment.push_back(*variable);
+  }
   environment.push_back(mark.data());
   environment.push_back(nullptr);
 

@@ -15,6 +15,7 @@
 #include "tools/corerig/check_command.h"
 #include "tools/corerig/emit_command.h"
 #include "tools/corerig/list_command.h"
+#include "tools/corerig/merge_command.h"
 #include "tools/corerig/run_command.h"
 
 namespace corerig {
@@ -100,6 +101,9 @@ int RunCommandLine(const Rig& rig, int argc, char** argv) {
         run.scenario.overrides.push_back({"break", above});
       },
       "stop at the first sample of a stream that is later than this, e.g. 500us, and say why; exit status 2");
+  run_command->add_option_function<std::string>(
+      "--shard", [&run](const std::string& shard) { run.shard = shard; },
+      "compute part i of n of the units of work, i from 0: 0/4; default: what TEST_SHARD_INDEX or SLURM_PROCID say");
   run.command.assign(argv, argv + argc);
 
   ScenarioArguments check;
@@ -125,6 +129,11 @@ int RunCommandLine(const Rig& rig, int argc, char** argv) {
       app.add_subcommand("board", "what this board is, what can be measured on it, what to change on it");
   board_command->add_flag("--json", board_as_json, "print JSON (docs/board.md)");
 
+  MergeArguments merge;
+  CLI::App* merge_command = app.add_subcommand("merge", "join the reports of the shards of a run into one");
+  merge_command->add_option("REPORT", merge.reports, "report.json of each shard, or its folder")->required();
+  merge_command->add_option("--out", merge.out, "folder for the merged report.json (default: none is written)");
+
   CLI::App* list_command = app.add_subcommand("list", "sensors, channels, workloads and metrics of this rig");
 
   try {
@@ -139,6 +148,7 @@ int RunCommandLine(const Rig& rig, int argc, char** argv) {
   if (check_command->parsed()) return CheckCommand(rig, check);
   if (emit_command->parsed()) return EmitCommand(rig, emit);
   if (board_command->parsed()) return BoardCommand(board_as_json);
+  if (merge_command->parsed()) return MergeCommand(rig, merge);
   if (list_command->parsed()) return ListCommand(rig);
   return kWrongUse;
 }

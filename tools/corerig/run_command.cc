@@ -13,6 +13,7 @@
 #include "harness/run/run.h"
 #include "tools/corerig/folder_hold.h"
 #include "tools/corerig/rig_main.h"
+#include "tools/corerig/shard.h"
 #include "tools/corerig/trace_export.h"
 
 namespace corerig {
@@ -22,7 +23,8 @@ std::string FolderOf(const RunArguments& arguments, const Plan& plan) {
   if (!arguments.out.empty()) return arguments.out;
   if (const char* outputs = getenv("TEST_UNDECLARED_OUTPUTS_DIR"); outputs != nullptr && *outputs != '\0')
     return outputs;
-  return "corerig-out/" + plan.name;
+  const Shard& shard = plan.shard;
+  return StrCat("corerig-out/", plan.name, shard.count > 1 ? StrCat(".shard-", shard.index, "-of-", shard.count) : "");
 }
 
 std::string BuildText() {
@@ -48,12 +50,18 @@ int Complain(const std::string& message) {
 }  // namespace
 
 int RunCommand(const Rig& rig, const RunArguments& arguments) {
-  const auto plan = ReadScenarioFile(rig, arguments.scenario);
+  auto plan = ReadScenarioFile(rig, arguments.scenario);
   if (!plan) {
     // The message starts with file:line:column, which editors and people click on.
     std::cerr << plan.error().message << "\n";
     return kWrongUse;
   }
+  const auto shard = ShardOf(arguments.shard, [](const char* name) { return static_cast<const char*>(getenv(name)); });
+  if (!shard) return Complain(shard.error().message);
+  if (auto checked = CheckShard(*plan, VocabularyOf(rig), *shard); !checked) {
+    return Complain(StrCat(arguments.scenario.file, ": ", checked.error().message));
+  }
+  plan->shard = *shard;
   const std::string folder = FolderOf(arguments, *plan);
   if (auto prepared = PrepareFolder(folder); !prepared) return Complain(prepared.error().message);
   const auto held = HoldFolder(folder);  // to the end

@@ -1,6 +1,7 @@
 // `corerig run`.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace corerig {
 struct RunArguments {
   ScenarioArguments scenario;
   std::string out;                   // folder; empty: the default
+  std::optional<std::string> shard;  // "0/4"; absent: as the environment says
   std::vector<std::string> command;  // argv, for the report
 };
 

@@ -1,0 +1,108 @@
+#include "tools/corerig/merge_shards.h"
+
+#include <gtest/gtest.h>
+
+#include "scenarios/monte_carlo.h"
+
+namespace corerig {
+namespace {
+
+struct Sum {
+  static constexpr std::size_t kSums = 1;
+  static Result<Sum> Make(const WorkerJob&) { return Sum(); }
+  static void Block(std::uint64_t, std::span<double>) {}
+  static Result<Answer> Conclude(const WorkerJob& job, const Tally& tally) {
+    return Answer{.units = tally.units,
+                  .figures = {{"sum", tally.sums[0].Value(), ""}},
+                  .check = CheckAgainst("nothing", tally.sums[0].Value(), 0, job.Number("scale"))};
+  }
+};
+
+const WorkloadType kWorkloads[] = {
+    MonteCarlo<Sum>({.name = "test/sum",
+                     .about = "",
+                     .unit = "",
+                     .parameters = {{"scale", ParameterInfo::Kind::kNumber, "1", "a standard error"}}})};
+const Rig kRig = {.sensors = {}, .workloads = kWorkloads};
+
+ShardReport Shard(int index, double value, const std::string& scale = "1") {
+  ShardReport report;
+  report.file = StrCat(index, ".json");
+  report.index = index;
+  report.count = 3;
+  report.scenario_name = "parts";
+  report.groups = {{.name = "w", .workload = "test/sum", .units = {}, .parameters = {{"scale", scale}}}};
+  report.verdict = Verdict::kPass;
+  ResultRecord result{.group = "w", .workload = "test/sum", .figures = {}, .check = {}, .absent = {}};
+  result.workers = result.workers_planned = index + 1;
+  result.tally = Tally{.units = 1, .vector_bits = 256, .sums = std::vector<ExactSum>(1)};
+  result.tally->sums[0].Add(value);
+  report.results = {result};
+  return report;
+}
+
+std::vector<ShardReport> Three() { return {Shard(2, 1), Shard(0, 1e16), Shard(1, -1e16)}; }
+
+TEST(MergeShards, AddsTheirSumsExactly) {
+  const auto record = MergeShards(kRig, Three());
+  ASSERT_TRUE(record.has_value()) << record.error().message;
+  EXPECT_EQ(record->verdict, Verdict::kPass);
+  ASSERT_EQ(record->results.size(), 1u);
+  EXPECT_EQ(record->results[0].figures[0].value, 1) << "in whatever order: rounding would make it 0";
+  EXPECT_EQ(record->results[0].units, 3u);
+  EXPECT_EQ(record->results[0].workers, 6);
+  ASSERT_EQ(record->merged.size(), 3u);
+  EXPECT_EQ(record->merged[2].file, "2.json");
+}
+
+TEST(MergeShards, TheVerdictIsTheWorstOfAll) {
+  std::vector<ShardReport> shards = {Shard(2, 0), Shard(0, 0), Shard(1, 0)};
+  shards[1].verdict = Verdict::kUndecided;
+  shards[1].reasons = {"interrupted"};
+  auto record = MergeShards(kRig, shards);
+  EXPECT_EQ(record->verdict, Verdict::kUndecided);
+  EXPECT_EQ(record->reasons, std::vector<std::string>{"shard 0/3: interrupted"});
+  shards[2].verdict = Verdict::kFail;
+  EXPECT_EQ(MergeShards(kRig, shards)->verdict, Verdict::kFail);
+  shards.pop_back();
+  record = MergeShards(kRig, shards);
+  EXPECT_EQ(record->verdict, Verdict::kUndecided);
+  EXPECT_EQ(record->reasons[0], "shard 1/3 is missing");
+}
+
+TEST(MergeShards, TheMergedAnswerIsChecked) {
+  std::vector<ShardReport> shards = {Shard(0, 2, "1"), Shard(1, 2, "1"), Shard(2, 2, "1")};
+  const auto record = MergeShards(kRig, shards);
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->verdict, Verdict::kFail) << "6 standard errors, of which each shard has 2";
+  EXPECT_FALSE(record->results[0].check->passed);
+}
+
+TEST(MergeShards, WhatCannotBeMergedIsRefused) {
+  const auto refusal = [](const auto& change) {
+    auto shards = Three();
+    change(shards);
+    const auto record = MergeShards(kRig, shards);
+    return record ? "merged" : record.error().message;
+  };
+  EXPECT_EQ(refusal([](auto& s) { s.clear(); }), "there is no report to merge");
+  EXPECT_EQ(refusal([](auto& s) { s[0].index = 1; }), "2.json and 1.json are both of shard 1/3");
+  EXPECT_EQ(refusal([](auto& s) { s[1].seed = 5; }), "2.json and 0.json are of different runs: seed 0 and seed 5");
+  EXPECT_EQ(refusal([](auto& s) { s[1].results[0].tally.reset(); }), "0.json has no answer of worker w to merge");
+  EXPECT_EQ(refusal([](auto& s) { s[1].results[0].tally->sums.emplace_back(); }), "1.json: another number of sums");
+  EXPECT_EQ(refusal([](auto& s) {
+              for (auto& each : s) each.results[0].tally->sums.emplace_back();
+            }),
+            "worker w: 2 sums; test/sum has 1");
+  EXPECT_EQ(refusal([](auto& s) {
+              for (auto& each : s) each.groups[0].workload = "test/gone";
+            }),
+            "this rig has no workload test/gone; merge with the rig that ran it");
+  EXPECT_EQ(refusal([](auto& s) {
+              for (auto& each : s) each.groups[0].parameters.clear();
+            }),
+            "worker w has no parameter scale: another rig's report?");
+}
+
+}  // namespace
+}  // namespace corerig
