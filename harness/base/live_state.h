@@ -28,6 +28,7 @@ struct LiveWorker {
   std::optional<std::uint64_t> units;  // absent: nobody counts them
   std::uint64_t units_planned = 0;     // 0: as many as the time allows
   double rate = 0;                     // units per second, since the last state
+  std::optional<Nanos> left = {};      // until its planned units are done, at the rate it has had so far
   std::optional<std::uint64_t> uss;    // the latest sample
 };
 

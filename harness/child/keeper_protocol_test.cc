@@ -13,7 +13,9 @@ const SpawnRequest kSpawnRequest = {.argv = {"./x", "", "an argument\nof two lin
                                     .policy = {Policy::Class::kFifo, 42},
                                     .group = 9,
                                     .group_directory = "/sys/fs/cgroup/g",
-                                    .address_space = 1ull << 33};
+                                    .address_space = 1ull << 33,
+                                    .zygote = true,
+                                    .forked_from = 815};
 
 TEST(KeeperProtocol, ASpawnRequestComesThroughWithItsDescriptorsNumberedAsAttached) {
   const auto decoded = DecodeRequest(EncodeRequest(kSpawnRequest));
@@ -26,6 +28,31 @@ TEST(KeeperProtocol, ASpawnRequestComesThroughWithItsDescriptorsNumberedAsAttach
   EXPECT_EQ(spawn.group, 2) << "attached behind the two others";
   EXPECT_EQ(spawn.group_directory, kSpawnRequest.group_directory);
   EXPECT_EQ(spawn.address_space, kSpawnRequest.address_space);
+  EXPECT_EQ(spawn.zygote, kSpawnRequest.zygote);
+  EXPECT_EQ(spawn.forked_from, kSpawnRequest.forked_from);
+}
+
+TEST(KeeperProtocol, APolicyComesThroughWhole) {
+  SpawnRequest request = kSpawnRequest;
+  request.policy = {Policy::Class::kBatch, 0, -7};
+  EXPECT_EQ(std::get<SpawnRequest>(*DecodeRequest(EncodeRequest(request))).policy, request.policy);
+}
+
+TEST(KeeperProtocol, AReleaseRequestComesThrough) {
+  const auto decoded = DecodeRequest(EncodeRequest(ReleaseRequest{4711}));
+  ASSERT_TRUE(decoded) << decoded.error().message;
+  EXPECT_EQ(std::get<ReleaseRequest>(*decoded).zygote, 4711);
+}
+
+TEST(KeeperProtocol, DescriptorsTakeTheirPlaces) {
+  SpawnRequest request = std::get<SpawnRequest>(*DecodeRequest(EncodeRequest(kSpawnRequest)));
+  Message message;
+  for (int i = 0; i < 3; ++i) message.fds.emplace_back(dup(STDERR_FILENO));
+  ASSERT_TRUE(TakeDescriptors(request, message));
+  EXPECT_EQ(request.fds[1], (std::pair{message.fds[1].get(), 900}));
+  EXPECT_EQ(request.group, message.fds[2].get());
+  message.fds.pop_back();
+  EXPECT_FALSE(TakeDescriptors(request, message)) << "one is missing";
 }
 
 TEST(KeeperProtocol, AReapRequestComesThrough) {
@@ -43,7 +70,8 @@ TEST(KeeperProtocol, AReplyComesThrough) {
 }
 
 TEST(KeeperProtocol, AMessageThatIsCutOffOrTooLongIsAnError) {
-  for (const std::string& whole : {EncodeRequest(kSpawnRequest), EncodeRequest(ReapRequest{1})}) {
+  for (const std::string& whole :
+       {EncodeRequest(kSpawnRequest), EncodeRequest(ReapRequest{1}), EncodeRequest(ReleaseRequest{1})}) {
     for (std::size_t size = 0; size < whole.size(); ++size) {
       EXPECT_EQ(DecodeRequest(whole.substr(0, size)).error().message, StrCat("malformed request of ", size, " bytes"));
     }

@@ -55,8 +55,14 @@ Table StreamTable(const LiveState& state) {
 }
 
 Table WorkerTable(const LiveState& state) {
-  Table table(
-      {{"worker"}, {"core", kRight}, {"progress"}, {"units", kRight}, {"rate", kRight}, {"uss", kRight}, {"state"}});
+  Table table({{"worker"},
+               {"core", kRight},
+               {"progress"},
+               {"units", kRight},
+               {"left", kRight},
+               {"rate", kRight},
+               {"uss", kRight},
+               {"state"}});
   for (const auto& worker : state.workers) {
     std::string progress = "–", units = worker.units ? StrCat(*worker.units) : "–";
     if (worker.units_planned > 0) {
@@ -65,8 +71,8 @@ Table WorkerTable(const LiveState& state) {
       units += StrCat("/", worker.units_planned);
     }
     table.Add({worker.name, worker.core < 0 ? "any" : StrCat(worker.core), progress, units,
-               Fixed(worker.rate, 1) + " /s", worker.uss ? FormatSize(static_cast<double>(*worker.uss)) : "–",
-               worker.state});
+               worker.left ? Seconds(*worker.left) : "–", Fixed(worker.rate, 1) + " /s",
+               worker.uss ? FormatSize(static_cast<double>(*worker.uss)) : "–", worker.state});
   }
   return table;
 }
@@ -107,6 +113,7 @@ std::string LiveLine(const LiveState& state) {
     out += StrCat("; ", worker.name, " ", worker.state);
     if (worker.units_planned > 0) {
       out += StrCat(" ", Percent(ShareOf(worker.units.value_or(0), worker.units_planned)));
+      if (worker.left) out += StrCat(", ", Seconds(*worker.left), " left");
     } else if (worker.units) {
       out += StrCat(" ", *worker.units, " units");
     }

@@ -22,6 +22,7 @@ LiveState State() {
                     .units = 600,
                     .units_planned = 1200,
                     .rate = 60.25,
+                    .left = 9'900ms,
                     .uss = 4'194'304},
                    {.name = "detect.0",
                     .core = 2,
@@ -41,9 +42,9 @@ TEST(LiveTable, ShowsStreamsWorkersAndCores) {
                           "stream      rate  latency  received  lost  corrupt",
                           "imu     1.00 kHz  18.9 µs     12345     3        1",
                           "gnss        0 Hz        –         0     0        0",
-                          "worker    core  progress            units     rate       uss  state",
-                          "price.0      1  █████░░░░░ 50 %  600/1200  60.2 /s  4.00 MiB  running",
-                          "detect.0     2  –                       7   0.0 /s         –  killed by SIGSEGV",
+                          "worker    core  progress            units   left     rate       uss  state",
+                          "price.0      1  █████░░░░░ 50 %  600/1200  9.9 s  60.2 /s  4.00 MiB  running",
+                          "detect.0     2  –                       7      –   0.0 /s         –  killed by SIGSEGV",
                           "core  use                worker  loop  source  rig",
                           "0     ███░░░░░░░   32 %     0 %  21 %    10 %  1 %",
                           "1     ██████████  100 %   100 %   0 %     0 %  0 %"));
@@ -64,7 +65,8 @@ TEST(LiveTable, UseBeyondOneCoreDoesNotLengthenTheBar) {
 
 TEST(LiveTable, LineForALogSaysTheSameInShort) {
   EXPECT_EQ(LiveLine(State()),
-            "12.3 s of 22.0 s measuring; imu 1.00 kHz 18.9 µs lost 3 corrupt 1; gnss 0 Hz –; price.0 running 50 %; "
+            "12.3 s of 22.0 s measuring; imu 1.00 kHz 18.9 µs lost 3 corrupt 1; gnss 0 Hz –; price.0 running 50 %, 9.9 "
+            "s left; "
             "detect.0 killed by SIGSEGV 7 units");
 }
 

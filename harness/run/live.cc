@@ -137,6 +137,11 @@ LiveWorker LiveView::Worker(Nanos now, const SupervisedChild& child) {
   if (!group.command || child.launched.output) worker.units = child.progress().units;
   worker.units_planned = job.units ? job.UnitsOfWorker() : 0;
   worker.rate = RateOf("worker " + worker.name, worker.units.value_or(0), now);
+  const Nanos worked = now - Nanos(static_cast<std::int64_t>(child.header().begun_at.Get()));
+  if (worker.state == "running" && worker.units.value_or(0) > 0 && worker.units_planned > *worker.units) {
+    const double each = static_cast<double>(worked.count()) / static_cast<double>(*worker.units);
+    worker.left = Nanos(static_cast<std::int64_t>(each * static_cast<double>(worker.units_planned - *worker.units)));
+  }
   return worker;
 }
 

@@ -67,12 +67,12 @@ void ListSensors(const Rig& rig) {
 void ListChannels() {
   constexpr std::pair<ChannelKind, std::string_view> kChannels[] = {
       {ChannelKind::kTimer, "none: the loop's own timerfd, absolute, on CLOCK_MONOTONIC"},
-      {ChannelKind::kSeqpacket, "Unix seqpacket socket: messages, lossless, with kernel receive stamps"},
+      {ChannelKind::kSeqpacket, "Unix seqpacket socket: messages, none lost on the way, with kernel receive stamps"},
       {ChannelKind::kPty, "pseudo-terminal in raw mode: bytes as a UART delivers them, split across reads, no stamps"},
       {ChannelKind::kUdp, "UDP over loopback: messages that a full socket loses, with kernel receive stamps"},
-      {ChannelKind::kPipe, "pipe: bytes, lossless, no stamps"},
-      {ChannelKind::kStream, "Unix stream socket: bytes, lossless, no stamps"},
-      {ChannelKind::kTcp, "TCP over loopback without Nagle's delay: bytes, lossless, no stamps"},
+      {ChannelKind::kPipe, "pipe: bytes, none lost on the way, no stamps"},
+      {ChannelKind::kStream, "Unix stream socket: bytes, none lost on the way, no stamps"},
+      {ChannelKind::kTcp, "TCP over loopback without Nagle's delay: bytes, none lost on the way, no stamps"},
       {ChannelKind::kCan, "SocketCAN on vcan0: messages, with kernel receive stamps; without one, as seqpacket"},
       {ChannelKind::kShm, "shared memory with a doorbell: messages in a ring that drops them when full, no stamps"},
   };
