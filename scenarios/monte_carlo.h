@@ -77,7 +77,12 @@ WorkloadType MonteCarlo(WorkloadInfo info) {
             if (answer) answer->tally = std::move(*tally);
             return answer;
           },
-          .conclude = Model::Conclude};
+          .conclude = [](const WorkerJob& job, const Tally& tally) -> Result<Answer> {
+            if (tally.sums.size() != Model::kSums) {
+              return Fail("a tally of ", tally.sums.size(), " sums; this workload has ", Model::kSums);
+            }
+            return Model::Conclude(job, tally);
+          }};
 }
 
 }  // namespace corerig
