@@ -158,6 +158,40 @@ TEST(MonteCarloReliability, TimesAgreeWithTheChainAndWithASimulationOfEachPart) 
   }
 }
 
+// The variance of the time until the chain's last state, by the second moments of the steps from each state to the
+// next: wait W, then with probability `repair` back by one state and forward again.
+double VarianceOf(const RedundantSystem& system) {
+  double variance = 0, mean = 0, square = 0;
+  for (int failed = 0; failed <= system.Spares(); ++failed) {
+    const double rate = system.FailureRate(failed) + system.RepairRate(failed);
+    const double wait = 1 / rate, repair = system.RepairRate(failed) / rate;
+    const double its_mean = (wait + repair * mean) / (1 - repair);
+    const double its_square =
+        (2 * wait * wait + 2 * wait * repair * (mean + its_mean) + repair * (square + 2 * mean * its_mean)) /
+        (1 - repair);
+    variance += its_square - its_mean * its_mean;
+    mean = its_mean;
+    square = its_square;
+  }
+  return variance;
+}
+
+TEST(MonteCarloReliability, TheSpreadOfTimesIsThatOfTheChain) {
+  EXPECT_NEAR(VarianceOf({1, 1, 1000, false, 0, 1}), 1e6, 1e-6);
+  for (const RedundantSystem& system :
+       {RedundantSystem{3, 2, 1000, false, 0, 1}, {3, 2, 1000, false, 400, 1}, {4, 2, 1000, true, 400, 2}}) {
+    const WorkerJob job = Job({{"parts", StrCat(system.parts)},
+                               {"needed", "2"},
+                               {"standby", system.is_cold ? "cold" : "hot"},
+                               {"repair", StrCat(system.repair)},
+                               {"crews", StrCat(system.crews)}});
+    const auto answer = kWorkload.conclude(job, TallyOf(job, 100));
+    const double sample = FigureOf(*answer, "standard_error") * std::sqrt(FigureOf(*answer, "systems"));
+    // The variance of a sample of exponential times has a standard error of a share of sqrt(8/n).
+    EXPECT_NEAR(sample * sample / VarianceOf(system), 1, 5 * std::sqrt(8.0 / 102400)) << system.repair;
+  }
+}
+
 TEST(MonteCarloReliability, ErrorsOverSeedsAreStandardNormal) {
   constexpr int kSeeds = 200;
   double sum = 0, squares = 0;
