@@ -32,8 +32,8 @@ class Reliability {
     if (standby != "hot" && standby != "cold") {
       return Fail("standby \"", standby, "\" is unknown; write \"hot\" (spares age, too) or \"cold\" (they do not)");
     }
-    if (!(parts >= 1 && parts <= kMostEvents)) {
-      return Fail("parts is ", job.Word("parts"), "; a system has 1 to ", kMostEvents);
+    if (!(parts >= 1 && parts <= kMostParts)) {
+      return Fail("parts is ", job.Word("parts"), "; a system has 1 to ", kMostParts);
     }
     if (!(needed >= 1 && needed <= parts)) {
       return Fail("needed is ", job.Word("needed"), " of ", job.Word("parts"), " parts; at least one, at most all are");
@@ -59,8 +59,8 @@ class Reliability {
   void Block(std::uint64_t block, std::span<double> sums) {
     std::fill(failed_.begin(), failed_.end(), 0);
     std::fill(hours_.begin(), hours_.end(), 0.0);
-    std::size_t working = kSystemsPerBlock;
-    const std::uint64_t first = block * kSystemsPerBlock / 4;
+    std::size_t working = hours_.size();
+    const std::uint64_t first = block * working / 4;
     for (std::uint32_t event = 0; working > 0; ++event) {
       FillExponentials(seed_, kStream, first, std::span(waits_).first(working), 2 * event);
       if (system_.repair > 0) FillUniforms(seed_, kStream, first, std::span(kinds_).first(working), 2 * event + 1);
@@ -83,18 +83,19 @@ class Reliability {
   }
 
   static Result<Answer> Conclude(const WorkerJob& job, const Tally& tally) {
-    const double systems = static_cast<double>(tally.units) * static_cast<double>(kSystemsPerBlock);
+    const double systems = static_cast<double>(tally.units) * static_cast<double>(SystemsPerBlock(SystemOf(job)));
     const MeanOf time(systems, tally.sums[0].Value(), tally.sums[1].Value());
-    const double expected = ExpectedEndurance(SystemOf(job)).hours;
+    const Endurance expected = ExpectedEndurance(SystemOf(job));
+    const double known_error = expected.standard_deviation / std::sqrt(systems);
     return Answer{.units = tally.units,
                   .figures = {{"time_to_failure", time.mean, "h"},
                               {"standard_error", time.standard_error, "h"},
                               {"systems", systems, "systems"},
-                              {"expected", expected, "h"},
-                              {"deviation", std::abs(time.mean - expected) / time.standard_error, "standard errors"},
+                              {"expected", expected.hours, "h"},
+                              {"deviation", std::abs(time.mean - expected.hours) / known_error, "standard errors"},
                               {"events", tally.sums[2].Value() / systems, "per system"},
                               VectorWidth(tally)},
-                  .check = CheckAgainst("the mean of the birth-death chain", time.mean, expected, time.standard_error)};
+                  .check = CheckAgainst("the mean of the birth-death chain", time.mean, expected.hours, known_error)};
   }
 
  private:
@@ -107,10 +108,10 @@ class Reliability {
   explicit Reliability(const WorkerJob& job)
       : seed_(job.seed),
         system_(SystemOf(job)),
-        failed_(kSystemsPerBlock),
-        hours_(kSystemsPerBlock),
-        waits_(kSystemsPerBlock),
-        kinds_(kSystemsPerBlock) {
+        failed_(SystemsPerBlock(system_)),
+        hours_(failed_.size()),
+        waits_(failed_.size()),
+        kinds_(failed_.size()) {
     for (int failed = 0; failed <= system_.Spares(); ++failed) {
       const double failures = system_.FailureRate(failed), repairs = system_.RepairRate(failed);
       states_.push_back({.wait = 1 / (failures + repairs), .failure_share = failures / (failures + repairs)});
@@ -131,16 +132,31 @@ double RedundantSystem::FailureRate(int failed) const { return (is_cold ? needed
 
 double RedundantSystem::RepairRate(int failed) const { return repair > 0 ? std::min(failed, crews) / repair : 0; }
 
-// From a state, the next is reached by a failure; a repair before costs the way back to here as well.
+// From a state to the next takes T: a wait W, and if a repair ends that, the way B back to here and the like of T
+// again. Means and second moments of both sides of T = W (or + B + T), solved for those of T.
 Endurance ExpectedEndurance(const RedundantSystem& system) {
-  Endurance sum, last;
+  Endurance sum;
+  double variance = 0;
+  double mean = 0, square = 0, events = 0;  // of the way from the state before
   for (int failed = 0; failed <= system.Spares(); ++failed) {
-    const double failures = system.FailureRate(failed), repairs = system.RepairRate(failed) / failures;
-    last = {.hours = 1 / failures + repairs * last.hours, .events = 1 + repairs + repairs * last.events};
-    sum.hours += last.hours;
-    sum.events += last.events;
+    const double failures = system.FailureRate(failed), repairs = system.RepairRate(failed);
+    const double odds = repairs / failures;
+    const double back_mean = mean;
+    mean = 1 / failures + odds * back_mean;
+    square = 2 * mean / failures + odds * (square + 2 * back_mean * mean);
+    events = 1 + odds + odds * events;
+    sum.hours += mean;
+    variance += square - mean * mean;
+    sum.events += events;
   }
+  sum.standard_deviation = std::sqrt(variance);
   return sum;
+}
+
+std::uint64_t SystemsPerBlock(const RedundantSystem& system) {
+  constexpr double kLeast = 32, kMost = 1024, kEventsPerBlock = 1 << 18;
+  const double systems = kEventsPerBlock / ExpectedEndurance(system).events;
+  return static_cast<std::uint64_t>(std::clamp(systems, kLeast, kMost)) / 4 * 4;
 }
 
 WorkloadType MonteCarloReliability() {
@@ -148,7 +164,7 @@ WorkloadType MonteCarloReliability() {
   return MonteCarlo<Reliability>(
       {.name = "montecarlo/reliability",
        .about = "simulates how long a redundant system lasts and checks it against the birth-death chain",
-       .unit = "block of 1024 systems",
+       .unit = "block of 1024 systems, less if they are repaired often",
        .parameters = {{"parts", Kind::kWholeNumber, "3", "of a system"},
                       {"needed", Kind::kWholeNumber, "2", "parts without which it fails"},
                       {"lifetime", Kind::kPositiveNumber, "1000", "mean hours until a part in service fails"},

@@ -6,16 +6,17 @@
 // exponentially distributed time of that mean. The time to failure is known: it is the time that a birth-death chain
 // takes to its last state (for three parts of which two are needed, no repair: 5/6 of a lifetime).
 //
-// One unit of work is a block of 1024 systems, followed event by event until the last has failed.
+// One unit of work is a block of systems, followed event by event until the last has failed: 1024 of them, or as many
+// less as they are repaired more often, so that a block takes some milliseconds.
 #pragma once
 
 #include "harness/child/workload.h"
 
 namespace corerig {
 
-inline constexpr std::uint64_t kSystemsPerBlock = 1024;
-// A block's work is bounded: systems that survive more failures and repairs on average are refused.
-inline constexpr double kMostEvents = 1000;
+inline constexpr int kMostParts = 1000;
+// Systems that survive more failures and repairs on average are refused.
+inline constexpr double kMostEvents = 30'000;
 
 struct RedundantSystem {
   int parts = 0;
@@ -32,11 +33,15 @@ struct RedundantSystem {
 };
 
 struct Endurance {
-  double hours = 0;   // the mean time to failure
+  double hours = 0;  // the mean time to failure
+  double standard_deviation = 0;
   double events = 0;  // failures and repairs until then, on average
 };
-// Means of the first passage of the chain to its last state, one state after the other.
+// Moments of the first passage of the chain to its last state, one state after the other.
 Endurance ExpectedEndurance(const RedundantSystem& system);
+
+// A multiple of four, as a draw is four numbers.
+std::uint64_t SystemsPerBlock(const RedundantSystem& system);
 
 WorkloadType MonteCarloReliability();
 
