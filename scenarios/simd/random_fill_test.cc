@@ -61,16 +61,17 @@ TEST_P(RandomFill, UniformsAreThoseOfTheStreamToTheLastBit) {
 }
 
 TEST_P(RandomFill, AnyRangeOfAStreamHasTheBitsItHasInTheWhole) {
+  constexpr std::uint64_t kFirst = 0xffffffff - 50;
   std::vector<double> whole(400), exponentials(400);
-  FillNormals(kSeed, kStream, 0xffffffff - 50, whole, kLane);
-  FillExponentials(kSeed, kStream, 0xffffffff - 50, exponentials, kLane);
+  FillNormals(kSeed, kStream, kFirst, whole, kLane);
+  FillExponentials(kSeed, kStream, kFirst, exponentials, kLane);
   for (std::size_t draw = 0; draw < 100; ++draw) {
     for (const std::size_t count : {1, 2, 3, 4, 5, 15, 16, 17, 33}) {
       if (4 * draw + count > whole.size()) continue;
       std::vector<double> part(count);
-      FillNormals(kSeed, kStream, 0xffffffff - 50 + draw, part, kLane);
+      FillNormals(kSeed, kStream, kFirst + draw, part, kLane);
       for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(part[i], whole[4 * draw + i]) << draw << " " << i;
-      FillExponentials(kSeed, kStream, 0xffffffff - 50 + draw, part, kLane);
+      FillExponentials(kSeed, kStream, kFirst + draw, part, kLane);
       for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(part[i], exponentials[4 * draw + i]) << draw << " " << i;
     }
   }
@@ -210,12 +211,13 @@ TEST_P(RandomFill, NormalsAndExponentialsAreExactInBulk) {
 }
 
 TEST_P(RandomFill, NormalsAreTheScalarOnesWithinTheRoundingOfTheLibrarysCosine) {
+  constexpr std::uint64_t kFirst = 0xffffffff - 1000;
   constexpr std::size_t kCount = 100'000;
   std::vector<double> normals(kCount);
-  FillNormals(42, 7, 0xffffffff - 1000, normals, 5);
+  FillNormals(42, 7, kFirst, normals, 5);
   for (std::size_t i = 0; i < kCount; i += 2) {
     const std::size_t pair = i % 4;
-    const auto scalar = RandomNormals(42, 7, 0xffffffff - 1000 + i / 4, 5);
+    const auto scalar = RandomNormals(42, 7, kFirst + i / 4, 5);
     const double radius = std::hypot(scalar[pair], scalar[pair + 1]);
     for (std::size_t j = 0; j < 2; ++j) {
       ASSERT_NEAR(normals[i + j], scalar[pair + j], 3e-15 * radius) << i + j;
