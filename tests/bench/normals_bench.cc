@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include <iostream>
-#include <random>
 #include <vector>
 
 #include "harness/base/text.h"
@@ -29,36 +28,27 @@ double CpuSeconds() {
 }
 
 // Millions of variates per second: the median of 15 measurements of 2 ms, as an interrupt may fall into one.
-template <typename Fill>
-double MillionsPerSecond(Fill fill) {
+double Ours(const Kernels& kernels) {
   std::vector<double> variates(kCount), rates;
+  Draws draws{.seed = 1, .stream = 2};
   for (int i = 0; i < 15; ++i) {
     const double begin = CpuSeconds();
     double end = begin;
     std::size_t done = 0;
     for (; end - begin < 2e-3; end = CpuSeconds()) {
-      for (int j = 0; j < 8; ++j) fill(variates);
-      done += 8 * kCount;
+      kernels.fill_normals(draws, variates.data(), variates.size());
+      draws.first += kCount / 4;
+      done += kCount;
     }
     rates.push_back(static_cast<double>(done) / (end - begin) / 1e6);
   }
   return Median(rates);
 }
 
-double Ours(const Kernels& kernels) {
-  std::uint64_t first = 0;
-  return MillionsPerSecond([&](std::vector<double>& variates) {
-    kernels.fill_normals({.seed = 1, .stream = 2, .lane = 0, .first = first}, variates.data(), variates.size());
-    first += kCount / 4;
-  });
-}
-
-double StandardLibrary() {
-  std::mt19937_64 bits(1);
-  std::normal_distribution<double> normal;
-  return MillionsPerSecond([&](std::vector<double>& variates) {
-    for (double& variate : variates) variate = normal(bits);
-  });
+// std::mt19937_64 and std::normal_distribution, in a program compiled for the same CPUs as the kernels.
+std::optional<double> StandardLibrary(const std::string& core) {
+  const auto output = OutputOf({"taskset", "-c", core, DataFile("tests/bench/standard_normals")});
+  return output ? std::optional(std::stod(*output)) : std::nullopt;
 }
 
 // The same loop in Python: Generator.standard_normal(out = array), PCG64 and the ziggurat.
@@ -72,8 +62,8 @@ for i in range(15):
     begin = end = time.thread_time()
     done = 0
     while end - begin < 2e-3:
-        for j in range(8): draw(out=variates)
-        done += 8 * 4096
+        draw(out=variates)
+        done += 4096
         end = time.thread_time()
     rates.append(done / (end - begin) / 1e6)
 print(statistics.median(rates))
@@ -101,7 +91,7 @@ int main(int argc, char** argv) {
   const Kernels& kernels = ChosenKernels();
   const auto ours = [&] { return std::optional(Ours(kernels)); };
   const auto name = StrCat("corerig ", kernels.name);
-  const auto standard = Pairs::Measure(pairs, ours, [] { return std::optional(StandardLibrary()); });
+  const auto standard = Pairs::Measure(pairs, ours, [&] { return StandardLibrary(std::to_string(core.value)); });
   const auto numpy = Pairs::Measure(pairs, ours, [&] { return NumPy(std::to_string(core.value)); });
   std::cout << Conditions() << "\n"
             << Line("normal variates", standard, name, "mt19937_64 + normal_distribution", Format) << "\n"
