@@ -41,7 +41,7 @@ Figure VectorWidth(const Tally& tally);
 Result<Tally> MergeTallies(const WorkerJob& job, std::span<const WorkerResult> results, std::size_t sums);
 
 template <typename Model>
-WorkloadType MonteCarlo(WorkloadInfo info) {
+WorkloadType MonteCarlo(const WorkloadInfo& info) {
   class Worker final : public Workload {
    public:
     explicit Worker(Model model) : model_(std::move(model)) {
@@ -63,7 +63,7 @@ WorkloadType MonteCarlo(WorkloadInfo info) {
     Tally total_;
   };
 
-  return {.info = std::move(info),
+  return {.info = info,
           .make = [](const WorkerJob& job, const Surroundings&) -> Result<std::unique_ptr<Workload>> {
             auto model = Model::Make(job);
             if (!model) return Forward(model);
@@ -77,8 +77,12 @@ WorkloadType MonteCarlo(WorkloadInfo info) {
             if (answer) answer->tally = std::move(*tally);
             return answer;
           },
-          .conclude = Model::Conclude,
-          .sums = Model::kSums};
+          .conclude = [](const WorkerJob& job, const Tally& tally) -> Result<Answer> {
+            if (tally.sums.size() != Model::kSums) {
+              return Fail("a tally of ", tally.sums.size(), " sums; this workload has ", Model::kSums);
+            }
+            return Model::Conclude(job, tally);
+          }};
 }
 
 }  // namespace corerig

@@ -88,6 +88,11 @@ TEST(MonteCarlo, ShardsAddUpToTheWhole) {
   EXPECT_EQ(kWorkload.conclude(Job(1), total)->figures[0].value, 1e16 + 8);
 }
 
+TEST(MonteCarlo, ATallyOfAnotherWorkloadIsRefused) {
+  EXPECT_EQ(ErrorOf(kWorkload.conclude(Job(1), {.units = 1, .sums = std::vector<ExactSum>(3)})),
+            "a tally of 3 sums; this workload has 2");
+}
+
 TEST(MonteCarlo, TheAnswerOfTheSurvivorsSaysOverHowManyUnits) {
   const auto second = DoUnits(Job(3), 1);
   const auto answer = kWorkload.merge(Job(3), std::vector<WorkerResult>{{1, second}});
