@@ -3,12 +3,14 @@
 #include <array>
 
 #include "scenarios/montecarlo_option.h"
+#include "scenarios/montecarlo_trajectory.h"
 
 namespace corerig {
 
 std::span<const WorkloadType> AllWorkloads() {
   static const std::array workloads = {
       MonteCarloOption(),
+      MonteCarloTrajectory(),
   };
   return workloads;
 }
