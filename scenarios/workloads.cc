@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "scenarios/montecarlo_localisation.h"
 #include "scenarios/montecarlo_option.h"
 #include "scenarios/montecarlo_trajectory.h"
 
@@ -11,6 +12,7 @@ std::span<const WorkloadType> AllWorkloads() {
   static const std::array workloads = {
       MonteCarloOption(),
       MonteCarloTrajectory(),
+      MonteCarloLocalisation(),
   };
   return workloads;
 }
