@@ -121,6 +121,25 @@ TEST(Localisation, ItsLikelihoodHasTheKalmanFiltersAsItsMean) {
   EXPECT_NEAR(mean, 1, 4 * standard_error);
 }
 
+// With every beam lost a filter knows what its particles were given: the mean of these, another one in every unit.
+TEST(Localisation, EveryUnitHasNoiseOfItsOwn) {
+  const LocalisationCase starting = {.particles = 100, .scans = 1, .lost = 1};
+  const LocalisationCase moving = {.particles = 100, .scans = 2, .start_noise = 0, .start_turn = 0, .lost = 1};
+  for (const LocalisationCase& settings : {starting, moving}) {
+    Localisation localisation(settings, 11);
+    constexpr int kUnits = 500;
+    double mean = 0, square = 0;
+    for (std::uint64_t unit = 0; unit < kUnits; ++unit) {
+      const double lateral = localisation.Run(unit).mean[1];
+      mean += lateral / kUnits;
+      square += lateral * lateral / kUnits;
+    }
+    const double noise = (settings.scans == 1 ? settings.start_noise : settings.lateral_noise) / std::sqrt(100);
+    EXPECT_NEAR(mean, 0, 4 * noise / std::sqrt(kUnits));
+    EXPECT_NEAR(square / (noise * noise), 1, 4 * std::sqrt(2.0 / kUnits));
+  }
+}
+
 TEST(MonteCarloLocalisation, AnswerIsTheSameToTheLastBitForAnyNumberOfWorkers) {
   const GroupRun run = Filters(9);
   const auto one = BitsOf(run.With(1));
