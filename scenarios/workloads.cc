@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "scenarios/data_features.h"
 #include "scenarios/montecarlo_localisation.h"
 #include "scenarios/montecarlo_option.h"
 #include "scenarios/montecarlo_trajectory.h"
@@ -13,6 +14,7 @@ std::span<const WorkloadType> AllWorkloads() {
       MonteCarloOption(),
       MonteCarloTrajectory(),
       MonteCarloLocalisation(),
+      DataFeatures(),
   };
   return workloads;
 }
