@@ -3,6 +3,7 @@
 #include <array>
 
 #include "scenarios/data_features.h"
+#include "scenarios/image_filter.h"
 #include "scenarios/montecarlo_localisation.h"
 #include "scenarios/montecarlo_option.h"
 #include "scenarios/montecarlo_trajectory.h"
@@ -11,10 +12,7 @@ namespace corerig {
 
 std::span<const WorkloadType> AllWorkloads() {
   static const std::array workloads = {
-      MonteCarloOption(),
-      MonteCarloTrajectory(),
-      MonteCarloLocalisation(),
-      DataFeatures(),
+      MonteCarloOption(), MonteCarloTrajectory(), MonteCarloLocalisation(), DataFeatures(), ImageFilter(),
   };
   return workloads;
 }
