@@ -27,15 +27,16 @@ std::optional<double> NumberIn(std::string_view field) {
   return number && std::abs(*number) <= kLargestNumber ? number : std::nullopt;
 }
 
-std::string_view TakeField(std::string_view& line) {
-  const std::size_t comma = line.find(',');
-  const std::string_view field = line.substr(0, comma);
-  line = comma == std::string_view::npos ? std::string_view() : line.substr(comma + 1);
-  return Trim(field);
-}
-
 std::size_t FieldsOf(std::string_view line) {
   return static_cast<std::size_t>(std::count(line.begin(), line.end(), ',')) + 1;
+}
+
+// As Trim, for the loop that most of the time is spent in.
+std::string_view WithoutBlanks(std::string_view field) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!field.empty() && blank(field.front())) field.remove_prefix(1);
+  while (!field.empty() && blank(field.back())) field.remove_suffix(1);
+  return field;
 }
 
 // The numbers of one row, each handed to `put(column, number)`.
@@ -43,17 +44,18 @@ template <typename Put>
 Status ParseRow(std::string_view line, const std::vector<std::string>& names, const Put& put) {
   std::string_view rest = line;
   for (std::size_t column = 0; column < names.size(); ++column) {
-    const bool last = rest.find(',') == std::string_view::npos;
-    const std::string_view field = TakeField(rest);
-    if (last != (column + 1 == names.size())) {
+    const std::size_t comma = rest.find(',');
+    if ((comma == std::string_view::npos) != (column + 1 == names.size())) {
       return Fail(FieldsOf(line), FieldsOf(line) == 1 ? " column" : " columns", ", the first row has ", names.size());
     }
+    const std::string_view field = WithoutBlanks(rest.substr(0, comma));
     const auto number = NumberIn(field);
     if (!number) {
       return Fail(names[column], field.empty() ? " is empty" : " is " + Shown(field),
                   "; a finite number was expected, up to 1e70");
     }
     put(column, *number);
+    if (comma != std::string_view::npos) rest.remove_prefix(comma + 1);
   }
   return {};
 }
@@ -210,7 +212,7 @@ Status DataFile::ReadRows(std::uint64_t begin, std::uint64_t end, DataBlock& blo
     if (line_begin == 0 && from > begin_) return too_long(0);
     const std::string_view line = text.substr(line_begin, line_end - 1 - line_begin);
     line_end = line_begin;
-    if (Trim(line).empty()) continue;
+    if (WithoutBlanks(line).empty()) continue;
     block.before.resize(names_.size());
     const Status parsed = ParseRow(line, names_, [&](std::size_t column, double x) { block.before[column] = x; });
     if (!parsed) return ForwardWith(parsed, LineAt(from + line_begin));
@@ -221,7 +223,7 @@ Status DataFile::ReadRows(std::uint64_t begin, std::uint64_t end, DataBlock& blo
     newline = std::min(newline, text.size());
     const std::string_view line = text.substr(at, newline - at);
     const std::size_t next = std::min(newline + 1, text.size());
-    if (!Trim(line).empty()) {
+    if (!WithoutBlanks(line).empty()) {
       const Status parsed =
           ParseRow(line, names_, [&](std::size_t column, double x) { block.columns[column].push_back(x); });
       if (!parsed) return ForwardWith(parsed, LineAt(from + at));

@@ -155,15 +155,36 @@ Result<Answer> Merge(const WorkerJob& job, std::span<const WorkerResult> results
                                " tiles have sums that linear filters cannot make of the frames'")}};
 }
 
-// Per place of the input how much of a filter's weight falls on outputs: of `outputs` of them, and the filter's
-// weights.
+// Per place of the input how much of a filter's weight falls on outputs, of which there are as many as fit.
 template <std::size_t kInputs, std::size_t kTaps>
-constexpr std::array<std::int64_t, kInputs> Coverage(const std::array<int, kTaps>& weights) {
-  std::array<std::int64_t, kInputs> coverage{};
+constexpr std::array<std::int32_t, kInputs> Coverage(const std::array<int, kTaps>& weights) {
+  std::array<std::int32_t, kInputs> coverage{};
   for (std::size_t output = 0; output + kTaps <= kInputs; ++output) {
     for (std::size_t tap = 0; tap < kTaps; ++tap) coverage[output + tap] += weights[tap];
   }
   return coverage;
+}
+
+// The sum of values by their coverage: all alike but at both ends, where a multiplication is.
+template <typename Value, std::size_t kInputs>
+std::int64_t Covered(const std::array<std::int32_t, kInputs>& coverage, const Value* values) {
+  constexpr std::size_t kEnd = 4;
+  const std::int32_t inside = coverage[kInputs / 2];
+  std::int32_t sum = 0;
+  for (std::size_t i = kEnd; i < kInputs - kEnd; ++i) sum += values[i];
+  std::int64_t covered = std::int64_t{inside} * sum;
+  for (std::size_t i = 0; i < kEnd; ++i) {
+    covered += std::int64_t{coverage[i]} * values[i];
+    covered += std::int64_t{coverage[kInputs - 1 - i]} * values[kInputs - 1 - i];
+  }
+  return covered;
+}
+
+template <typename Value>
+std::int32_t SumOf(const Value* values, std::size_t count) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += values[i];
+  return sum;
 }
 
 }  // namespace
@@ -173,28 +194,23 @@ bool SumsAreRight(const std::uint8_t* pixels, std::size_t stride, const TileResu
   static constexpr auto kAcross = Coverage<kSmoothSide, 3>({1, 2, 1});
   static constexpr auto kAlong = Coverage<kSmoothSide, 3>({-1, 0, 1});  // telescopes: -1 -1 0 … 0 1 1
 
+  // Rows fit 32 bits: a smoothed pixel is at most 65280, a gradient four times that.
   std::int64_t expected = 0;
   for (std::size_t y = 0; y < kTileInput; ++y) {
-    std::int64_t row = 0;
-    for (std::size_t x = 0; x < kTileInput; ++x) row += kSmooth[x] * pixels[y * stride + x];
-    expected += kSmooth[y] * row;
+    expected += std::int64_t{kSmooth[y]} * Covered(kSmooth, pixels + y * stride);
   }
   std::int64_t smoothed = 0, expected_along = 0, expected_down = 0;
   for (std::size_t y = 0; y < kSmoothSide; ++y) {
     const std::uint16_t* const row = result.smoothed + y * kSmoothSide;
-    std::int64_t sum = 0, along = 0, across = 0;
-    for (std::size_t x = 0; x < kSmoothSide; ++x) {
-      sum += row[x];
-      along += kAlong[x] * row[x];
-      across += kAcross[x] * row[x];
-    }
-    smoothed += sum;
-    expected_along += kAcross[y] * along;
-    expected_down += kAlong[y] * across;
+    smoothed += SumOf(row, kSmoothSide);
+    expected_along += std::int64_t{kAcross[y]} * Covered(kAlong, row);
+    expected_down += std::int64_t{kAlong[y]} * Covered(kAcross, row);
   }
   std::int64_t along = 0, down = 0;
-  for (const std::int32_t value : result.along) along += value;
-  for (const std::int32_t value : result.down) down += value;
+  for (std::size_t y = 0; y < kTileSide; ++y) {
+    along += SumOf(result.along + y * kTileSide, kTileSide);
+    down += SumOf(result.down + y * kTileSide, kTileSide);
+  }
   return smoothed == expected && along == expected_along && down == expected_down;
 }
 
@@ -204,16 +220,19 @@ std::uint64_t DigestOf(const TileResult& result, std::uint64_t seed) {
   constexpr std::size_t kLanes = 16;
   std::array<std::uint32_t, kLanes> a{}, b{};
   const auto add = [&](const auto& values, std::size_t count) {
+    std::array<std::uint32_t, kLanes> sum = a, sum_of_sums = b;  // in registers
     for (std::size_t at = 0; at + kLanes <= count; at += kLanes) {
       for (std::size_t i = 0; i < kLanes; ++i) {
-        a[i] += static_cast<std::uint32_t>(values[at + i]);
-        b[i] += a[i];
+        sum[i] += static_cast<std::uint32_t>(values[at + i]);
+        sum_of_sums[i] += sum[i];
       }
     }
     for (std::size_t at = count / kLanes * kLanes; at < count; ++at) {
-      a[0] += static_cast<std::uint32_t>(values[at]);
-      b[0] += a[0];
+      sum[0] += static_cast<std::uint32_t>(values[at]);
+      sum_of_sums[0] += sum[0];
     }
+    a = sum;
+    b = sum_of_sums;
   };
   add(result.smoothed, std::size(result.smoothed));
   add(result.along, std::size(result.along));

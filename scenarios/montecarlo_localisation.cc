@@ -320,12 +320,13 @@ class Filter {
     if (count < kEnough) {
       return {.passed = true, .text = StrCat("the filters found the robot; ", count, " are too few to say more")};
     }
-    const CheckRecord sideways =
-        CheckAgainst("the mean lateral error, by symmetry", lateral.mean, 0, lateral.standard_error);
-    if (!sideways.passed) return sideways;
-    const CheckRecord turned =
-        CheckAgainst("the mean heading error, by symmetry", heading.mean, 0, heading.standard_error);
-    if (!turned.passed) return turned;
+    // Rounding alone is left where there is no error at all.
+    const double sideways = std::abs(lateral.mean) / std::max(lateral.standard_error, 1e-12);
+    const double turned = std::abs(heading.mean) / std::max(heading.standard_error, 1e-12);
+    const std::string means =
+        StrCat("mean lateral and heading errors are ", Tenths(sideways), " and ", Tenths(turned),
+               " standard errors from 0, where symmetry puts them (limit ", kMostStandardErrors, ")");
+    if (!(sideways <= kMostStandardErrors && turned <= kMostStandardErrors)) return {.passed = false, .text = means};
     const double allowed = kParticleShare / job.Number("particles");
     const auto judge = [&](std::string_view of, const Belief& belief) {
       const double low = -kMostStandardErrors * belief.standard_error, high = allowed - low;
@@ -338,12 +339,13 @@ class Filter {
     belief = judge("heading", turn);
     if (!belief.passed) return belief;
     return {.passed = true,
-            .text = StrCat(sideways.text, "; squared errors exceed what the filters believe by ", Percent(place.share),
+            .text = StrCat(means, "; squared errors exceed what the filters believe by ", Percent(place.share),
                            " (place) and ", Percent(turn.share), " (heading); limit ", Percent(allowed),
                            " and 5 standard errors")};
   }
 
-  static std::string Percent(double share) { return StrCat(std::round(share * 1000) / 10, " %"); }
+  static double Tenths(double value) { return std::round(value * 10) / 10; }
+  static std::string Percent(double share) { return StrCat(Tenths(share * 100), " %"); }
 
   Localisation localisation_;
 };

@@ -151,7 +151,7 @@ TEST(MonteCarloLocalisation, FindsTheRobotAndKnowsHowWell) {
   const auto answer = Filters(150).With(1);
   ASSERT_TRUE(answer) << ErrorOf(answer);
   EXPECT_TRUE(answer->check->passed) << answer->check->text;
-  EXPECT_NE(answer->check->text.find("the mean lateral error, by symmetry"), std::string::npos) << answer->check->text;
+  EXPECT_NE(answer->check->text.find("mean lateral and heading errors are "), std::string::npos) << answer->check->text;
   EXPECT_EQ(FigureOf(*answer, "astray"), 0);
   EXPECT_NEAR(FigureOf(*answer, "place_error"), 0.015, 0.003);
   EXPECT_LT(FigureOf(*answer, "heading_error"), 1);
@@ -201,6 +201,8 @@ TEST(MonteCarloLocalisation, CheckFailsWhenFiltersAreBiasedOrBelieveInTooMuchOrG
   EXPECT_TRUE(CheckOf({.lateral = 0.003}).passed);
   EXPECT_FALSE(CheckOf({.lateral = 0.004}).passed);  // 5.3 standard errors of 0.015 / 20
   EXPECT_FALSE(CheckOf({.lateral = -0.004}).passed);
+  EXPECT_EQ(CheckOf({.lateral = -0.004}).text,
+            "mean lateral and heading errors are 5.5 and 0 standard errors from 0, where symmetry puts them (limit 5)");
   EXPECT_FALSE(CheckOf({.heading = 0.0022}).passed);
   EXPECT_TRUE(CheckOf({.place_excess = 0.4}).passed) << CheckOf({.place_excess = 0.4}).text;
   EXPECT_FALSE(CheckOf({.place_excess = 0.5}).passed);  // 20 %, and 5 times 5 %
