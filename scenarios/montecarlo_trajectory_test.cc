@@ -65,7 +65,8 @@ TEST(ExpectEnd, WithoutNoiseIsTheCircle) {
 }
 
 TEST(MonteCarloTrajectory, AnswerIsTheSameToTheLastBitForAnyNumberOfWorkers) {
-  const GroupRun run = Cars(9);
+  GroupRun run = Cars(9);
+  run.Set("step", "0.05");
   const auto one = BitsOf(run.With(1));
   ASSERT_FALSE(one.empty());
   for (const int workers : {2, 3, 7}) EXPECT_EQ(BitsOf(run.With(workers)), one) << workers << " workers";
@@ -113,7 +114,8 @@ TEST(MonteCarloTrajectory, ErrorsOverSeedsAreWithinTheirStandardErrors) {
 }
 
 TEST(MonteCarloTrajectory, CheckFailsWhenAnyOfTheThreeIsOff) {
-  const GroupRun run = Cars(16);
+  GroupRun run = Cars(16);
+  run.Set("step", "0.03");
   const auto right = run.With(1);
   ASSERT_TRUE(right) << ErrorOf(right);
   ASSERT_TRUE(right->tally);
@@ -130,8 +132,7 @@ TEST(MonteCarloTrajectory, CheckFailsWhenAnyOfTheThreeIsOff) {
   EXPECT_FALSE(shifted(3, 0.05).passed) << "its square";
   EXPECT_NE(shifted(3, 0.05).text.find("the exact variance of the lateral deviation"), std::string::npos);
   // Another car's rollouts.
-  const auto wrong =
-      run.type.conclude(Cars(16).Set("speed_noise", "0.5").Set("steering_noise", "0.55").Job(), *right->tally);
+  const auto wrong = run.type.conclude(Cars(16).Set("step", "0.03").Set("steering_noise", "0.55").Job(), *right->tally);
   ASSERT_TRUE(wrong);
   EXPECT_FALSE(wrong->check->passed) << wrong->check->text;
 }
@@ -146,7 +147,7 @@ TEST(MonteCarloTrajectory, WithoutNoiseEveryRolloutIsTheKnownOne) {
 }
 
 TEST(MonteCarloTrajectory, TheAnswerOfTheSurvivorsSaysOverHowManyUnits) {
-  const auto answer = Cars(20).With(3, /*missing=*/1);
+  const auto answer = Cars(20).Set("step", "0.05").With(3, /*missing=*/1);
   ASSERT_TRUE(answer) << ErrorOf(answer);
   EXPECT_EQ(answer->units, 13u);
   EXPECT_TRUE(answer->check->passed) << answer->check->text;

@@ -17,7 +17,7 @@ namespace {
 typedef double Lanes __attribute__((vector_size(CORERIG_LANE_BYTES)));
 typedef long long LaneBits __attribute__((vector_size(CORERIG_LANE_BYTES)));
 
-constexpr unsigned long kLanes = CORERIG_LANE_BYTES / sizeof(double);
+enum : unsigned long { kLanes = CORERIG_LANE_BYTES / sizeof(double) };
 
 #define CORERIG_LANE_FUNCTION [[maybe_unused]] static inline __attribute__((always_inline))
 
