@@ -67,6 +67,11 @@ TEST(ImageFilter, AnswerIsTheSameToTheLastBitForAnyNumberOfWorkers) {
   EXPECT_NE(FigureOf(*Tiles(39).With(1), "digest"), FigureOf(*run.With(1), "digest"));
 }
 
+// What seed 42 gave on the machine it was written on.
+TEST(ImageFilter, DigestIsTheSameOnEveryBoard) {
+  EXPECT_EQ(static_cast<std::uint64_t>(FigureOf(*Tiles(24).With(2), "digest")), 3420845881891079u);
+}
+
 // The scene of sensors/camera: a gradient from 0.1 to 0.4 of the full well, and a disc of 0.8 of radius 40, through the
 // part's conversion to 8 bits.
 TEST(ImageFilter, SeesTheCamerasScene) {

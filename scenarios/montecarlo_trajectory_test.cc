@@ -72,6 +72,16 @@ TEST(MonteCarloTrajectory, AnswerIsTheSameToTheLastBitForAnyNumberOfWorkers) {
   for (const int workers : {2, 3, 7}) EXPECT_EQ(BitsOf(run.With(workers)), one) << workers << " workers";
 }
 
+// What seed 42 gave on the machine it was written on: within rounding the same on every other.
+TEST(MonteCarloTrajectory, AnswerIsTheSameOnEveryBoard) {
+  const auto answer = Cars(3).Set("step", "0.05").With(1);
+  ASSERT_TRUE(answer) << ErrorOf(answer);
+  EXPECT_NEAR(FigureOf(*answer, "lateral_mean"), 0.38264392081634735, 1e-12);
+  EXPECT_NEAR(FigureOf(*answer, "lateral_deviation"), 1.3477110409402613, 1e-12);
+  EXPECT_NEAR(FigureOf(*answer, "along_mean"), 74.977360091443899, 75e-12);
+  EXPECT_EQ(FigureOf(*answer, "left_lane"), 0.529296875);
+}
+
 TEST(MonteCarloTrajectory, FiguresAgreeWithWhatIsKnownExactly) {
   const auto answer = Cars(12).With(1);
   ASSERT_TRUE(answer) << ErrorOf(answer);
@@ -129,8 +139,8 @@ TEST(MonteCarloTrajectory, CheckFailsWhenAnyOfTheThreeIsOff) {
   EXPECT_FALSE(shifted(0, 0.1).passed) << "along";
   EXPECT_FALSE(shifted(2, 0.1).passed) << "lateral";
   EXPECT_NE(shifted(2, 0.1).text.find("the exact mean of the lateral deviation"), std::string::npos);
-  EXPECT_FALSE(shifted(3, 0.05).passed) << "its square";
-  EXPECT_NE(shifted(3, 0.05).text.find("the exact variance of the lateral deviation"), std::string::npos);
+  EXPECT_FALSE(shifted(3, 0.2).passed) << "its square";
+  EXPECT_NE(shifted(3, 0.2).text.find("the exact variance of the lateral deviation"), std::string::npos);
   // Another car's rollouts.
   const auto wrong = run.type.conclude(Cars(16).Set("step", "0.03").Set("steering_noise", "0.55").Job(), *right->tally);
   ASSERT_TRUE(wrong);
