@@ -8,14 +8,14 @@
 
 #include "harness/base/text.h"
 #include "scenarios/column_features.h"
-#include "scenarios/data_file.h"
+#include "scenarios/column_file.h"
 
 namespace corerig {
 namespace {
 
-Result<DataFileName> NameOf(const WorkerJob& job) {
-  using Format = DataFileName::Format;
-  DataFileName name = {.path = std::string(job.Word("file"))};
+Result<ColumnFileName> NameOf(const WorkerJob& job) {
+  using Format = ColumnFileName::Format;
+  ColumnFileName name = {.path = std::string(job.Word("file"))};
   if (name.path.empty()) return Fail("no file is named; write file = \"drive.csv\"");
   const std::string_view format = job.Word("format");
   if (format == "float32") {
@@ -39,18 +39,18 @@ Result<DataFileName> NameOf(const WorkerJob& job) {
 }
 
 struct Input final : WorkloadInput {
-  explicit Input(DataFile opened) : file(std::move(opened)) {}
-  DataFile file;
+  explicit Input(ColumnFile opened) : file(std::move(opened)) {}
+  ColumnFile file;
   std::vector<double> centres;  // of the columns: their means in the first chunk
 };
 
 Result<std::unique_ptr<WorkloadInput>> Load(const WorkerJob& job) {
   auto name = NameOf(job);
   if (!name) return Forward(name);
-  auto file = DataFile::Open(std::move(*name));
+  auto file = ColumnFile::Open(std::move(*name));
   if (!file) return Forward(file);
   auto input = std::make_unique<Input>(std::move(*file));
-  DataBlock first;
+  ColumnBlock first;
   if (const Status read = input->file.Read(0, first); !read) return Forward(read);
   for (const auto& column : first.columns) {
     input->centres.push_back(
@@ -66,7 +66,7 @@ struct Features {
 
   explicit Features(const std::vector<double>& centres) : columns(centres.begin(), centres.end()) {}
 
-  void Add(const DataBlock& block) {
+  void Add(const ColumnBlock& block) {
     ++chunks;
     rows += block.rows;
     bytes += block.bytes;
@@ -134,7 +134,7 @@ constexpr std::size_t kColumnWords =
 
 std::size_t ResultSize(const WorkerJob& job) {
   const auto name = NameOf(job);
-  const bool binary = name && name->format != DataFileName::Format::kCsv;
+  const bool binary = name && name->format != ColumnFileName::Format::kCsv;
   return (kHeadWords + (binary ? name->channels : kMostColumns) * kColumnWords) * sizeof(std::uint64_t);
 }
 
@@ -191,7 +191,7 @@ class Worker final : public Workload {
  private:
   const Input& input_;
   Features first_, again_;  // of the first time through the file, and of all others
-  DataBlock block_;
+  ColumnBlock block_;
 };
 
 struct WorkerFeatures {

@@ -1,4 +1,4 @@
-#include "scenarios/data_file.h"
+#include "scenarios/column_file.h"
 
 #include <algorithm>
 #include <bit>
@@ -97,32 +97,32 @@ double LittleEndianNumber(const char* from) {
   return static_cast<double>(std::bit_cast<Number>(bytes));
 }
 
-double BinaryNumber(DataFileName::Format format, const char* from) {
+double BinaryNumber(ColumnFileName::Format format, const char* from) {
   switch (format) {
-    case DataFileName::Format::kFloat32:
+    case ColumnFileName::Format::kFloat32:
       return LittleEndianNumber<float>(from);
-    case DataFileName::Format::kFloat64:
+    case ColumnFileName::Format::kFloat64:
       return LittleEndianNumber<double>(from);
-    case DataFileName::Format::kInt16:
+    case ColumnFileName::Format::kInt16:
       return LittleEndianNumber<std::int16_t>(from);
-    case DataFileName::Format::kCsv:
+    case ColumnFileName::Format::kCsv:
       break;
   }
   return NAN;
 }
 
-std::size_t BinarySize(DataFileName::Format format) {
-  return format == DataFileName::Format::kInt16 ? 2 : format == DataFileName::Format::kFloat32 ? 4 : 8;
+std::size_t BinarySize(ColumnFileName::Format format) {
+  return format == ColumnFileName::Format::kInt16 ? 2 : format == ColumnFileName::Format::kFloat32 ? 4 : 8;
 }
 
 }  // namespace
 
-Result<DataFile> DataFile::Open(DataFileName name) {
+Result<ColumnFile> ColumnFile::Open(ColumnFileName name) {
   auto reader = FileReader::Open(name.path);
   if (!reader) return Forward(reader);
-  DataFile file(std::move(name), std::move(*reader));
+  ColumnFile file(std::move(name), std::move(*reader));
   if (const Status head = file.ReadHead(); !head) return Forward(head);
-  DataBlock first;
+  ColumnBlock first;
   if (const Status read = file.Read(0, first); !read) return Forward(read);
   if (file.chunks() == 1 && first.rows < 2) {
     return Fail(file.name_.path, ": ", first.rows, first.rows == 1 ? " row" : " rows", "; at least 2 are needed");
@@ -130,10 +130,11 @@ Result<DataFile> DataFile::Open(DataFileName name) {
   return file;
 }
 
-Status DataFile::ReadHead() {
-  if (name_.format != DataFileName::Format::kCsv) {
+Status ColumnFile::ReadHead() {
+  chunk_size_ = name_.chunk_size;
+  if (name_.format != ColumnFileName::Format::kCsv) {
     row_size_ = name_.channels * BinarySize(name_.format);
-    chunk_size_ = kChunkSize / row_size_ * row_size_;
+    chunk_size_ = std::max(chunk_size_ / row_size_, std::size_t{1}) * row_size_;
     for (std::size_t i = 0; i < name_.channels; ++i) names_.push_back(StrCat("channel", i + 1));
     if (size() % row_size_ != 0) {
       return Fail(name_.path, ": ", size(), " bytes are no whole number of rows of ", row_size_,
@@ -165,11 +166,11 @@ Status DataFile::ReadHead() {
   return {};
 }
 
-std::uint64_t DataFile::chunks() const {
+std::uint64_t ColumnFile::chunks() const {
   return std::max<std::uint64_t>((data_size() + chunk_size_ - 1) / chunk_size_, 1);
 }
 
-Result<std::string> DataFile::ReadBytes(std::uint64_t begin, std::uint64_t end) const {
+Result<std::string> ColumnFile::ReadBytes(std::uint64_t begin, std::uint64_t end) const {
   std::string bytes(end - begin, '\0');
   const auto n = reader_.ReadAt(begin, bytes);
   if (!n) return Forward(n);
@@ -179,7 +180,7 @@ Result<std::string> DataFile::ReadBytes(std::uint64_t begin, std::uint64_t end) 
   return bytes;
 }
 
-Status DataFile::Read(std::uint64_t chunk, DataBlock& block) const {
+Status ColumnFile::Read(std::uint64_t chunk, ColumnBlock& block) const {
   const std::uint64_t begin = begin_ + chunk * chunk_size_, end = std::min<std::uint64_t>(begin + chunk_size_, size());
   block.rows = block.bytes = 0;
   block.columns.resize(names_.size());
@@ -188,7 +189,7 @@ Status DataFile::Read(std::uint64_t chunk, DataBlock& block) const {
   return row_size_ != 0 ? ReadBinary(begin, end, block) : ReadRows(begin, end, block);
 }
 
-Status DataFile::ReadRows(std::uint64_t begin, std::uint64_t end, DataBlock& block) const {
+Status ColumnFile::ReadRows(std::uint64_t begin, std::uint64_t end, ColumnBlock& block) const {
   // With what the row before, and the last one, may reach beyond the chunk.
   const std::uint64_t from = std::max(begin_, begin - std::min<std::uint64_t>(begin, kLongestRow));
   const std::uint64_t to = std::min<std::uint64_t>(end + kLongestRow, size());
@@ -235,7 +236,7 @@ Status DataFile::ReadRows(std::uint64_t begin, std::uint64_t end, DataBlock& blo
   return {};
 }
 
-Status DataFile::ReadBinary(std::uint64_t begin, std::uint64_t end, DataBlock& block) const {
+Status ColumnFile::ReadBinary(std::uint64_t begin, std::uint64_t end, ColumnBlock& block) const {
   const std::size_t number_size = row_size_ / names_.size();
   const std::size_t before = begin >= row_size_ ? row_size_ : 0;
   const auto bytes = ReadBytes(begin - before, end);
@@ -259,9 +260,9 @@ Status DataFile::ReadBinary(std::uint64_t begin, std::uint64_t end, DataBlock& b
   return {};
 }
 
-std::string DataFile::LineAt(std::uint64_t offset) const {
+std::string ColumnFile::LineAt(std::uint64_t offset) const {
   std::uint64_t lines = 1;
-  std::vector<char> buffer(kChunkSize);
+  std::vector<char> buffer(kLongestRow);
   for (std::uint64_t at = 0; at < offset;) {
     const auto n = reader_.ReadAt(at, std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), offset - at)));
     if (!n || *n == 0) break;

@@ -1,4 +1,4 @@
-#include "scenarios/data_file.h"
+#include "scenarios/column_file.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,7 +10,8 @@
 namespace corerig {
 namespace {
 
-using Format = DataFileName::Format;
+using Format = ColumnFileName::Format;
+constexpr std::size_t kChunkSize = ColumnFileName().chunk_size;
 
 std::string Write(const std::string& text) {
   std::string path = testing::TempDir() + "/data";
@@ -25,8 +26,8 @@ std::string Bytes(const std::vector<Number>& numbers) {
   return bytes;
 }
 
-Result<DataFile> Open(const std::string& text, Format format = Format::kCsv, std::size_t channels = 1) {
-  return DataFile::Open({.path = Write(text), .format = format, .channels = channels});
+Result<ColumnFile> Open(const std::string& text, Format format = Format::kCsv, std::size_t channels = 1) {
+  return ColumnFile::Open({.path = Write(text), .format = format, .channels = channels});
 }
 
 // What opening, or else the first chunk that fails, says; without the folder.
@@ -37,18 +38,18 @@ std::string ErrorOf(const std::string& text, Format format = Format::kCsv, std::
   };
   const auto file = Open(text, format, channels);
   if (!file) return strip(file.error().message);
-  DataBlock block;
+  ColumnBlock block;
   for (std::uint64_t chunk = 0; chunk < file->chunks(); ++chunk) {
     if (const Status read = file->Read(chunk, block); !read) return strip(read.error().message);
   }
   return "";
 }
 
-TEST(DataFile, TakesNamesAndNumbersOfACsv) {
+TEST(ColumnFile, TakesNamesAndNumbersOfACsv) {
   const auto file = Open("t, \"ax\" ,ay\r\n1,2.5, -3e2 \r\n\r\n+4,5,6\r\n");
   ASSERT_TRUE(file) << file.error().message;
   EXPECT_EQ(file->names(), (std::vector<std::string>{"t", "ax", "ay"}));
-  DataBlock block;
+  ColumnBlock block;
   ASSERT_TRUE(file->Read(0, block));
   EXPECT_EQ(block.rows, 2u);
   EXPECT_EQ(block.bytes, file->data_size());
@@ -56,20 +57,20 @@ TEST(DataFile, TakesNamesAndNumbersOfACsv) {
   EXPECT_TRUE(block.before.empty());
 }
 
-TEST(DataFile, NumbersInTheFirstLineAreARow) {
+TEST(ColumnFile, NumbersInTheFirstLineAreARow) {
   const auto file = Open(
       "\xEF\xBB\xBF"
       "1,2\n3,4");
   ASSERT_TRUE(file) << file.error().message;
   EXPECT_EQ(file->names(), (std::vector<std::string>{"column1", "column2"}));
-  DataBlock block;
+  ColumnBlock block;
   ASSERT_TRUE(file->Read(0, block));
   EXPECT_EQ(block.columns, (std::vector<std::vector<double>>{{1, 3}, {2, 4}}));
   EXPECT_EQ(block.bytes, 7u);
 }
 
 // Rows of every length meet the borders of chunks, in the middle, at their first and at their last byte.
-TEST(DataFile, EveryRowIsInOneChunkAndHasTheOneBeforeIt) {
+TEST(ColumnFile, EveryRowIsInOneChunkAndHasTheOneBeforeIt) {
   std::string text = "i,x\n";
   std::vector<double> all;
   while (text.size() < 5 * kChunkSize + 1234) {
@@ -83,7 +84,7 @@ TEST(DataFile, EveryRowIsInOneChunkAndHasTheOneBeforeIt) {
   ASSERT_EQ(file->chunks(), 6u);
   std::vector<double> seen;
   std::uint64_t bytes = 0;
-  DataBlock block;
+  ColumnBlock block;
   for (std::uint64_t chunk = 0; chunk < file->chunks(); ++chunk) {
     ASSERT_TRUE(file->Read(chunk, block));
     ASSERT_GT(block.rows, 0u);
@@ -100,14 +101,14 @@ TEST(DataFile, EveryRowIsInOneChunkAndHasTheOneBeforeIt) {
 }
 
 // A border between two rows, one byte before it and one behind it.
-TEST(DataFile, ARowThatBeginsAtABorderBelongsToTheChunkBehindIt) {
+TEST(ColumnFile, ARowThatBeginsAtABorderBelongsToTheChunkBehindIt) {
   for (const int off : {-1, 0, 1}) {
     const std::string text = "1\n" + std::string(kChunkSize - 4 + static_cast<std::size_t>(off) - 60'000, '\n') +
                              std::string(60'000, ' ') + "2\n3\n4\n";
     const auto file = Open(text);
     ASSERT_TRUE(file) << file.error().message;
     ASSERT_EQ(file->chunks(), 2u);
-    DataBlock first, second;
+    ColumnBlock first, second;
     ASSERT_TRUE(file->Read(0, first));
     ASSERT_TRUE(file->Read(1, second));
     EXPECT_EQ(first.rows + second.rows, 4u) << off;
@@ -118,8 +119,41 @@ TEST(DataFile, ARowThatBeginsAtABorderBelongsToTheChunkBehindIt) {
   }
 }
 
-TEST(DataFile, BinaryRowsAreReadInTheirFormats) {
-  DataBlock block;
+// Borders of chunks at every place of a file that has all that a CSV may have.
+TEST(ColumnFile, NoBorderOfChunksChangesWhatIsRead) {
+  const std::string body = "1,-2\n\n3,4\r\n \n\n5e1, 6\n7,8\n\t9 ,10\n\n\n11,12";
+  const std::vector<double> lefts = {1, 3, 50, 7, 9, 11}, rights = {-2, 4, 6, 8, 10, 12};
+  for (const std::string& text : {body, "a,b\n" + body, body + "\n", body + "\r\n\n"}) {
+    const std::string path = Write(text);
+    for (std::size_t chunk_size = 1; chunk_size <= text.size(); ++chunk_size) {
+      const auto file = ColumnFile::Open({.path = path, .chunk_size = chunk_size});
+      ASSERT_TRUE(file) << file.error().message;
+      std::vector<double> left, right;
+      std::uint64_t bytes = 0;
+      ColumnBlock block;
+      for (std::uint64_t chunk = 0; chunk < file->chunks(); ++chunk) {
+        const Status read = file->Read(chunk, block);
+        ASSERT_TRUE(read) << read.error().message;
+        ASSERT_EQ(block.columns[0].size(), block.rows);
+        if (block.rows > 0 && !left.empty()) {
+          ASSERT_EQ(block.before, (std::vector<double>{left.back(), right.back()})) << chunk_size << " " << chunk;
+        }
+        if (left.empty()) {
+          ASSERT_TRUE(block.before.empty());
+        }
+        left.insert(left.end(), block.columns[0].begin(), block.columns[0].end());
+        right.insert(right.end(), block.columns[1].begin(), block.columns[1].end());
+        bytes += block.bytes;
+      }
+      ASSERT_EQ(left, lefts) << chunk_size;
+      ASSERT_EQ(right, rights) << chunk_size;
+      ASSERT_EQ(bytes, file->data_size()) << chunk_size;
+    }
+  }
+}
+
+TEST(ColumnFile, BinaryRowsAreReadInTheirFormats) {
+  ColumnBlock block;
   const auto shorts = Open(Bytes<std::int16_t>({1, -2, 3, -32768}), Format::kInt16, 2);
   ASSERT_TRUE(shorts) << shorts.error().message;
   ASSERT_TRUE(shorts->Read(0, block));
@@ -149,7 +183,7 @@ TEST(DataFile, BinaryRowsAreReadInTheirFormats) {
   EXPECT_EQ(rows, 30'000u);
 }
 
-TEST(DataFile, SaysWhereItIsWrong) {
+TEST(ColumnFile, SaysWhereItIsWrong) {
   EXPECT_EQ(ErrorOf("a,b\n1,2\n3\n"), "data:3: 1 column, the first row has 2");
   EXPECT_EQ(ErrorOf("a,b\n1,2\n3,4,5\n"), "data:3: 3 columns, the first row has 2");
   EXPECT_EQ(ErrorOf("a,b\n1,2\n\n3,nan\n"), "data:4: b is \"nan\"; a finite number was expected, up to 1e70");
@@ -170,11 +204,11 @@ TEST(DataFile, SaysWhereItIsWrong) {
   EXPECT_EQ(ErrorOf("", Format::kInt16), "data: 0 rows; at least 2 are needed");
   EXPECT_EQ(ErrorOf(Bytes<float>({1, 2, 3, NAN}), Format::kFloat32, 2),
             "data: row 2: channel2 is nan; a finite number was expected, up to 1e70");
-  EXPECT_EQ(DataFile::Open({.path = "/nowhere.csv"}).error().message,
+  EXPECT_EQ(ColumnFile::Open({.path = "/nowhere.csv"}).error().message,
             "cannot read /nowhere.csv: No such file or directory (ENOENT)");
 }
 
-TEST(DataFile, ALineFarIntoTheFileIsNamedByItsNumber) {
+TEST(ColumnFile, ALineFarIntoTheFileIsNamedByItsNumber) {
   std::string text = "a,b\n";
   while (text.size() < 2 * kChunkSize) text += "1,2\n";
   const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
@@ -183,13 +217,13 @@ TEST(DataFile, ALineFarIntoTheFileIsNamedByItsNumber) {
             "data:" + std::to_string(lines + 1) + ": the row is longer than 65536 bytes");
 }
 
-TEST(DataFile, AFileThatIsCutUnderItIsTold) {
+TEST(ColumnFile, AFileThatIsCutUnderItIsTold) {
   std::string text = "a\n";
   while (text.size() < 3 * kChunkSize) text += "1\n";
   const auto file = Open(text);
   ASSERT_TRUE(file);
   ASSERT_EQ(truncate((testing::TempDir() + "/data").c_str(), 100), 0);
-  DataBlock block;
+  ColumnBlock block;
   const Status read = file->Read(2, block);
   ASSERT_FALSE(read);
   EXPECT_NE(read.error().message.find("it had " + std::to_string(text.size()) + " bytes when it was opened"),
