@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <set>
 
+#include "harness/base/philox.h"
 #include "scenarios/group_run.h"
+#include "sensors/camera.h"
 
 namespace corerig {
 namespace {
@@ -70,6 +73,35 @@ TEST(ImageFilter, AnswerIsTheSameToTheLastBitForAnyNumberOfWorkers) {
 // What seed 42 gave on the machine it was written on.
 TEST(ImageFilter, DigestIsTheSameOnEveryBoard) {
   EXPECT_EQ(static_cast<std::uint64_t>(FigureOf(*Tiles(24).With(2), "digest")), 3420845881891079u);
+}
+
+// From the camera's frames themselves, pixel by pixel.
+TEST(ImageFilter, DigestIsThatOfEveryTileOfTheFramesInItsPlace) {
+  const SensorType camera = Camera();
+  SensorContext context;
+  context.seed = 42;
+  context.stream_id = StreamId("image/filter");
+  context.rate = camera.info.default_rate;
+  context.format = "gray8";
+  const auto model = camera.make_model(context);
+  std::vector<std::byte> frame(camera.max_frame_size);
+  const auto result = std::make_unique<TileResult>();
+  std::uint64_t digest = 0;
+  for (int sequence = 0; sequence < 2; ++sequence) {
+    const std::size_t header = model->Encode(static_cast<std::uint64_t>(sequence), frame).size - 640 * 480;
+    for (int tile = 0; tile < 12; ++tile) {
+      std::vector<std::uint8_t> input;
+      for (int y = -3; y < 163; ++y) {
+        for (int x = -3; x < 163; ++x) {
+          const int column = std::clamp(tile % 4 * 160 + x, 0, 639), row = std::clamp(tile / 4 * 160 + y, 0, 479);
+          input.push_back(std::to_integer<std::uint8_t>(frame[header + static_cast<std::size_t>(row * 640 + column)]));
+        }
+      }
+      FilterTile(input.data(), kTileInput, *result);
+      digest += DigestOf(*result, static_cast<std::uint64_t>(sequence * 12 + tile));
+    }
+  }
+  EXPECT_EQ(FigureOf(*Tiles(24).With(3), "digest"), static_cast<double>(digest % (std::uint64_t{1} << 53)));
 }
 
 // The scene of sensors/camera: a gradient from 0.1 to 0.4 of the full well, and a disc of 0.8 of radius 40, through the

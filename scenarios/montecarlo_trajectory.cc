@@ -229,7 +229,7 @@ WorkloadType MonteCarloTrajectory() {
                       {"steering_noise", Kind::kNotNegative, "0.5", "degrees, of each step by itself"},
                       {"wheelbase", Kind::kPositiveNumber, "2.7", "m"},
                       {"horizon", Kind::kPositiveNumber, "3", "s"},
-                      {"step", Kind::kPositiveNumber, "0.01", "s; at most 500 make the horizon"},
+                      {"step", Kind::kPositiveNumber, "0.01", "s; the horizon is rounded to whole ones, at most 500"},
                       {"margin", Kind::kPositiveNumber, "0.9", "m to either side before the lane is left"}}});
 }
 
