@@ -2,9 +2,13 @@
 
 #include <array>
 
+#include "scenarios/data_features.h"
+#include "scenarios/image_filter.h"
+#include "scenarios/montecarlo_localisation.h"
 #include "scenarios/montecarlo_option.h"
 #include "scenarios/montecarlo_pi.h"
 #include "scenarios/montecarlo_reliability.h"
+#include "scenarios/montecarlo_trajectory.h"
 
 namespace corerig {
 
@@ -13,6 +17,10 @@ std::span<const WorkloadType> AllWorkloads() {
       MonteCarloOption(),
       MonteCarloPi(),
       MonteCarloReliability(),
+      MonteCarloTrajectory(),
+      MonteCarloLocalisation(),
+      DataFeatures(),
+      ImageFilter(),
   };
   return workloads;
 }

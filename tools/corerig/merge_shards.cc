@@ -61,10 +61,8 @@ Result<ResultRecord> MergeGroup(const Rig& rig, const std::vector<const ShardRep
     merged.workers_planned += at->workers_planned;
     total.Add(*at->tally);
   }
-  if (sums != type->sums)
-    return Fail("worker ", group.name, ": ", sums, " sums; ", group.workload, " has ", type->sums);
   auto answer = type->conclude(JobOf(group, shards.front()->seed), total);
-  if (!answer) return Forward(answer);
+  if (!answer) return ForwardWith(answer, "worker ", group.name, ": ");
   merged.units = answer->units;
   merged.figures = std::move(answer->figures);
   merged.check = std::move(answer->check);

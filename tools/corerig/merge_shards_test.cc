@@ -93,7 +93,7 @@ TEST(MergeShards, WhatCannotBeMergedIsRefused) {
   EXPECT_EQ(refusal([](auto& s) {
               for (auto& each : s) each.results[0].tally->sums.emplace_back();
             }),
-            "worker w: 2 sums; test/sum has 1");
+            "worker w: a tally of 2 sums; this workload has 1");
   EXPECT_EQ(refusal([](auto& s) {
               for (auto& each : s) each.groups[0].workload = "test/gone";
             }),

@@ -1,0 +1,39 @@
+// A large file, read in pieces at any place by any thread.
+//
+//   auto file = FileReader::Open("drive.csv");
+//   auto n = file->ReadAt(4096, buffer);        // fills the buffer, but for the end of the file
+//
+// Read, not mapped: a page of a mapping counts as the process's memory, and one that a writer cuts off under it kills
+// the process.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "harness/base/result.h"
+#include "harness/os/fd.h"
+
+namespace corerig {
+
+class FileReader {
+ public:
+  // Fails, naming the path, if it cannot be read or is no regular file.
+  static Result<FileReader> Open(const std::string& path);
+
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }  // when it was opened
+
+  // Up to the whole of `out`, from byte `offset` on; returns how many, fewer at the file's end only. Fails if the
+  // kernel cannot read.
+  Result<std::size_t> ReadAt(std::uint64_t offset, std::span<char> out) const;
+
+ private:
+  FileReader(Fd fd, std::string path, std::uint64_t size) : fd_(std::move(fd)), path_(std::move(path)), size_(size) {}
+  Fd fd_;
+  std::string path_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace corerig
