@@ -5,7 +5,7 @@
 set -eu
 
 packages="bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-skylib file googletest libbenchmark-dev libcli11-dev
-  libexpected-dev libtomlplusplus-dev libuv1-dev nlohmann-json3-dev protobuf-compiler zip"
+  libeigen3-dev libexpected-dev libtomlplusplus-dev libuv1-dev nlohmann-json3-dev protobuf-compiler zip"
 foreign=""
 for word in "$@"; do
   case $word in
