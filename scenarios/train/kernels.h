@@ -37,7 +37,7 @@ struct MomentumStep {
   float rate, momentum;
 };
 struct AdamStep {
-  float rate, first, second;         // decay of both moments
+  float rate, first, second;          // decay of both moments
   float unbias_first, unbias_second;  // 1 / (1 - decay^step)
   float epsilon;
 };

@@ -80,12 +80,24 @@ void Multiply(const Product& p) {
     const std::size_t left = p.rows - row;
     const std::size_t take = left >= 9 || left == 6 ? 6 : left >= 7 ? 4 : left;
     switch (take) {
-      case 6: Rows<6>(p, row); break;
-      case 5: Rows<5>(p, row); break;
-      case 4: Rows<4>(p, row); break;
-      case 3: Rows<3>(p, row); break;
-      case 2: Rows<2>(p, row); break;
-      default: Rows<1>(p, row); break;
+      case 6:
+        Rows<6>(p, row);
+        break;
+      case 5:
+        Rows<5>(p, row);
+        break;
+      case 4:
+        Rows<4>(p, row);
+        break;
+      case 3:
+        Rows<3>(p, row);
+        break;
+      case 2:
+        Rows<2>(p, row);
+        break;
+      default:
+        Rows<1>(p, row);
+        break;
     }
     row += take;
   }
@@ -156,8 +168,8 @@ double SoftmaxDelta(float* logits, std::size_t rows, std::size_t classes, std::s
   return loss + log(product);
 }
 
-double SquaredDelta(float* outputs, const float* targets, std::size_t rows, std::size_t columns,
-                    std::size_t output_row, std::size_t target_row, float scale) {
+double SquaredDelta(float* outputs, const float* targets, std::size_t rows, std::size_t columns, std::size_t output_row,
+                    std::size_t target_row, float scale) {
   double loss = 0;
   for (std::size_t r = 0; r < rows; ++r, outputs += output_row, targets += target_row) {
     Vector sums{};

@@ -49,7 +49,8 @@ TEST_P(Kernels, ProductIsThatOfTheDefinitionForAnyShape) {
               for (std::size_t j = 0; j < c_row; ++j) {
                 double expected = 0;
                 for (std::size_t k = 0; j < columns && k < inner; ++k) {
-                  expected += static_cast<double>(a[i * a_row + k * a_column]) * static_cast<double>(b[k * columns + j]);
+                  expected +=
+                      static_cast<double>(a[i * a_row + k * a_column]) * static_cast<double>(b[k * columns + j]);
                 }
                 if (rectified) expected = std::max(expected, 0.0);
                 if (j >= columns) expected = 99;  // what lies between the rows is left alone
@@ -142,13 +143,9 @@ TEST_P(Kernels, OptimisersStepAsTheirPapersSay) {
   for (float& moment : second) moment = std::abs(moment);
   p = parameters;
   const auto m = first, s = second;
-  kernels_->adam(parameters.data(), first.data(), second.data(), gradient.data(), 16,
-                 {.rate = 0.01f,
-                  .first = 0.9f,
-                  .second = 0.999f,
-                  .unbias_first = 2,
-                  .unbias_second = 3,
-                  .epsilon = 1e-3f});
+  kernels_->adam(
+      parameters.data(), first.data(), second.data(), gradient.data(), 16,
+      {.rate = 0.01f, .first = 0.9f, .second = 0.999f, .unbias_first = 2, .unbias_second = 3, .epsilon = 1e-3f});
   for (std::size_t i = 0; i < 16; ++i) {
     const double mean = 0.9 * m[i] + 0.1 * gradient[i], square = 0.999 * s[i] + 0.001 * gradient[i] * gradient[i];
     EXPECT_NEAR(first[i], mean, 1e-6);

@@ -57,10 +57,10 @@ class Network {
  private:
   struct Layer {
     std::size_t inputs = 0, outputs = 0;
-    std::size_t offset = 0;        // of its matrix in the parameters
-    std::size_t from_row = 0;      // distance of the rows of what it reads
-    AlignedFloats from = {};       // what it reads
-    AlignedFloats delta = {};      // of the loss by its outputs, rows of Padded(outputs)
+    std::size_t offset = 0;         // of its matrix in the parameters
+    std::size_t from_row = 0;       // distance of the rows of what it reads
+    AlignedFloats from = {};        // what it reads
+    AlignedFloats delta = {};       // of the loss by its outputs, rows of Padded(outputs)
     AlignedFloats transposed = {};  // of its matrix: outputs by Padded(inputs); unused in the first layer
   };
 

@@ -77,7 +77,7 @@ struct Shape {
 };
 
 std::vector<Shape> Shapes() {
-  return {{{3, 2}, 1}, {{4, 3, 2}, 5}, {{7, 9, 5}, 12}, {{13, 8, 17, 3}, 6}, {{64, 32, 5}, 32}};
+  return {{{3, 2}, 1}, {{4, 3, 2}, 5}, {{7, 9, 5}, 12}, {{13, 8, 17, 3}, 6}, {{64, 32, 5}, 7}};
 }
 
 TEST(Network, GradientOfTheCrossEntropyIsThatOfFiniteDifferences) {
@@ -128,8 +128,7 @@ TEST(Network, GradientOfTheSquaredErrorIsThatOfFiniteDifferences) {
       }
       return sum / static_cast<double>(rows);
     };
-    const double value =
-        network.SquaredError(rows, targets.data(), target_row, 1.0f / static_cast<float>(rows));
+    const double value = network.SquaredError(rows, targets.data(), target_row, 1.0f / static_cast<float>(rows));
     EXPECT_NEAR(value / static_cast<double>(rows), loss(reference), 1e-5);
     ExpectGradient(network, network.gradient(), reference, loss);
   }

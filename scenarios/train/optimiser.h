@@ -29,7 +29,7 @@ class Optimiser {
  private:
   Settings settings_;
   const TrainKernels& kernels_;
-  AlignedFloats first_, second_;  // velocity, or both moments
+  AlignedFloats first_, second_;             // velocity, or both moments
   double first_left_ = 1, second_left_ = 1;  // Adam's decays to the power of the step
 };
 
