@@ -23,7 +23,7 @@ namespace corerig {
 class AllReduce {
  public:
   // The most numbers that Sum takes. Memory that is not touched costs nothing: room is made for that many.
-  static constexpr std::size_t kMost = 1 << 18;
+  static constexpr std::size_t kMost = 1 << 19;
   // The memory that `parties` workers need, zeroed.
   static std::size_t SizeFor(int parties);
 

@@ -13,7 +13,7 @@
 
 namespace corerig {
 
-inline constexpr std::size_t kMostColumns = 1024;
+inline constexpr std::size_t kMostColumns = 256;
 inline constexpr std::size_t kMostClasses = 64;
 inline constexpr std::size_t kFewestRows = 50;
 

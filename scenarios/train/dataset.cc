@@ -82,6 +82,12 @@ Result<Dataset> MakeDataset(const Table& table, Goal goal, std::uint64_t seed) {
 
   std::vector<Standard> columns;
   for (std::size_t c = 0; c < table.columns; ++c) columns.push_back(StandardOf(table.values, c, table.columns, train));
+  if (goal == Goal::kReconstruct && table.one_unit) {
+    // What hardly varies then hardly counts: the error is that of the quantity.
+    double most = 0;
+    for (const Standard& column : columns) most = std::max(most, column.factor > 0 ? 1 / column.factor : 0);
+    for (Standard& column : columns) column.factor = most > 0 ? 1 / most : 0;
+  }
   const Standard target = table.targets.empty() ? Standard{} : StandardOf(table.targets, 0, 1, train);
   const std::span<const std::uint32_t> all = order;
   Dataset data{.columns = table.columns,

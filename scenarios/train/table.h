@@ -15,6 +15,7 @@ enum class Goal { kClassify, kReconstruct, kPredict };
 struct Table {
   std::string name;         // for messages: "data.csv"
   std::size_t columns = 0;  // of each row
+  bool one_unit = false;    // all columns are of one quantity: to reproduce them, how they compare is kept
   std::vector<float> values = {};
   std::vector<std::int32_t> labels = {};  // class of each row; of kReconstruct 0: healthy, 1: faulty; of kPredict empty
   std::vector<float> targets = {};        // the value of each row; of kPredict alone
