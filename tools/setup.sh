@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that building and testing need, and nothing if they are there. Debian 12 and 13.
-#   tools/setup.sh [lint] [bench] [oracle] [aarch64] [armv7]
-# With a word also what tools/lint, the benchmarks under tests/bench, the tests under tests/oracle or --config=<cpu> need.
+#   tools/setup.sh [lint] [bench] [oracle] [peers] [aarch64] [armv7]
+# With a word also what tools/lint, the benchmarks under tests/bench, the tests under tests/oracle, benchmarks against
+# other libraries or --config=<cpu> need.
 set -eu
 
 packages="bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-skylib file googletest libbenchmark-dev libcli11-dev
@@ -12,9 +13,10 @@ for word in "$@"; do
     lint) packages="$packages clang-format clang-tidy python3" ;;
     bench) packages="$packages linux-perf rt-tests" ;;
     oracle) packages="$packages can-utils gpsd gpsd-clients linux-perf tshark" ;;
+    peers) packages="$packages libdlib-dev libtorch-dev" ;;
     aarch64) foreign="$foreign arm64"; packages="$packages g++-aarch64-linux-gnu libuv1-dev:arm64 qemu-user" ;;
     armv7) foreign="$foreign armhf"; packages="$packages g++-arm-linux-gnueabihf libuv1-dev:armhf qemu-user" ;;
-    *) echo "setup.sh: unknown word \"$word\"; know: lint bench oracle aarch64 armv7" >&2; exit 1 ;;
+    *) echo "setup.sh: unknown word \"$word\"; know: lint bench oracle peers aarch64 armv7" >&2; exit 1 ;;
   esac
 done
 

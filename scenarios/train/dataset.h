@@ -29,7 +29,7 @@ struct Samples {
 
 struct Dataset {
   std::size_t columns = 0, classes = 0;
-  Samples train, validation, held_out;  // of kReconstruct `train` has healthy rows alone
+  Samples train = {}, validation = {}, held_out = {};  // of kReconstruct `train` has healthy rows alone
 };
 
 // Fails if a part lacks what its score needs: classes, or healthy and faulty rows, or targets that differ.

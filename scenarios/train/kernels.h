@@ -45,8 +45,9 @@ struct AdamStep {
 struct TrainKernels {
   std::uint32_t vector_bits;
   void (*multiply)(const Product& product);
-  // delta = activation > 0 ? delta : 0, elementwise.
-  void (*rectified_delta)(const float* activation, float* delta, std::size_t count);
+  // delta = activation > 0 ? delta : 0, elementwise; rows of both are so far apart.
+  void (*rectified_delta)(const float* activation, std::size_t activation_row, float* delta, std::size_t delta_row,
+                          std::size_t rows, std::size_t columns);
   // Rows of logits (of `classes` columns, `row` apart) become scale * (softmax - one at the label). Returns the sum of
   // the rows' cross entropies.
   double (*softmax_delta)(float* logits, std::size_t rows, std::size_t classes, std::size_t row,

@@ -7,7 +7,7 @@
 
 #include "scenarios/train/kernels.h"
 
-#if defined(__FMA__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #elif defined(__ARM_FEATURE_FMA)
 #include <arm_neon.h>
@@ -38,7 +38,15 @@ static_assert(kPadding % kWidth == 0);
 #endif
 }
 
-[[gnu::always_inline]] inline Vector Larger(Vector a, Vector b) { return a > b ? a : b; }
+[[gnu::always_inline]] inline Vector Larger(Vector a, Vector b) {
+#if defined(__AVX__) && CORERIG_VECTOR_BYTES == 32
+  return _mm256_max_ps(a, b);
+#elif defined(__SSE2__) && CORERIG_VECTOR_BYTES == 16
+  return _mm_max_ps(a, b);
+#else
+  return a > b ? a : b;
+#endif
+}
 
 // `kRows` rows and `kVectors` vectors of columns of C, in registers all along `inner`.
 template <int kRows, int kVectors>
@@ -103,17 +111,20 @@ void Multiply(const Product& p) {
   }
 }
 
-void RectifiedDelta(const float* activation, float* delta, std::size_t count) {
-  for (std::size_t i = 0; i < count; i += kWidth) {
-    Store(delta + i, Load(activation + i) > Vector{} ? Load(delta + i) : Vector{});
+void RectifiedDelta(const float* activation, std::size_t activation_row, float* delta, std::size_t delta_row,
+                    std::size_t rows, std::size_t columns) {
+  for (std::size_t r = 0; r < rows; ++r, activation += activation_row, delta += delta_row) {
+    for (std::size_t c = 0; c < columns; c += kWidth) {
+      Store(delta + c, Load(activation + c) > Vector{} ? Load(delta + c) : Vector{});
+    }
   }
 }
 
-// exp(x) for x <= 0, relative error below 2e-7; 0 below -87. Range reduction by ln 2 in two parts and a polynomial, as
-// in Cephes' expf.
+// exp(x) for x <= 0, relative error below 2e-7 down to -80; below it stays 1.8e-35, which is nothing and yet no
+// denormal number. Range reduction by ln 2 in two parts and a polynomial, as in Cephes' expf.
 [[gnu::always_inline]] inline Vector ExpNegative(Vector x) {
-  const Mask tiny = x < Broadcast(-87.0f);
-  x = tiny ? Broadcast(-87.0f) : x;
+  // In this order what is not a number stays none.
+  x = Larger(Broadcast(-80.0f), x);
   const Vector magic = Broadcast(0x1.8p23f);  // adding it rounds to a whole number
   const Vector shifted = x * 1.44269504088896341f + magic;
   const Vector whole = shifted - magic;
@@ -127,35 +138,62 @@ void RectifiedDelta(const float* activation, float* delta, std::size_t count) {
   y = MultiplyAdd(y, rest * rest, rest + 1.0f);
   // The whole number stands in the low bits of `shifted`: it becomes the exponent of two.
   const Mask exponent = (reinterpret_cast<Mask>(shifted) - 0x4B400000 + 127) << 23;
-  y *= reinterpret_cast<Vector>(exponent);
-  return tiny ? Vector{} : y;
+  return y * reinterpret_cast<Vector>(exponent);
 }
 
-[[gnu::always_inline]] inline Vector LanesFrom(std::size_t first) {
-  Vector lanes;
-  for (std::size_t i = 0; i < kWidth; ++i) lanes[i] = static_cast<float>(first + i);
-  return lanes;
+#if CORERIG_VECTOR_BYTES == 32
+constexpr Vector kLanes = {0, 1, 2, 3, 4, 5, 6, 7};
+#else
+constexpr Vector kLanes = {0, 1, 2, 3};
+#endif
+
+// Of a vector's lanes: halves onto each other, until one is left.
+[[gnu::always_inline]] inline float SumOf(Vector v) {
+#if CORERIG_VECTOR_BYTES == 32
+  v += __builtin_shuffle(v, Mask{4, 5, 6, 7, 0, 1, 2, 3});
+  v += __builtin_shuffle(v, Mask{2, 3, 0, 1, 6, 7, 4, 5});
+  v += __builtin_shuffle(v, Mask{1, 0, 3, 2, 5, 4, 7, 6});
+#else
+  v += __builtin_shuffle(v, Mask{2, 3, 0, 1});
+  v += __builtin_shuffle(v, Mask{1, 0, 3, 2});
+#endif
+  return v[0];
+}
+[[gnu::always_inline]] inline float LargestOf(Vector v) {
+#if CORERIG_VECTOR_BYTES == 32
+  v = Larger(v, __builtin_shuffle(v, Mask{4, 5, 6, 7, 0, 1, 2, 3}));
+  v = Larger(v, __builtin_shuffle(v, Mask{2, 3, 0, 1, 6, 7, 4, 5}));
+  v = Larger(v, __builtin_shuffle(v, Mask{1, 0, 3, 2, 5, 4, 7, 6}));
+#else
+  v = Larger(v, __builtin_shuffle(v, Mask{2, 3, 0, 1}));
+  v = Larger(v, __builtin_shuffle(v, Mask{1, 0, 3, 2}));
+#endif
+  return v[0];
 }
 
 double SoftmaxDelta(float* logits, std::size_t rows, std::size_t classes, std::size_t row, const std::int32_t* labels,
                     float scale) {
-  const float limit = static_cast<float>(classes);
+  const Vector limit = Broadcast(static_cast<float>(classes));
+  const std::size_t padded = (classes + kPadding - 1) / kPadding * kPadding;
   double loss = 0, product = 1;
   for (std::size_t r = 0; r < rows; ++r, logits += row) {
-    float largest = logits[0];
-    for (std::size_t c = 1; c < classes; ++c) largest = logits[c] > largest ? logits[c] : largest;
     const float of_label = logits[labels[r]];
+    // What pads is taken for the first logit, which changes no maximum.
+    Vector most = Broadcast(logits[0]);
+    for (std::size_t c = 0; c < padded; c += kWidth) {
+      most = Larger(kLanes < limit - static_cast<float>(c) ? Load(logits + c) : most, most);
+    }
+    const float largest = LargestOf(most);
     Vector sums{};
-    for (std::size_t c = 0; c < Padded(classes); c += kWidth) {
+    for (std::size_t c = 0; c < padded; c += kWidth) {
       const Vector power = ExpNegative(Load(logits + c) - largest);
-      const Vector kept = LanesFrom(c) < Broadcast(limit) ? power : Vector{};
+      const Vector kept = kLanes < limit - static_cast<float>(c) ? power : Vector{};
       sums += kept;
       Store(logits + c, kept);
     }
-    float sum = 0;
-    for (std::size_t i = 0; i < kWidth; ++i) sum += sums[i];
+    const float sum = SumOf(sums);
     const float factor = scale / sum;
-    for (std::size_t c = 0; c < Padded(classes); c += kWidth) Store(logits + c, Load(logits + c) * factor);
+    for (std::size_t c = 0; c < padded; c += kWidth) Store(logits + c, Load(logits + c) * factor);
     logits[labels[r]] -= scale;
     // The logarithm of a product instead of a sum of logarithms: each sum is from 1 to the number of classes.
     product *= static_cast<double>(sum);
@@ -178,9 +216,7 @@ double SquaredDelta(float* outputs, const float* targets, std::size_t rows, std:
       sums = MultiplyAdd(difference, difference, sums);
       Store(outputs + c, difference * scale);
     }
-    float sum = 0;
-    for (std::size_t i = 0; i < kWidth; ++i) sum += sums[i];
-    loss += static_cast<double>(sum);
+    loss += static_cast<double>(SumOf(sums));
   }
   return loss / 2;
 }

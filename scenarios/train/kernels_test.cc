@@ -122,11 +122,15 @@ TEST_P(Kernels, SquaredDeltaRectifiedDeltaAndSumAreThoseOfTheDefinition) {
   EXPECT_NEAR(loss, expected, 1e-5);
 
   auto delta = Random(40, 6);
-  const auto activation = Random(40, 7), kept = delta;
-  kernels_->rectified_delta(activation.data(), delta.data(), 40);
-  for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(delta[i], activation[i] > 0 ? kept[i] : 0);
+  const auto activation = Random(80, 7), kept = delta;
+  kernels_->rectified_delta(activation.data(), 24, delta.data(), 16, 2, 8);
+  for (std::size_t i = 0; i < 40; ++i) {
+    const bool touched = i < 8 || (i >= 16 && i < 24);
+    EXPECT_EQ(delta[i], !touched || activation[i / 16 * 24 + i % 16] > 0 ? kept[i] : 0) << i;
+  }
+  const auto before_sum = delta;
   kernels_->add(delta.data(), kept.data(), 40);
-  for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(delta[i], (activation[i] > 0 ? kept[i] : 0) + kept[i]);
+  for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(delta[i], before_sum[i] + kept[i]);
 }
 
 TEST_P(Kernels, OptimisersStepAsTheirPapersSay) {

@@ -120,9 +120,7 @@ void Network::Backward(std::size_t rows) {
                        .b = layer.transposed.data(),
                        .c = before.delta.data(),
                        .c_row = inputs});
-    for (std::size_t row = 0; row < rows; ++row) {
-      kernels_.rectified_delta(layer.from.data() + row * layer.from_row, before.delta.data() + row * inputs, inputs);
-    }
+    kernels_.rectified_delta(layer.from.data(), layer.from_row, before.delta.data(), inputs, rows, inputs);
   }
 }
 

@@ -124,6 +124,9 @@ class Trainer final : public Workload {
 
   void RunUnit(std::uint64_t) override {
     if (ended_) return;
+    if (mode_ == Mode::kDataParallel && job_.workers > 1 && !together_) {
+      throw std::runtime_error("mode = \"data-parallel\" needs memory that the workers share, and there is none");
+    }
     if (input_ == nullptr) LoadInput();
     const std::size_t parties = together_ ? static_cast<std::size_t>(together_->parties()) : 1;
     for (std::size_t samples = 0; samples < kSamplesPerUnit * parties;) {
