@@ -14,6 +14,7 @@
 
 #include "harness/base/text.h"
 #include "harness/child/workload.h"
+#include "harness/os/rendezvous.h"
 #include "scenarios/train_autoencoder.h"
 #include "scenarios/train_regression.h"
 #include "scenarios/train_vibration.h"
@@ -248,6 +249,7 @@ Answer TrainTogether(const WorkerJob& job, int units, bool processes) {
 }
 
 TEST(TrainingTogether, ThreadsAndProcessesTrainTheModelThatOneWorkerTrains) {
+  if (const auto ok = Rendezvous::Supported(); !ok) GTEST_SKIP() << ok.error().message;
   const WorkloadType type = TrainVibration();
   const auto job = [&](int workers) { return With(Small(type, workers), "mode", "data-parallel"); };
   EXPECT_EQ(type.exchange_size(job(1)), 0u);
@@ -277,6 +279,7 @@ TEST(TrainingTogether, WorkersWhoseWeightsDifferFailTheRun) {
 }
 
 TEST(TrainingTogether, WhoIsToldToStopEndsItsUnitAndKeepsItsResult) {
+  if (const auto ok = Rendezvous::Supported(); !ok) GTEST_SKIP() << ok.error().message;
   const WorkloadType type = TrainVibration();
   const WorkerJob job = With(Small(type, 2), "mode", "data-parallel");
   const Shared shared(type.exchange_size(job));

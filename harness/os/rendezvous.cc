@@ -59,9 +59,19 @@ std::size_t Rendezvous::SizeFor(int parties) {
   return sizeof(Shared) + static_cast<std::size_t>(parties) * sizeof(Party);
 }
 
+Status Rendezvous::Supported() {
+  void* head = nullptr;
+  std::size_t size = 0;
+  if (syscall(SYS_get_robust_list, 0, &head, &size) == 0) return {};
+  return Fail(
+      "this kernel keeps no list of robust mutexes: workers cannot wait for each other, as one that dies would ",
+      "not be missed");
+}
+
 Result<std::unique_ptr<Rendezvous>> Rendezvous::Join(std::span<std::byte> memory, int index, int parties,
                                                      std::function<bool()> told_to_stop,
                                                      std::chrono::milliseconds join_within) {
+  if (auto ok = Supported(); !ok) return Forward(ok);
   if (index < 0 || index >= parties) return Fail("rendezvous: party ", index, " of ", parties);
   if (memory.size() < SizeFor(parties)) {
     return Fail("rendezvous: ", memory.size(), " bytes of shared memory; ", parties, " parties need ",

@@ -31,8 +31,12 @@ class Rendezvous {
   // The memory that it takes: zeroed before the first party joins, aligned to 64 bytes.
   static std::size_t SizeFor(int parties);
 
-  // As party `index` of `parties`. `told_to_stop` may be empty. Fails if the memory is too small, or a party of that
-  // index has been here before.
+  // Fails where the kernel does not tell of the dead, so that one could be waited for for ever: qemu's user mode is
+  // such.
+  static Status Supported();
+
+  // As party `index` of `parties`. `told_to_stop` may be empty. Fails if it is not Supported, the memory is too small,
+  // or a party of that index has been here before.
   static Result<std::unique_ptr<Rendezvous>> Join(std::span<std::byte> memory, int index, int parties,
                                                   std::function<bool()> told_to_stop,
                                                   std::chrono::milliseconds join_within = std::chrono::seconds(5));

@@ -27,6 +27,13 @@ class Shared {
   void* at_;
 };
 
+class RendezvousTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto ok = Rendezvous::Supported(); !ok) GTEST_SKIP() << ok.error().message;
+  }
+};
+
 std::unique_ptr<Rendezvous> Join(const Shared& shared, int index, int parties, std::function<bool()> told = {}) {
   auto joined = Rendezvous::Join(shared.bytes(), index, parties, std::move(told));
   if (!joined) {
@@ -49,7 +56,7 @@ int StatusOf(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-TEST(Rendezvous, NobodyLeavesAMeetingBeforeAllHaveCome) {
+TEST_F(RendezvousTest, NobodyLeavesAMeetingBeforeAllHaveCome) {
   constexpr int kParties = 3, kRounds = 300;
   const Shared shared(Rendezvous::SizeFor(kParties));
   std::vector<std::atomic<int>> rounds(kParties);
@@ -68,7 +75,7 @@ TEST(Rendezvous, NobodyLeavesAMeetingBeforeAllHaveCome) {
   EXPECT_EQ(early, 0);
 }
 
-TEST(Rendezvous, ProcessesMeetAndSeeWhatTheOthersWrote) {
+TEST_F(RendezvousTest, ProcessesMeetAndSeeWhatTheOthersWrote) {
   constexpr int kParties = 2, kRounds = 200;
   const std::size_t size = Rendezvous::SizeFor(kParties);
   const Shared shared(size + 64);
@@ -90,7 +97,7 @@ TEST(Rendezvous, ProcessesMeetAndSeeWhatTheOthersWrote) {
   EXPECT_EQ(StatusOf(child), 0);
 }
 
-TEST(Rendezvous, AKilledPartyIsMissedAndNamed) {
+TEST_F(RendezvousTest, AKilledPartyIsMissedAndNamed) {
   const Shared shared(Rendezvous::SizeFor(3));
   const auto first = Join(shared, 0, 3);
   const pid_t polite = Fork([&] {
@@ -115,7 +122,7 @@ TEST(Rendezvous, AKilledPartyIsMissedAndNamed) {
   EXPECT_EQ(StatusOf(victim), -SIGKILL);
 }
 
-TEST(Rendezvous, AThreadThatEndsWithoutLeaveIsMissed) {
+TEST_F(RendezvousTest, AThreadThatEndsWithoutLeaveIsMissed) {
   const Shared shared(Rendezvous::SizeFor(2));
   const auto first = Join(shared, 0, 2);
   std::unique_ptr<Rendezvous> second;
@@ -126,7 +133,7 @@ TEST(Rendezvous, AThreadThatEndsWithoutLeaveIsMissed) {
   EXPECT_NE(kept, nullptr);
 }
 
-TEST(Rendezvous, WhoTakesLeaveIsNotWaitedForAndWhatItCameToCounts) {
+TEST_F(RendezvousTest, WhoTakesLeaveIsNotWaitedForAndWhatItCameToCounts) {
   const Shared shared(Rendezvous::SizeFor(2));
   const auto first = Join(shared, 0, 2);
   const pid_t child = Fork([&] {
@@ -140,7 +147,7 @@ TEST(Rendezvous, WhoTakesLeaveIsNotWaitedForAndWhatItCameToCounts) {
   EXPECT_EQ(met.who, 1);
 }
 
-TEST(Rendezvous, WhoIsToldToStopWaitsNoLonger) {
+TEST_F(RendezvousTest, WhoIsToldToStopWaitsNoLonger) {
   const Shared shared(Rendezvous::SizeFor(2));
   bool told = false;
   const auto first = Join(shared, 0, 2, [&] { return std::exchange(told, true); }), second = Join(shared, 1, 2);
@@ -149,7 +156,7 @@ TEST(Rendezvous, WhoIsToldToStopWaitsNoLonger) {
   EXPECT_EQ(met.who, 1);
 }
 
-TEST(Rendezvous, WhoNeverJoinsIsNamed) {
+TEST_F(RendezvousTest, WhoNeverJoinsIsNamed) {
   const Shared shared(Rendezvous::SizeFor(2));
   const auto first = Rendezvous::Join(shared.bytes(), 0, 2, {}, std::chrono::milliseconds(30));
   ASSERT_TRUE(first.has_value()) << first.error().message;
@@ -158,7 +165,7 @@ TEST(Rendezvous, WhoNeverJoinsIsNamed) {
   EXPECT_EQ(met.who, 1);
 }
 
-TEST(Rendezvous, MemoryThatCannotServeIsRefused) {
+TEST_F(RendezvousTest, MemoryThatCannotServeIsRefused) {
   const Shared shared(Rendezvous::SizeFor(2));
   const auto refusal = [&](std::span<std::byte> memory, int index) {
     const auto joined = Rendezvous::Join(memory, index, 2, {});

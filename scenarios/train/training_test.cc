@@ -13,6 +13,7 @@
 
 #include "harness/base/allocation_count.h"
 #include "harness/base/philox.h"
+#include "harness/os/rendezvous.h"
 
 namespace corerig {
 namespace {
@@ -128,6 +129,13 @@ class Shared {
   void* at_;
 };
 
+class TrainingTogether : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto ok = Rendezvous::Supported(); !ok) GTEST_SKIP() << ok.error().message;
+  }
+};
+
 using Weights = std::vector<float>;
 constexpr int kSteps = 40;
 
@@ -156,7 +164,7 @@ void ExpectClose(const Weights& together, const Weights& alone) {
   EXPECT_GT(moved, 0.1);
 }
 
-TEST(TrainingTogether, OfThreadsEqualsThatOfOneOnTheSameBatches) {
+TEST_F(TrainingTogether, OfThreadsEqualsThatOfOneOnTheSameBatches) {
   const Dataset rings = Rings();
   const Weights alone = Train(rings, nullptr);
   for (const int parties : {1, 2, 3}) {  // 32 rows are not a multiple of 3
@@ -173,7 +181,7 @@ TEST(TrainingTogether, OfThreadsEqualsThatOfOneOnTheSameBatches) {
   }
 }
 
-TEST(TrainingTogether, OfProcessesHasTheBitsOfThatOfThreads) {
+TEST_F(TrainingTogether, OfProcessesHasTheBitsOfThatOfThreads) {
   const Dataset rings = Rings();
   constexpr int kParties = 3;
   const std::size_t exchange = AllReduce::SizeFor(kParties), most = 1 << 16;
@@ -213,7 +221,7 @@ TEST(TrainingTogether, OfProcessesHasTheBitsOfThatOfThreads) {
   EXPECT_EQ(threaded[0], first);
 }
 
-TEST(TrainingTogether, AWorkerThatIsKilledIsNamed) {
+TEST_F(TrainingTogether, AWorkerThatIsKilledIsNamed) {
   const Dataset rings = Rings();
   const Shared shared(AllReduce::SizeFor(2));
   const pid_t victim = fork();
@@ -237,7 +245,7 @@ TEST(TrainingTogether, AWorkerThatIsKilledIsNamed) {
   waitpid(victim, nullptr, 0);
 }
 
-TEST(TrainingTogether, WhoIsToldToStopOrLeftAloneStopsWithWholeSteps) {
+TEST_F(TrainingTogether, WhoIsToldToStopOrLeftAloneStopsWithWholeSteps) {
   const Dataset rings = Rings();
   const Shared shared(AllReduce::SizeFor(2));
   auto first = AllReduce::Join(shared.bytes(), {.index = 0, .parties = 2, .name = "learn"}, {});
@@ -257,7 +265,7 @@ TEST(TrainingTogether, WhoIsToldToStopOrLeftAloneStopsWithWholeSteps) {
   other.join();
 }
 
-TEST(TrainingTogether, TooLittleMemoryIsRefused) {
+TEST_F(TrainingTogether, TooLittleMemoryIsRefused) {
   const Shared shared(4096);
   const auto joined = AllReduce::Join(shared.bytes(), {.index = 0, .parties = 2, .name = "learn"}, {});
   ASSERT_FALSE(joined.has_value());
