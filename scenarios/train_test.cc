@@ -390,6 +390,27 @@ TEST(Training, ResultsThatCannotBeAreRefused) {
   EXPECT_EQ(refused, 8);
 }
 
+// Held-out rows judge; were they to choose too, the judgement would flatter.
+TEST(Training, TheBestIsThatInValidationNotInWhatItIsJudgedBy) {
+  const WorkloadType type = TrainVibration();
+  const WorkerJob job = With(Small(type, 2), "mode", "search");
+  // Where the scores of the best model stand in a result: 48 validation, 56 held out.
+  const auto scored = [good = RunWorker(type, job, 10, {})](double validation, double held_out) {
+    Bytes bytes = good;
+    std::memcpy(bytes.data() + 48, &validation, sizeof validation);
+    std::memcpy(bytes.data() + 56, &held_out, sizeof held_out);
+    return bytes;
+  };
+  for (const bool swapped : {false, true}) {
+    const Bytes chosen = scored(0.95, 0.91), flattering = scored(0.94, 0.99);
+    const auto answer =
+        MergeAll(type, job, swapped ? std::vector{flattering, chosen} : std::vector{chosen, flattering});
+    ASSERT_TRUE(answer.has_value()) << answer.error().message;
+    EXPECT_EQ(FigureOf(*answer, "best_accuracy"), 0.91);
+    EXPECT_EQ(FigureOf(*answer, "accuracy"), 0.91);
+  }
+}
+
 // A file of the test's own.
 std::string File(const std::string& name, const std::string& text) {
   const char* directory = std::getenv("TEST_TMPDIR");

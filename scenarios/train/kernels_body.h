@@ -150,23 +150,23 @@ constexpr Vector kLanes = {0, 1, 2, 3};
 // Of a vector's lanes: halves onto each other, until one is left.
 [[gnu::always_inline]] inline float SumOf(Vector v) {
 #if CORERIG_VECTOR_BYTES == 32
-  v += __builtin_shuffle(v, Mask{4, 5, 6, 7, 0, 1, 2, 3});
-  v += __builtin_shuffle(v, Mask{2, 3, 0, 1, 6, 7, 4, 5});
-  v += __builtin_shuffle(v, Mask{1, 0, 3, 2, 5, 4, 7, 6});
+  v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+  v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
+  v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
 #else
-  v += __builtin_shuffle(v, Mask{2, 3, 0, 1});
-  v += __builtin_shuffle(v, Mask{1, 0, 3, 2});
+  v += __builtin_shufflevector(v, v, 2, 3, 0, 1);
+  v += __builtin_shufflevector(v, v, 1, 0, 3, 2);
 #endif
   return v[0];
 }
 [[gnu::always_inline]] inline float LargestOf(Vector v) {
 #if CORERIG_VECTOR_BYTES == 32
-  v = Larger(v, __builtin_shuffle(v, Mask{4, 5, 6, 7, 0, 1, 2, 3}));
-  v = Larger(v, __builtin_shuffle(v, Mask{2, 3, 0, 1, 6, 7, 4, 5}));
-  v = Larger(v, __builtin_shuffle(v, Mask{1, 0, 3, 2, 5, 4, 7, 6}));
+  v = Larger(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3));
+  v = Larger(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5));
+  v = Larger(v, __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6));
 #else
-  v = Larger(v, __builtin_shuffle(v, Mask{2, 3, 0, 1}));
-  v = Larger(v, __builtin_shuffle(v, Mask{1, 0, 3, 2}));
+  v = Larger(v, __builtin_shufflevector(v, v, 2, 3, 0, 1));
+  v = Larger(v, __builtin_shufflevector(v, v, 1, 0, 3, 2));
 #endif
   return v[0];
 }

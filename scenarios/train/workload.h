@@ -52,9 +52,9 @@ std::size_t ExchangeSize(const WorkerJob& job);
 }  // namespace training_internal
 
 template <const TrainingTask* kTask>
-WorkloadType TrainingWorkload(WorkloadInfo info) {
+WorkloadType TrainingWorkload(const WorkloadInfo& info) {
   namespace internal = training_internal;
-  return {.info = std::move(info),
+  return {.info = info,
           .make = [](const WorkerJob& job, const Surroundings& around) { return internal::Make(*kTask, job, around); },
           .result_size = internal::ResultSize,
           .merge = [](const WorkerJob& job,
