@@ -92,7 +92,7 @@ TEST_P(Profile, BudgetsNoPercentileThatHasTooFewSamples) {
 TEST(Drone, ABoardOfOneCoreIsRefusedWithTheReason) {
   const auto plan = Read("drone.toml", 1);
   ASSERT_FALSE(plan.has_value());
-  EXPECT_NE(plan.error().message.find("no core is left for worker price"), std::string::npos) << plan.error().message;
+  EXPECT_NE(plan.error().message.find("no core is left for worker listen"), std::string::npos) << plan.error().message;
 }
 
 // Against the sensors themselves.

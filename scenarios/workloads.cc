@@ -9,6 +9,9 @@
 #include "scenarios/montecarlo_pi.h"
 #include "scenarios/montecarlo_reliability.h"
 #include "scenarios/montecarlo_trajectory.h"
+#include "scenarios/train_autoencoder.h"
+#include "scenarios/train_regression.h"
+#include "scenarios/train_vibration.h"
 
 namespace corerig {
 
@@ -21,6 +24,9 @@ std::span<const WorkloadType> AllWorkloads() {
       MonteCarloLocalisation(),
       DataFeatures(),
       ImageFilter(),
+      TrainAutoencoder(),
+      TrainRegression(),
+      TrainVibration(),
   };
   return workloads;
 }

@@ -6,14 +6,14 @@
 set -eu
 
 packages="bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-skylib file googletest libbenchmark-dev libcli11-dev
-  libexpected-dev libtomlplusplus-dev libuv1-dev nlohmann-json3-dev protobuf-compiler zip"
+  libeigen3-dev libexpected-dev libtomlplusplus-dev libuv1-dev nlohmann-json3-dev protobuf-compiler zip"
 foreign=""
 for word in "$@"; do
   case $word in
     lint) packages="$packages clang-format clang-tidy python3" ;;
     bench) packages="$packages linux-perf rt-tests" ;;
     oracle) packages="$packages can-utils gpsd gpsd-clients librandom123-dev linux-perf tshark" ;;
-    peers) packages="$packages libquantlib0-dev python3-numpy" ;;
+    peers) packages="$packages libdlib-dev libquantlib0-dev libtorch-dev python3-numpy" ;;
     aarch64) foreign="$foreign arm64"; packages="$packages g++-aarch64-linux-gnu libuv1-dev:arm64 qemu-user" ;;
     armv7) foreign="$foreign armhf"; packages="$packages g++-arm-linux-gnueabihf libuv1-dev:armhf qemu-user" ;;
     *) echo "setup.sh: unknown word \"$word\"; know: lint bench oracle peers aarch64 armv7" >&2; exit 1 ;;

@@ -87,6 +87,12 @@ def debian_libraries():
         needs = {"/usr/include/CLI/CLI.hpp": "libcli11-dev"},
     )
     debian_library(
+        name = "eigen",
+        build_file = "//tools/deps:eigen.BUILD",
+        links = {"include/Eigen": ["/usr/include/eigen3/Eigen"]},
+        needs = {"/usr/include/eigen3/Eigen/Core": "libeigen3-dev"},
+    )
+    debian_library(
         name = "google_benchmark",
         build_file = "//tools/deps:google_benchmark.BUILD",
         links = {
