@@ -16,7 +16,9 @@
 namespace corerig {
 
 struct ParameterInfo {
-  enum class Kind { kNumber, kNotNegative, kPositiveNumber, kWholeNumber, kWord, kPath };
+  // A duration ("200us"), a size ("8MiB") and a share ("1%", or 0.01) are asked for by DurationOf, SizeOf and NumberOf
+  // (parameter.h).
+  enum class Kind { kNumber, kNotNegative, kPositiveNumber, kWholeNumber, kWord, kPath, kDuration, kSize, kShare };
   std::string_view name;  // "strike"
   Kind kind;
   std::string_view default_value;
