@@ -250,23 +250,22 @@ Result<Answer> Merge(const WorkerJob& job, std::span<const WorkerResult> results
 
 WorkloadType LoadPeriodic() {
   using Kind = ParameterInfo::Kind;
-  return {
-      .info = {.name = "load/periodic",
-               .about = "a job of fixed work every period, with a deadline; calibrated in work, not in time",
-               .unit = "job",
-               .parameters = {{"run", Kind::kDuration, "200us", "CPU time of a job, where nothing disturbs it"},
-                              {"period", Kind::kDuration, "1ms", "between the due times of jobs"},
-                              {"deadline", Kind::kDuration, "0s", "from due time to end; 0s: the period"},
-                              {"work", Kind::kWholeNumber, "0", "iterations of a job, in place of run; 0: by run"},
-                              {"timer", Kind::kWord, "absolute", "or \"relative\": begin anew after a late job"},
-                              {"most_missed", Kind::kShare, "100%", "of jobs; more missed deadlines fail the run"}}},
-      .make = [](const WorkerJob& job, const Surroundings& surroundings) -> Result<std::unique_ptr<Workload>> {
-        auto timing = TimingOf(job);
-        if (!timing) return Forward(timing);
-        return std::make_unique<Worker>(job, *timing, surroundings.told_to_stop);
-      },
-      .result_size = [](const WorkerJob&) { return kResultSize; },
-      .merge = Merge};
+  return {.info = {.name = "load/periodic",
+                   .about = "a job of fixed work every period, with a deadline; calibrated in work, not in time",
+                   .unit = "job",
+                   .parameters = {{"run", Kind::kDuration, "200us", "CPU time of a job, where nothing disturbs it"},
+                                  {"period", Kind::kDuration, "1ms", "between the due times of jobs"},
+                                  {"deadline", Kind::kDuration, "0s", "from due time to end; 0s: the period"},
+                                  {"work", Kind::kWholeNumber, "0", "iterations of a job, in place of run; 0: by run"},
+                                  {"timer", Kind::kWord, "absolute", "or \"relative\": begin anew after a late job"},
+                                  {"most_missed", Kind::kShare, "1", "of jobs; more missed deadlines fail the run"}}},
+          .make = [](const WorkerJob& job, const Surroundings& surroundings) -> Result<std::unique_ptr<Workload>> {
+            auto timing = TimingOf(job);
+            if (!timing) return Forward(timing);
+            return std::make_unique<Worker>(job, *timing, surroundings.told_to_stop);
+          },
+          .result_size = [](const WorkerJob&) { return kResultSize; },
+          .merge = Merge};
 }
 
 }  // namespace corerig

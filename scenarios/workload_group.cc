@@ -14,8 +14,6 @@ WorkloadGroup::WorkloadGroup(const WorkloadType& type, std::vector<Parameter> pa
   job_.seed = 42;
   for (const ParameterInfo& declared : type.info.parameters) {
     Parameter parameter{std::string(declared.name), std::string(declared.default_value)};
-    // As the scenario reader hands it over.
-    if (parameter.value == "100%") parameter.value = "1";
     for (const Parameter& given : parameters) {
       if (given.name == parameter.name) parameter.value = given.value;
     }

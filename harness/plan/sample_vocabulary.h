@@ -50,7 +50,7 @@ inline Vocabulary SampleVocabulary() {
                          .unit = "job",
                          .parameters = {{"period", Kind::kDuration, "1ms", "between jobs"},
                                         {"footprint", Kind::kSize, "8MiB", "of memory"},
-                                        {"missed", Kind::kShare, "100%", "of jobs"}}},
+                                        {"missed", Kind::kShare, "1", "of jobs"}}},
                         {.name = "exec",
                          .about = "your own program",
                          .unit = "line",

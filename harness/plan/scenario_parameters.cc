@@ -69,13 +69,11 @@ Parameter ReadParameter(Section& section, const ParameterInfo& info, FirstFault&
   using Kind = ParameterInfo::Kind;
   Parameter parameter{std::string(info.name), std::string(info.default_value)};
   const Value* value = section.Find(info.name);
+  if (value == nullptr) return parameter;
   if (info.kind == Kind::kShare) {
-    // As a number, the default too: NumberOf reads it.
-    parameter.value =
-        StrCat(value == nullptr ? ParseShare(info.default_value).value_or(0) : ReadShare(*value, info.name, fault));
+    parameter.value = StrCat(ReadShare(*value, info.name, fault));
     return parameter;
   }
-  if (value == nullptr) return parameter;
   if (info.kind == Kind::kDuration || info.kind == Kind::kSize) {
     const auto text =
         info.kind == Kind::kSize ? ReadQuantity(section, info, ParseSize) : ReadQuantity(section, info, ParseDuration);
