@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 
 #include "harness/base/latency_histogram.h"
@@ -48,7 +49,7 @@ Result<Timing> TimingOf(const WorkerJob& job) {
 // The work begins from a state that is the worker's own.
 std::uint64_t FirstState(const WorkerJob& job, int index) { return job.seed + static_cast<std::uint64_t>(index); }
 
-// A worker's result, as it lies in the slab: the counts, then the two histograms.
+// A worker's result, as it lies in the slab: the counts, then the histograms.
 struct Counts {
   std::uint64_t jobs = 0;
   std::uint64_t missed = 0;
@@ -59,8 +60,12 @@ struct Counts {
   std::uint64_t iterations_per_job = 0;
   double iterations_per_us = 0;  // 0: not measured
 };
-constexpr std::size_t kResponseAt = sizeof(Counts), kLatenessAt = kResponseAt + sizeof(LatencyHistogram);
-constexpr std::size_t kResultSize = kLatenessAt + sizeof(LatencyHistogram);
+struct Histograms {
+  LatencyHistogram response, lateness;
+};
+constexpr std::size_t kResponseAt = sizeof(Counts) + offsetof(Histograms, response);
+constexpr std::size_t kLatenessAt = sizeof(Counts) + offsetof(Histograms, lateness);
+constexpr std::size_t kResultSize = sizeof(Counts) + sizeof(Histograms);
 
 class Worker final : public Workload {
  public:
@@ -70,13 +75,13 @@ class Worker final : public Workload {
   }
 
   void RunUnit(std::uint64_t) override {
-    if (counts_.iterations_per_job == 0) Begin();
+    if (!seen_) Begin();
     const bool waits = MonotonicNow() < due_;
     if (!SleepUntilDue()) return;
     const Nanos begin = MonotonicNow();
     // The first job is due when it begins: nothing woke it, and nothing held it back.
     if (waits) {
-      lateness_.Record(begin - due_);
+      seen_->lateness.Record(begin - due_);
     } else if (counts_.jobs > 0) {
       ++counts_.overruns;
       if (timing_.relative) due_ = begin;
@@ -85,7 +90,7 @@ class Worker final : public Workload {
     if (!Compute()) return;
     counts_.cpu += (ThreadCpuTime() - cpu).count();
     const Nanos response = MonotonicNow() - due_;
-    response_.Record(response);
+    seen_->response.Record(response);
     ++counts_.jobs;
     counts_.missed += response > timing_.deadline;
     due_ += timing_.period;
@@ -93,13 +98,17 @@ class Worker final : public Workload {
 
   std::size_t WriteResult(std::span<std::byte> out) const override {
     std::memcpy(out.data(), &counts_, sizeof counts_);
-    std::memcpy(out.data() + kResponseAt, static_cast<const void*>(&response_), sizeof response_);
-    std::memcpy(out.data() + kLatenessAt, static_cast<const void*>(&lateness_), sizeof lateness_);
+    if (seen_) {
+      std::memcpy(out.data() + sizeof counts_, static_cast<const void*>(seen_.get()), sizeof *seen_);
+    } else {
+      std::memset(out.data() + sizeof counts_, 0, sizeof *seen_);  // an empty one
+    }
     return kResultSize;
   }
 
  private:
   void Begin() {
+    seen_ = std::make_unique<Histograms>();
     counts_.iterations_per_job = timing_.work;
     if (timing_.work == 0) {
       counts_.iterations_per_us = IterationsPerMicrosecond(ThreadCpuTime);
@@ -138,7 +147,8 @@ class Worker final : public Workload {
   const std::function<bool()> told_to_stop_;
   Nanos due_{0};  // of the next job
   Counts counts_;
-  LatencyHistogram response_, lateness_;
+  std::unique_ptr<Histograms>
+      seen_;  // once there is something to see: it takes no memory where a group is only checked
 };
 
 // The histogram that lies there; whatever the bytes are, it can be read (latency_histogram.h).

@@ -157,6 +157,16 @@ TEST(LoadPeriodic, WorkersMergeAsIfTheyWereOne) {
   EXPECT_EQ(FigureOf(*answer, "missed"), missed);
 }
 
+TEST(LoadPeriodic, AWorkerWithoutAJobHarmsNobody) {
+  const WorkloadGroup group = Light({}, 2);
+  const auto busy = group.Make(0), idle = group.Make(1);
+  (*busy)->RunUnit(0);
+  const auto answer = group.Merge({group.ResultOf(**busy), group.ResultOf(**idle)});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(FigureOf(*answer, "jobs"), 1);
+  EXPECT_TRUE(answer->check->passed);
+}
+
 TEST(LoadPeriodic, RefusesWhatCannotBeDone) {
   const auto refusal = [](std::vector<Parameter> parameters) { return WorkloadGroup(kPeriodic, parameters).Refusal(); };
   EXPECT_EQ(refusal({}), "none");
