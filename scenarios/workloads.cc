@@ -5,6 +5,8 @@
 #include "scenarios/data_features.h"
 #include "scenarios/image_filter.h"
 #include "scenarios/montecarlo_localisation.h"
+#include "scenarios/load_memory.h"
+#include "scenarios/load_periodic.h"
 #include "scenarios/montecarlo_option.h"
 #include "scenarios/montecarlo_pi.h"
 #include "scenarios/montecarlo_reliability.h"
@@ -27,6 +29,8 @@ std::span<const WorkloadType> AllWorkloads() {
       TrainAutoencoder(),
       TrainRegression(),
       TrainVibration(),
+      LoadPeriodic(),
+      LoadMemory(),
   };
   return workloads;
 }

@@ -39,6 +39,8 @@ struct WorkerJob {
   std::uint64_t UnitsOfWorker() const;
   // The parameter's value; the scenario reader has checked that it is there and of its kind.
   double Number(std::string_view parameter) const { return NumberOf(parameters, parameter); }
+  Nanos Duration(std::string_view parameter) const { return DurationOf(parameters, parameter); }
+  Bytes Size(std::string_view parameter) const { return SizeOf(parameters, parameter); }
   std::string_view Word(std::string_view parameter) const { return WordOf(parameters, parameter); }
 };
 

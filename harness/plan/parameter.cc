@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "harness/base/quantity.h"
 #include "harness/base/text.h"
 
 namespace corerig {
@@ -28,6 +29,20 @@ double NumberOf(const std::vector<Parameter>& parameters, std::string_view name)
   const auto number = found ? ParseNumber<double>(found->value) : std::nullopt;
   if (!number) Undeclared(name, "number");
   return *number;
+}
+
+Nanos DurationOf(const std::vector<Parameter>& parameters, std::string_view name) {
+  const Parameter* found = Find(parameters, name);
+  const auto duration = found ? ParseDuration(found->value) : Fail("");
+  if (!duration) Undeclared(name, "duration");
+  return *duration;
+}
+
+Bytes SizeOf(const std::vector<Parameter>& parameters, std::string_view name) {
+  const Parameter* found = Find(parameters, name);
+  const auto size = found ? ParseSize(found->value) : Fail("");
+  if (!size) Undeclared(name, "size");
+  return *size;
 }
 
 std::string_view WordOf(const std::vector<Parameter>& parameters, std::string_view name) {

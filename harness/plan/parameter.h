@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/units.h"
+
 namespace corerig {
 
 struct Parameter {
@@ -19,6 +21,8 @@ struct Parameter {
 };
 
 double NumberOf(const std::vector<Parameter>& parameters, std::string_view name);
+Nanos DurationOf(const std::vector<Parameter>& parameters, std::string_view name);
+Bytes SizeOf(const std::vector<Parameter>& parameters, std::string_view name);
 std::string_view WordOf(const std::vector<Parameter>& parameters, std::string_view name);
 
 }  // namespace corerig

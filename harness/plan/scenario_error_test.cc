@@ -518,8 +518,8 @@ TEST(ScenarioError, AnUnknownWorkload) {
       "s.toml:3:1: key \"workload\" is missing in [worker.w]; write one such as workload = \"montecarlo/option\"");
   // Its parameters are not blamed.
   EXPECT_EQ(Refusal("name = \"a\"\nduration = \"1s\"\n[worker.w]\npaths = 5\nworkload = \"train/mpl\"\n"),
-            "s.toml:5:12: unknown workload \"train/mpl\"; did you mean \"train/mlp\"? known: montecarlo/option, exec, "
-            "train/mlp");
+            "s.toml:5:12: unknown workload \"train/mpl\"; did you mean \"train/mlp\"? known: montecarlo/option, "
+            "load/sample, exec, train/mlp");
 }
 
 TEST(ScenarioError, CoresThatAreNone) {
@@ -597,6 +597,16 @@ TEST(ScenarioError, AParameterOfAnotherKind) {
     EXPECT_EQ(Refusal(InWorker(StrCat("kind = ", kind))),
               "s.toml:5:8: kind is not a word in quotes; write one such as \"call\"");
   }
+}
+
+TEST(ScenarioError, AParameterWhoseUnitIsWrong) {
+  const auto refusal = [](const std::string& line) {
+    return Refusal("name = \"a\"\nduration = \"1s\"\n[worker.w]\nworkload = \"load/sample\"\n" + line);
+  };
+  EXPECT_EQ(refusal("period = 1"), "s.toml:5:10: period is a number; write a text such as \"1ms\"");
+  EXPECT_EQ(refusal("period = \"1\""), "s.toml:5:10: duration \"1\" has no unit; write \"1s\"");
+  EXPECT_EQ(refusal("footprint = 8"), "s.toml:5:13: footprint is a number; write a text such as \"8MiB\"");
+  EXPECT_EQ(refusal("missed = 2"), "s.toml:5:10: missed 2 is not from 0 to 1; write one such as 0.01 or \"1%\"");
 }
 
 TEST(ScenarioError, AnUnknownKeyOfAWorker) {

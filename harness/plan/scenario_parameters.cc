@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/base/quantity.h"
 #include "harness/plan/scenario_tables.h"
 
 namespace corerig {
@@ -20,6 +21,10 @@ std::string_view Describe(ParameterInfo::Kind kind) {
       return "a word in quotes";
     case ParameterInfo::Kind::kPath:
       return "a path in quotes";
+    case ParameterInfo::Kind::kDuration:
+    case ParameterInfo::Kind::kSize:
+    case ParameterInfo::Kind::kShare:
+      break;  // read by ReadQuantity
   }
   return "";
 }
@@ -53,10 +58,28 @@ std::optional<std::string> ParameterText(const Value& value, ParameterInfo::Kind
   return StrCat(value.number);
 }
 
+// The canonical text of what has a unit; nothing, and a fault, if it is wrong.
+template <typename Parse>
+std::optional<std::string> ReadQuantity(Section& section, const ParameterInfo& info, const Parse& parse) {
+  const auto quantity = section.Quantity(info.name, StrCat("\"", info.default_value, "\""), parse);
+  return quantity ? std::optional(ToText(*quantity)) : std::nullopt;
+}
+
 Parameter ReadParameter(Section& section, const ParameterInfo& info, FirstFault& fault) {
+  using Kind = ParameterInfo::Kind;
   Parameter parameter{std::string(info.name), std::string(info.default_value)};
   const Value* value = section.Find(info.name);
   if (value == nullptr) return parameter;
+  if (info.kind == Kind::kShare) {
+    parameter.value = StrCat(ReadShare(*value, info.name, fault));
+    return parameter;
+  }
+  if (info.kind == Kind::kDuration || info.kind == Kind::kSize) {
+    const auto text =
+        info.kind == Kind::kSize ? ReadQuantity(section, info, ParseSize) : ReadQuantity(section, info, ParseDuration);
+    parameter.value = text.value_or(parameter.value);
+    return parameter;
+  }
   const auto text = ParameterText(*value, info.kind);
   if (!text) {
     const bool word = info.kind == ParameterInfo::Kind::kWord || info.kind == ParameterInfo::Kind::kPath;

@@ -212,6 +212,22 @@ TEST(Scenario, AParameterHasOneTextHoweverItIsWritten) {
   }
 }
 
+TEST(Scenario, ParametersWithAUnitAreReadBackByThoseWhoAsk) {
+  const std::string head = "name='a'\nduration='1s'\n[worker.w]\nworkload='load/sample'\n";
+  const auto parameters = [&](const std::string& more) {
+    const Plan plan = Read(head + more, BoardOf({0}));
+    return plan.workers.empty() ? std::vector<Parameter>() : plan.workers[0].parameters;
+  };
+  const auto given = parameters("period = '0.5ms'\nfootprint = '1.5KiB'\nmissed = '1%'\n");
+  EXPECT_EQ(given, (std::vector<Parameter>{{"period", "500us"}, {"footprint", "1536B"}, {"missed", "0.01"}}));
+  EXPECT_EQ(DurationOf(given, "period"), Nanos(500'000));
+  EXPECT_EQ(SizeOf(given, "footprint"), Bytes{1536});
+  EXPECT_EQ(NumberOf(given, "missed"), 0.01);
+  const auto defaults = parameters("");
+  EXPECT_EQ(defaults, (std::vector<Parameter>{{"period", "1ms"}, {"footprint", "8MiB"}, {"missed", "1"}}));
+  EXPECT_EQ(NumberOf(defaults, "missed"), 1);
+}
+
 TEST(Scenario, FaultsAreASharePerKindOrSamplesInOrder) {
   const Plan plan = Read(R"(
 name = "a"

@@ -16,10 +16,12 @@
 namespace corerig {
 
 struct ParameterInfo {
-  enum class Kind { kNumber, kNotNegative, kPositiveNumber, kWholeNumber, kWord, kPath };
+  // A duration ("200us") and a size ("8MiB") are asked for by DurationOf and SizeOf (parameter.h); a share, which may
+  // be written "1%" as well as 0.01, by NumberOf.
+  enum class Kind { kNumber, kNotNegative, kPositiveNumber, kWholeNumber, kWord, kPath, kDuration, kSize, kShare };
   std::string_view name;  // "strike"
   Kind kind;
-  std::string_view default_value;
+  std::string_view default_value;  // a share as a number: "0.01"
   std::string_view about;
 };
 
