@@ -22,8 +22,8 @@ struct LiveStream {
 };
 
 struct LiveWorker {
-  std::string name;  // "price.0"
-  int core = 0;
+  std::string name;                    // "price.0"
+  int core = 0;                        // -1: it floats over several
   std::string state;                   // "starting", "running", "finished", or how it ended
   std::optional<std::uint64_t> units;  // absent: nobody counts them
   std::uint64_t units_planned = 0;     // 0: as many as the time allows

@@ -20,6 +20,9 @@ struct MetricKind {
   std::string_view meaning;
 };
 
+// Why memory of a worker that is a thread is absent; its process has it, as worker.NAME.all.
+inline constexpr std::string_view kOneAddressSpace = "one address space: a thread has no memory of its own";
+
 // All of them, in the order of the report.
 std::span<const MetricKind> MetricKinds();
 

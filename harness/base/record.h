@@ -294,7 +294,8 @@ struct WorkerRecord {
   std::string name;  // the group's
   int index = 0;
   std::string workload;
-  int core = 0;
+  std::string as = "spawn";  // "spawn" "fork" "thread"
+  int core = 0;              // -1: it floats over several
   std::string policy;
   ProcessRecord process;
   std::optional<MemoryLimitRecord> memory_limit;
@@ -311,10 +312,16 @@ struct WorkerRecord {
   std::optional<std::uint64_t> processes;  // the most seen alive at once: the command and what it started
 };
 
+// The process whose threads the workers of a group are.
+struct GroupRecord {
+  std::string name;
+  ProcessRecord process;
+};
+
 struct CoreRecord {
   int cpu = 0;
   double worker = 0, loop = 0, source = 0, rig = 0;  // shares of the window
-  bool measured = true;                              // false: a task of this core could not be read at both ends
+  std::string unmeasured = {};                       // why these are not all; empty if they are
   std::optional<double> steal = std::nullopt;
 };
 
@@ -426,6 +433,7 @@ struct RunRecord {
   std::vector<StreamRecord> streams;
   std::vector<LoopRecord> loops;
   std::vector<WorkerRecord> workers;
+  std::vector<GroupRecord> groups;  // of threads
   std::vector<CoreRecord> cores;
   std::optional<MemorySummary::Figure> total_pss;  // all processes of the run, rig included, per round of sampling
   std::optional<MemorySummary::Figure>

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <cstdio>
 
 #include "harness/os/clock.h"
+#include "harness/os/procfs.h"
 #include "harness/os/scheduling.h"
 #include "harness/os/smaps.h"
 
@@ -43,6 +45,18 @@ Result<ChildContext> ChildContext::Open() {
   auto slab = MapInherited("slab", kSlabFd, sizeof(SlabHeader), Mapping::Access::kReadWrite);
   if (!slab) return Forward(slab);
   if (const auto sealed = SealAgainstNewWriters(kSlabFd); !sealed) return ForwardWith(sealed, "its slab: ");
+  auto control = MapInherited("control page", kControlFd, sizeof(ControlPage), Mapping::Access::kRead);
+  if (!control) return Forward(control);
+  context.slab_ = std::move(*slab);
+  context.control_ = std::move(*control);
+  return context;
+}
+
+Result<ChildContext> ChildContext::OpenThread(int slab_fd) {
+  ChildContext context;
+  auto slab = MapInherited("slab", slab_fd, sizeof(SlabHeader), Mapping::Access::kReadWrite);
+  if (!slab) return Forward(slab);
+  if (const auto sealed = SealAgainstNewWriters(slab_fd); !sealed) return ForwardWith(sealed, "its slab: ");
   auto control = MapInherited("control page", kControlFd, sizeof(ControlPage), Mapping::Access::kRead);
   if (!control) return Forward(control);
   context.slab_ = std::move(*slab);
@@ -89,6 +103,26 @@ void ChildContext::Finish() {
     }
   }
   // Release: all the child has written is there for whoever sees that it is done.
+  header().state.store(ChildState::kFinished, std::memory_order_release);
+}
+
+void ChildContext::MarkThread() { header().tid.Set(static_cast<std::uint64_t>(gettid())); }
+
+void ChildContext::FinishThread() {
+  auto& end = header().thread_end;
+  rusage usage = {};
+  getrusage(RUSAGE_THREAD, &usage);
+  end.voluntary.Set(static_cast<std::uint64_t>(usage.ru_nvcsw));
+  end.involuntary.Set(static_cast<std::uint64_t>(usage.ru_nivcsw));
+  end.minor_faults.Set(static_cast<std::uint64_t>(usage.ru_minflt));
+  end.major_faults.Set(static_cast<std::uint64_t>(usage.ru_majflt));
+  const auto text = ReadFile("/proc/thread-self/schedstat");
+  if (const auto schedstat = text ? ParseSchedStat(*text) : Result<SchedStat>(Forward(text))) {
+    end.run.Set(static_cast<std::uint64_t>(schedstat->run.count()));
+    end.wait.Set(static_cast<std::uint64_t>(schedstat->wait.count()));
+    end.timeslices.Set(schedstat->timeslices);
+    end.at.Set(static_cast<std::uint64_t>(MonotonicNow().count()));
+  }
   header().state.store(ChildState::kFinished, std::memory_order_release);
 }
 

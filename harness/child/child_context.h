@@ -38,6 +38,10 @@ class ChildContext {
   // Maps what was inherited, then seals the slab against any other writer. Closes kJobFd.
   static Result<ChildContext> Open();
 
+  // Of a worker that is a thread of this process: maps its slab from `slab_fd`, and the control page. It has no job of
+  // its own.
+  static Result<ChildContext> OpenThread(int slab_fd);
+
   const std::string& job() const { return job_; }
   const Mapping& slab() const { return slab_; }
   SlabHeader& header() const { return *slab_.At<SlabHeader>(0); }
@@ -56,6 +60,9 @@ class ChildContext {
   // Reports the last memory figures (they stay 0 where the kernel has no smaps_rollup) and sets the state; the process
   // may exit after it.
   void Finish();
+  // Of a worker that is a thread, on that thread: publishes its number; its last scheduling figures and its end.
+  void MarkThread();
+  void FinishThread();
   // Publishes why the child cannot go on; the caller then exits with status 1.
   void ReportError(std::string_view message);
 

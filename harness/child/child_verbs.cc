@@ -57,7 +57,9 @@ void Report() {
 
   sched_param parameter = {};
   sched_getparam(0, &parameter);
-  Tell(StrCat("policy ", sched_getscheduler(0) == SCHED_FIFO ? "fifo:" : "other:", parameter.sched_priority));
+  const int policy = sched_getscheduler(0);
+  Tell(StrCat("policy ", policy == SCHED_FIFO ? "fifo:" : policy == SCHED_BATCH ? "batch:" : "other:",
+              policy == SCHED_FIFO ? parameter.sched_priority : getpriority(PRIO_PROCESS, 0)));
 
   rlimit limit = {};
   getrlimit(RLIMIT_RTTIME, &limit);
@@ -128,7 +130,7 @@ void ForkTwo() {
   std::vector<ChildProcess> children;
   for (const char* verb : {"hang", "fork", "stop", "run-away"}) {
     auto child = keeper->Spawn(
-        {.argv = {ProgramPath(), verb}, .fds = {{kTellFd, kTellFd}}, .core = AllowedCores().front(), .policy = {}});
+        {.argv = {ProgramPath(), verb}, .fds = {{kTellFd, kTellFd}}, .cores = {AllowedCores().front()}, .policy = {}});
     if (!child) {
       Tell(child.error().message);
       std::exit(1);

@@ -66,7 +66,7 @@ Result<Keeper> Keeper::Start(const std::string& program, CpuId core) {
     auto process =
         corerig::Spawn({.argv = {program, std::string(kKeeperVerb)},
                         .fds = {{keepers_end.get(), kKeeperSocketFd}, {supervisor->get(), kKeeperSupervisorFd}},
-                        .core = core,
+                        .cores = {core},
                         .policy = {}},
                        Lifetime::kOwn);
     if (!process) {
@@ -115,6 +115,12 @@ Result<ChildProcess> Keeper::Spawn(const SpawnRequest& request) {
   child.pid = reply->pid;
   child.start_time = reply->start_time;
   return child;
+}
+
+Status Keeper::Release(const ChildProcess& zygote) {
+  const auto reply = Ask(socket_.get(), ReleaseRequest{zygote.pid}, {}, nullptr);
+  if (!reply) return Forward(reply);
+  return {};
 }
 
 Result<EndRecord> Keeper::Reap(const ChildProcess& child) {

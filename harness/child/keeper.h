@@ -44,6 +44,9 @@ class Keeper {
   // spawn.h for what the child starts with.
   Result<ChildProcess> Spawn(const SpawnRequest& request);
 
+  // Lets go of a zygote, which ends when it has answered all requests; to be reaped like any child.
+  Status Release(const ChildProcess& zygote);
+
   // Waits for an ended child (or one about to end) and frees its pid.
   Result<EndRecord> Reap(const ChildProcess& child);
 

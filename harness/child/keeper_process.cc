@@ -5,12 +5,14 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,6 +24,9 @@
 
 namespace corerig {
 namespace {
+
+// A zygote forks in a millisecond or so; longer than the supervisor waits for us it need not take.
+constexpr int kZygoteMs = 2'000;
 
 // Serves the supervisor until one of them is to end.
 class KeeperProcess {
@@ -84,17 +89,58 @@ class KeeperProcess {
       folders_.emplace_back(std::move(message.fds.front()), std::move(remove->name));
       return {};
     }
+    if (const auto* release = std::get_if<ReleaseRequest>(&*request)) {
+      zygotes_.erase(release->zygote);
+      return {};
+    }
     auto& spawn = std::get<SpawnRequest>(*request);
-    const bool grouped = spawn.group >= 0;
-    if (spawn.fds.size() + grouped != message.fds.size()) return {.error = "the message lacks descriptors"};
-    for (std::size_t i = 0; i < spawn.fds.size(); ++i) spawn.fds[i].first = message.fds[i].get();
-    if (grouped) spawn.group = message.fds.back().get();
-    if (grouped) groups_.push_back(spawn.group_directory);
+    if (!TakeDescriptors(spawn, message)) return {.error = "the message lacks descriptors"};
+    if (spawn.group >= 0) groups_.push_back(spawn.group_directory);
+    if (spawn.forked_from != 0) return Fork(spawn, pidfd);
+    Fd ends[2];
+    if (spawn.zygote) {
+      int sockets[2];
+      if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0) {
+        return {.error = StrCat("zygote: cannot make a socket: ", ErrnoText(errno))};
+      }
+      for (int i = 0; i < 2; ++i) ends[i] = Fd(sockets[i]);
+      spawn.fds.emplace_back(ends[1].get(), kZygoteSocketFd);
+    }
     auto child = corerig::Spawn(spawn, Lifetime::kOfSpawner);
     if (!child) return {.error = child.error().message};
     ours_.insert(child->pid);
+    if (spawn.zygote) zygotes_[child->pid] = std::move(ends[0]);
     pidfd = std::move(child->pidfd);
     return {.error = "", .pid = child->pid, .start_time = child->start_time};
+  }
+
+  // The zygote's answer is ours. Its worker is known as ours before it can end as an orphan.
+  KeeperReply Fork(const SpawnRequest& request, Fd& pidfd) {
+    const auto zygote = zygotes_.find(request.forked_from);
+    if (zygote == zygotes_.end()) return {.error = StrCat("process ", request.forked_from, " is no zygote")};
+    std::vector<int> fds;
+    SpawnRequest passed = request;
+    for (const auto& [ours, theirs] : request.fds) fds.push_back(ours);
+    if (request.group >= 0) fds.push_back(request.group);
+    passed.forked_from = 0;
+    if (auto sent = SendMessage(zygote->second.get(), EncodeRequest(passed), fds); !sent) {
+      return {.error = StrCat("zygote: ", sent.error().message)};
+    }
+    pollfd entries[] = {{.fd = zygote->second.get(), .events = POLLIN, .revents = 0},
+                        {.fd = supervisor_.get(), .events = POLLIN, .revents = 0}};
+    while (poll(entries, 2, kZygoteMs) < 0 && errno == EINTR) {
+    }
+    if (entries[0].revents == 0) return {.error = "zygote: it does not answer"};
+    auto message = ReceiveMessage(zygote->second.get());
+    if (!message) return {.error = StrCat("zygote: ", message.error().message)};
+    if (!*message) return {.error = "zygote: it has ended"};
+    auto reply = DecodeReply((*message)->bytes);
+    if (!reply) return {.error = StrCat("zygote: ", reply.error().message)};
+    if (!reply->error.empty()) return *reply;
+    if ((*message)->fds.size() != 1) return {.error = "zygote: a reply without its descriptor"};
+    pidfd = std::move((*message)->fds.front());
+    ours_.insert(reply->pid);
+    return *reply;
   }
 
   KeeperReply Reap(const ReapRequest& request) {
@@ -122,6 +168,7 @@ class KeeperProcess {
 
   Fd socket_, supervisor_, child_signals_;
   std::set<pid_t> ours_;                             // spawned and not yet reaped
+  std::map<pid_t, Fd> zygotes_;                      // and where they take requests
   std::vector<std::string> groups_;                  // directories of the control groups of ours
   std::vector<std::pair<Fd, std::string>> folders_;  // what RemoveRequests named
 };

@@ -53,7 +53,7 @@ class Unpacker {
   bool good_ = true;
 };
 
-enum RequestKind : std::uint32_t { kSpawn = 1, kReap = 2, kRemove = 3 };
+enum RequestKind : std::uint32_t { kSpawn = 1, kReap = 2, kRemove = 3, kRelease = 4 };
 
 }  // namespace
 
@@ -118,6 +118,11 @@ std::string EncodeRequest(const KeeperRequest& request) {
     Put(out, static_cast<std::int32_t>(reap->pid));
     return out;
   }
+  if (const auto* release = std::get_if<ReleaseRequest>(&request)) {
+    Put(out, kRelease);
+    Put(out, static_cast<std::int32_t>(release->zygote));
+    return out;
+  }
   if (const auto* remove = std::get_if<RemoveRequest>(&request)) {
     Put(out, kRemove);
     PutText(out, remove->name);
@@ -125,9 +130,11 @@ std::string EncodeRequest(const KeeperRequest& request) {
   }
   const auto& spawn = std::get<SpawnRequest>(request);
   Put(out, kSpawn);
-  Put(out, static_cast<std::int32_t>(spawn.core.value));
-  Put(out, static_cast<std::uint32_t>(spawn.policy.scheduling_class == Policy::Class::kFifo));
+  Put(out, static_cast<std::uint32_t>(spawn.cores.size()));
+  for (const CpuId core : spawn.cores) Put(out, static_cast<std::int32_t>(core.value));
+  Put(out, static_cast<std::uint32_t>(spawn.policy.scheduling_class));
   Put(out, static_cast<std::int32_t>(spawn.policy.priority));
+  Put(out, static_cast<std::int32_t>(spawn.policy.nice));
   Put(out, static_cast<std::uint32_t>(spawn.fds.size()));
   for (const auto& [ours, theirs] : spawn.fds) Put(out, static_cast<std::int32_t>(theirs));
   Put(out, static_cast<std::uint32_t>(spawn.argv.size()));
@@ -135,6 +142,8 @@ std::string EncodeRequest(const KeeperRequest& request) {
   Put(out, static_cast<std::uint32_t>(spawn.group >= 0));
   PutText(out, spawn.group_directory);
   Put(out, spawn.address_space);
+  Put(out, static_cast<std::uint32_t>(spawn.zygote));
+  Put(out, static_cast<std::int32_t>(spawn.forked_from));
   return out;
 }
 
@@ -144,14 +153,20 @@ Result<KeeperRequest> DecodeRequest(std::string_view bytes) {
   if (kind == kReap) {
     const ReapRequest reap = {.pid = in.Take<std::int32_t>()};
     if (in.complete()) return reap;
+  } else if (kind == kRelease) {
+    const ReleaseRequest release = {.zygote = in.Take<std::int32_t>()};
+    if (in.complete()) return release;
   } else if (kind == kRemove) {
     RemoveRequest remove = {.name = in.TakeText()};
     if (in.complete()) return remove;
   } else if (kind == kSpawn) {
     SpawnRequest spawn;
-    spawn.core.value = in.Take<std::int32_t>();
-    spawn.policy.scheduling_class = in.Take<std::uint32_t>() ? Policy::Class::kFifo : Policy::Class::kOther;
+    const auto cores = in.Take<std::uint32_t>();
+    for (std::uint32_t i = 0; i < cores && in.good(); ++i) spawn.cores.push_back({in.Take<std::int32_t>()});
+    const auto scheduling_class = in.Take<std::uint32_t>();
+    spawn.policy.scheduling_class = static_cast<Policy::Class>(scheduling_class);
     spawn.policy.priority = in.Take<std::int32_t>();
+    spawn.policy.nice = in.Take<std::int32_t>();
     const auto fds = in.Take<std::uint32_t>();
     for (std::uint32_t i = 0; i < fds && in.good(); ++i) spawn.fds.emplace_back(i, in.Take<std::int32_t>());
     const auto arguments = in.Take<std::uint32_t>();
@@ -159,9 +174,19 @@ Result<KeeperRequest> DecodeRequest(std::string_view bytes) {
     if (in.Take<std::uint32_t>()) spawn.group = static_cast<int>(spawn.fds.size());
     spawn.group_directory = in.TakeText();
     spawn.address_space = in.Take<std::uint64_t>();
-    if (in.complete()) return spawn;
+    spawn.zygote = in.Take<std::uint32_t>() != 0;
+    spawn.forked_from = in.Take<std::int32_t>();
+    if (in.complete() && scheduling_class <= static_cast<std::uint32_t>(Policy::Class::kFifo)) return spawn;
   }
   return Fail("malformed request of ", bytes.size(), " bytes");
+}
+
+bool TakeDescriptors(SpawnRequest& request, const Message& message) {
+  const bool grouped = request.group >= 0;
+  if (request.fds.size() + grouped != message.fds.size()) return false;
+  for (std::size_t i = 0; i < request.fds.size(); ++i) request.fds[i].first = message.fds[i].get();
+  if (grouped) request.group = message.fds.back().get();
+  return true;
 }
 
 std::string EncodeReply(const KeeperReply& reply) {

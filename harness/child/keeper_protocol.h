@@ -36,12 +36,19 @@ struct ReapRequest {
 struct RemoveRequest {
   std::string name;
 };
-using KeeperRequest = std::variant<SpawnRequest, ReapRequest, RemoveRequest>;
+// The keeper lets go of a zygote, which then ends; its workers become the keeper's children.
+struct ReleaseRequest {
+  pid_t zygote = 0;
+};
+using KeeperRequest = std::variant<SpawnRequest, ReapRequest, RemoveRequest, ReleaseRequest>;
 
 // The descriptors of a SpawnRequest travel with the message, in its order, its group's behind them.
 std::string EncodeRequest(const KeeperRequest& request);
 // The fds of a decoded SpawnRequest are (index in the message, the child's number); its group is the index.
 Result<KeeperRequest> DecodeRequest(std::string_view bytes);
+
+// Puts the descriptors that came with a spawn request in place of their indices. False: there are more or fewer.
+bool TakeDescriptors(SpawnRequest& request, const Message& message);
 
 // The keeper's answer; also its greeting, once it is ready. A spawned child's pidfd travels with it.
 struct KeeperReply {

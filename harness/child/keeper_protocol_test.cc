@@ -9,7 +9,7 @@ namespace {
 
 const SpawnRequest kSpawnRequest = {.argv = {"./x", "", "an argument\nof two lines"},
                                     .fds = {{17, 3}, {5, 900}},
-                                    .core = CpuId{12},
+                                    .cores = {CpuId{12}, CpuId{3}},
                                     .policy = {Policy::Class::kFifo, 42},
                                     .group = 9,
                                     .group_directory = "/sys/fs/cgroup/g",
@@ -21,7 +21,7 @@ TEST(KeeperProtocol, ASpawnRequestComesThroughWithItsDescriptorsNumberedAsAttach
   const auto& spawn = std::get<SpawnRequest>(*decoded);
   EXPECT_EQ(spawn.argv, kSpawnRequest.argv);
   EXPECT_EQ(spawn.fds, (std::vector<std::pair<int, int>>{{0, 3}, {1, 900}}));
-  EXPECT_EQ(spawn.core, kSpawnRequest.core);
+  EXPECT_EQ(spawn.cores, kSpawnRequest.cores);
   EXPECT_EQ(spawn.policy, kSpawnRequest.policy);
   EXPECT_EQ(spawn.group, 2) << "attached behind the two others";
   EXPECT_EQ(spawn.group_directory, kSpawnRequest.group_directory);

@@ -33,7 +33,7 @@ TEST_F(RealTimeKeeper, AChildHasItsPolicyFromTheStart) {
   const Fd ear(ends[0]);
   Fd mouth(ends[1]);
   const auto child = keeper_->Spawn(
-      {.argv = {kProgram, "report"}, .fds = {{mouth.get(), 3}}, .core = AllowedCores().back(), .policy = kFifo});
+      {.argv = {kProgram, "report"}, .fds = {{mouth.get(), 3}}, .cores = {AllowedCores().back()}, .policy = kFifo});
   ASSERT_TRUE(child) << child.error().message;
   ASSERT_TRUE(keeper_->Reap(*child));
   char text[4096];
@@ -49,7 +49,7 @@ TEST_F(RealTimeKeeper, ARunawayIsKilledByItsLimitAfterThreeSeconds) {
   const Fd ear(ends[0]);
   const Fd mouth(ends[1]);
   const auto child = keeper_->Spawn(
-      {.argv = {kProgram, "spin"}, .fds = {{mouth.get(), 3}}, .core = AllowedCores().back(), .policy = kFifo});
+      {.argv = {kProgram, "spin"}, .fds = {{mouth.get(), 3}}, .cores = {AllowedCores().back()}, .policy = kFifo});
   ASSERT_TRUE(child) << child.error().message;
   const auto end = keeper_->Reap(*child);
   ASSERT_TRUE(end) << end.error().message;
@@ -62,7 +62,7 @@ TEST_F(RealTimeKeeper, ARunawayOnTheKeepersCoreDoesNotKeepItFromEnding) {
   const Fd ear(ends[0]);
   Fd mouth(ends[1]);
   const auto child = keeper_->Spawn(
-      {.argv = {kProgram, "spin"}, .fds = {{mouth.get(), 3}}, .core = AllowedCores().front(), .policy = kFifo});
+      {.argv = {kProgram, "spin"}, .fds = {{mouth.get(), 3}}, .cores = {AllowedCores().front()}, .policy = kFifo});
   ASSERT_TRUE(child) << child.error().message;
   mouth.Close();
   keeper_.reset();
@@ -75,7 +75,7 @@ TEST_F(RealTimeKeeper, ARunawayOnTheKeepersCoreDoesNotKeepItFromEnding) {
 TEST_F(RealTimeKeeper, ARefusedPolicyNamesTheStep) {
   const auto child = keeper_->Spawn({.argv = {kProgram, "success"},
                                      .fds = {},
-                                     .core = AllowedCores().front(),
+                                     .cores = {AllowedCores().front()},
                                      .policy = {Policy::Class::kFifo, 100}});
   ASSERT_FALSE(child);
   EXPECT_EQ(child.error().message, "policy fifo:100: SCHED_FIFO 100 refused: Invalid argument (EINVAL)");

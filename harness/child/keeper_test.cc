@@ -117,7 +117,7 @@ class KeeperTest : public testing::Test {
 
   SpawnRequest Request(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), Program());
-    return {.argv = std::move(arguments), .fds = {{ear_.mouth(), 3}}, .core = SomeCore(), .policy = {}};
+    return {.argv = std::move(arguments), .fds = {{ear_.mouth(), 3}}, .cores = {SomeCore()}, .policy = {}};
   }
 
   ChildProcess Spawn(const SpawnRequest& request) {
@@ -205,7 +205,7 @@ TEST_F(KeeperTest, AChildHasItsCoreAndLimitsAndOnlyTheDescriptorsGiven) {
   const CpuId core = AllowedCores().back();
   Ear other;
   SpawnRequest request = Request({"report"});
-  request.core = core;
+  request.cores = {core};
   // Numbers that collide: each of ours is another's number in the child, and 5 stays free.
   const Fd low(fcntl(other.mouth(), F_DUPFD, 3));
   request.fds = {{ear_.mouth(), 3}, {other.mouth(), 6}, {low.get(), 4}};
@@ -225,6 +225,19 @@ TEST_F(KeeperTest, AChildHasItsCoreAndLimitsAndOnlyTheDescriptorsGiven) {
   EXPECT_EQ(lines[9], "SigIgn:\t0000000000000000");
 }
 
+TEST_F(KeeperTest, AChildMayFloatOverSeveralCoresAndBeNice) {
+  SpawnRequest request = Request({"report"});
+  request.cores = AllowedCores();
+  request.policy = {Policy::Class::kBatch, 0, 7};
+  ExpectExit(Reap(Spawn(request)), 0);
+  ear_.CloseMouth();
+  const std::vector<std::string> lines = ear_.Rest();
+  std::string cores = "cores";
+  for (const CpuId core : AllowedCores()) cores += StrCat(" ", core.value);
+  EXPECT_EQ(lines.at(1), cores);
+  EXPECT_EQ(lines.at(2), "policy batch:7");
+}
+
 TEST_F(KeeperTest, AFailedStartNamesTheStepAndTheCause) {
   SpawnRequest request = Request({"success"});
   request.argv[0] = "./no-such-program";
@@ -235,9 +248,9 @@ TEST_F(KeeperTest, AFailedStartNamesTheStepAndTheCause) {
   EXPECT_EQ(keeper_->Spawn(request).error().message, "exec /: Permission denied (EACCES)");
 
   request = Request({"success"});
-  request.core = CpuId{100'000};
+  request.cores = {CpuId{100'000}};
   EXPECT_EQ(keeper_->Spawn(request).error().message, "affinity to core 100000: Invalid argument (EINVAL)");
-  request.core = CpuId{-1};
+  request.cores = {CpuId{-1}};
   EXPECT_EQ(keeper_->Spawn(request).error().message, "affinity to core -1: no number of a core");
 
   request = Request({"success"});

@@ -39,6 +39,12 @@ struct SlabHeader {
   Counter not_locked;  // 1: it is real-time and mlockall was refused
   // The child's last look at its own /proc/self/smaps_rollup, bytes: a zombie has none.
   Counter last_rss, last_pss, last_uss;
+  // Of a worker that is a thread: its number, and what the kernel said of it at its end, which nobody can read later.
+  Counter tid;
+  struct {
+    Counter at, run, wait;  // CLOCK_MONOTONIC ns; ns of schedstat
+    Counter timeslices, voluntary, involuntary, minor_faults, major_faults;
+  } thread_end;
   SlabText error;
 };
 

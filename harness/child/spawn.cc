@@ -40,10 +40,11 @@ struct Orders {
   std::vector<std::pair<int, int>> fds;
   std::vector<int> parked;  // room for fds.size()
   int first_free = 3;       // above all numbers of `fds`
-  cpu_set_t* cores = nullptr;
+  std::vector<cpu_set_t> cores;
   std::size_t cores_size = 0;
   int scheduling_class = SCHED_OTHER;
   int priority = 0;
+  int nice = 0;
   int group = -1;
   rlim_t address_space = 0;
   Lifetime lifetime = Lifetime::kOwn;
@@ -108,7 +109,27 @@ bool SetDescriptors(Orders& orders) {
   return true;
 }
 
-// The child until exec. It shares our memory, so it takes no lock and allocates nothing.
+// All but parent and program. Only system calls: it may run in our memory, so it takes no lock and allocates nothing.
+// Returns the step that failed, with errno.
+Step SetUp(Orders& orders) {
+  if (orders.group >= 0 && write(orders.group, "0", 1) != 1) return Step::kGroup;
+  if (!ResetSignals()) return Step::kSignals;
+  if (!LowerLimit(RLIMIT_CORE, 0, 0)) return Step::kLimits;
+  if (!LowerLimit(RLIMIT_RTTIME, kRealTimeSoft, kRealTimeHard)) return Step::kLimits;
+  if (sched_setaffinity(0, orders.cores_size, orders.cores.data()) != 0) return Step::kAffinity;
+  sched_param parameter = {};
+  parameter.sched_priority = orders.priority;
+  if (sched_setscheduler(0, orders.scheduling_class, &parameter) != 0) return Step::kPolicy;
+  if (orders.nice != 0 && setpriority(PRIO_PROCESS, 0, orders.nice) != 0) return Step::kPolicy;
+  if (!SetStandardStreams()) return Step::kStandardStreams;
+  if (!SetDescriptors(orders)) return Step::kDescriptors;
+  if (orders.address_space > 0 && !LowerLimit(RLIMIT_AS, orders.address_space, orders.address_space)) {
+    return Step::kLimits;
+  }
+  return Step::kNone;
+}
+
+// The child until exec. It shares our memory.
 int RunChild(void* argument) {
   Orders& orders = *static_cast<Orders*>(argument);
   const auto fail = [&](Step step, int error) {
@@ -121,22 +142,17 @@ int RunChild(void* argument) {
     // The spawner may have died before the line above: no signal comes then.
     if (getppid() != orders.spawner) fail(Step::kParent, ESRCH);
   }
-  if (orders.group >= 0 && write(orders.group, "0", 1) != 1) fail(Step::kGroup, errno);
-  if (!ResetSignals()) fail(Step::kSignals, errno);
-  if (!LowerLimit(RLIMIT_CORE, 0, 0)) fail(Step::kLimits, errno);
-  if (!LowerLimit(RLIMIT_RTTIME, kRealTimeSoft, kRealTimeHard)) fail(Step::kLimits, errno);
-  if (sched_setaffinity(0, orders.cores_size, orders.cores) != 0) fail(Step::kAffinity, errno);
-  sched_param parameter = {};
-  parameter.sched_priority = orders.priority;
-  if (sched_setscheduler(0, orders.scheduling_class, &parameter) != 0) fail(Step::kPolicy, errno);
-  if (!SetDescriptors(orders)) fail(Step::kDescriptors, errno);
-  if (!SetStandardStreams()) fail(Step::kStandardStreams, errno);
-  if (orders.address_space > 0 && !LowerLimit(RLIMIT_AS, orders.address_space, orders.address_space)) {
-    fail(Step::kLimits, errno);
-  }
+  if (const Step failed = SetUp(orders); failed != Step::kNone) fail(failed, errno);
   execv(orders.argv[0], orders.argv.data());
   fail(Step::kExec, errno);
   return 127;
+}
+
+// "core 1", "cores 0, 1".
+std::string CoresText(const std::vector<CpuId>& cores) {
+  std::string text = cores.size() == 1 ? "core " : "cores ";
+  for (std::size_t i = 0; i < cores.size(); ++i) text += StrCat(i == 0 ? "" : ", ", cores[i].value);
+  return text;
 }
 
 std::string Explain(const Orders& orders, const SpawnRequest& request) {
@@ -157,7 +173,7 @@ std::string Explain(const Orders& orders, const SpawnRequest& request) {
     case Step::kLimits:
       return StrCat("limits: ", cause);
     case Step::kAffinity:
-      return StrCat("affinity to core ", request.core.value, ": ", cause);
+      return StrCat("affinity to ", CoresText(request.cores), ": ", cause);
     case Step::kPolicy:
       return StrCat("policy ", ToText(request.policy), ": ", PolicyRefusal(request.policy, orders.error));
     case Step::kExec:
@@ -169,8 +185,11 @@ std::string Explain(const Orders& orders, const SpawnRequest& request) {
 Status Check(const SpawnRequest& request) {
   if (request.argv.empty()) return Fail("spawn: no program is named");
   constexpr int kMostCores = 1 << 20;
-  if (request.core.value < 0 || request.core.value >= kMostCores) {
-    return Fail("affinity to core ", request.core.value, ": no number of a core");
+  if (request.cores.empty()) return Fail("spawn: no core is named");
+  for (const CpuId core : request.cores) {
+    if (core.value < 0 || core.value >= kMostCores) {
+      return Fail("affinity to core ", core.value, ": no number of a core");
+    }
   }
   for (const auto& [ours, theirs] : request.fds) {
     // Far below any limit, so that those in between are soon closed.
@@ -179,27 +198,34 @@ Status Check(const SpawnRequest& request) {
   return {};
 }
 
+Orders OrdersFor(const SpawnRequest& request) {
+  Orders orders;
+  orders.fds = request.fds;
+  orders.parked.resize(request.fds.size());
+  for (const auto& [ours, theirs] : request.fds) orders.first_free = std::max(orders.first_free, theirs + 1);
+  const auto highest = static_cast<std::size_t>(std::max_element(request.cores.begin(), request.cores.end())->value);
+  orders.cores.resize(CPU_ALLOC_SIZE(highest + 1) / sizeof(cpu_set_t) + 1);
+  orders.cores_size = orders.cores.size() * sizeof(cpu_set_t);
+  for (const CpuId core : request.cores) {
+    CPU_SET_S(static_cast<std::size_t>(core.value), orders.cores_size, orders.cores.data());
+  }
+  orders.scheduling_class = KernelPolicy(request.policy.scheduling_class);
+  orders.priority = request.policy.priority;
+  orders.nice = request.policy.nice;
+  orders.group = request.group;
+  orders.address_space = request.address_space;
+  return orders;
+}
+
 }  // namespace
 
 Result<ChildProcess> Spawn(const SpawnRequest& request, Lifetime lifetime) {
   if (auto checked = Check(request); !checked) return Forward(checked);
 
-  Orders orders;
+  Orders orders = OrdersFor(request);
   std::vector<std::string> argv = request.argv;
   for (std::string& argument : argv) orders.argv.push_back(argument.data());
   orders.argv.push_back(nullptr);
-  orders.fds = request.fds;
-  orders.parked.resize(request.fds.size());
-  for (const auto& [ours, theirs] : request.fds) orders.first_free = std::max(orders.first_free, theirs + 1);
-  const auto core = static_cast<std::size_t>(request.core.value);
-  std::vector<cpu_set_t> cores(CPU_ALLOC_SIZE(core + 1) / sizeof(cpu_set_t) + 1);
-  orders.cores = cores.data();
-  orders.cores_size = cores.size() * sizeof(cpu_set_t);
-  CPU_SET_S(core, orders.cores_size, orders.cores);
-  orders.scheduling_class = request.policy.scheduling_class == Policy::Class::kFifo ? SCHED_FIFO : SCHED_OTHER;
-  orders.priority = request.policy.priority;
-  orders.group = request.group;
-  orders.address_space = request.address_space;
   orders.lifetime = lifetime;
   orders.spawner = getpid();
 
@@ -231,6 +257,15 @@ Result<ChildProcess> Spawn(const SpawnRequest& request, Lifetime lifetime) {
   }
   if (orders.failed != Step::kNone) return Fail(Explain(orders, request));
   return ForwardWith(start_time, "spawn: ");
+}
+
+Status BecomeChild(const SpawnRequest& request) {
+  if (auto checked = Check(request); !checked) return checked;
+  Orders orders = OrdersFor(request);
+  orders.failed = SetUp(orders);
+  if (orders.failed == Step::kNone) return {};
+  orders.error = errno;
+  return Fail(Explain(orders, request));
 }
 
 }  // namespace corerig

@@ -22,14 +22,20 @@ namespace corerig {
 struct SpawnRequest {
   std::vector<std::string> argv;         // argv[0] is the program's path
   std::vector<std::pair<int, int>> fds;  // ours -> the child's number, from 3 on; everything else is closed on exec
-  CpuId core;                            // pinned before exec
+  std::vector<CpuId> cores;              // those it may run on, set before exec; one: it is pinned
   Policy policy;                         // set before exec
   // The control group it joins before exec (os/cgroup.h): cgroup.procs, open for writing, and its directory, which the
   // keeper removes when it ends. -1: it stays in ours.
   int group = -1;
   std::string group_directory = {};
   std::uint64_t address_space = 0;  // RLIMIT_AS in bytes; 0: as ours
+  // By the keeper only (zygote.h). The child is a zygote: it finds kZygoteSocketFd, whose other end the keeper keeps.
+  bool zygote = false;
+  // The child is forked from that zygote; of argv only the name counts. 0: it is executed.
+  pid_t forked_from = 0;
 };
+
+inline constexpr int kZygoteSocketFd = 7;
 
 // A running (or ended, not yet reaped) child. Owns its pidfd only.
 struct ChildProcess {
@@ -50,5 +56,9 @@ enum class Lifetime {
 // signal is blocked or ignored. It leaves no core dump. Any real-time thread of it that runs 3 s without a blocking
 // call gets SIGXCPU, and SIGKILL after 3.5 s (RLIMIT_RTTIME).
 Result<ChildProcess> Spawn(const SpawnRequest& request, Lifetime lifetime);
+
+// Of a process that was just forked: becomes a child as the request says and Spawn promises, but for the death signal
+// and the program. The error names the step; the process is good for nothing then.
+Status BecomeChild(const SpawnRequest& request);
 
 }  // namespace corerig

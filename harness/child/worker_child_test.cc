@@ -80,7 +80,7 @@ class Worker {
     auto process =
         keeper_.Spawn({.argv = {kProgram, std::string(kWorkerVerb), "worker list.0"},
                        .fds = {{job_fd.get(), kJobFd}, {slab_fd_.get(), kSlabFd}, {control_fd_.get(), kControlFd}},
-                       .core = AllowedCores().back(),
+                       .cores = {AllowedCores().back()},
                        .policy = policy});
     ASSERT_TRUE(process) << process.error().message;
     process_ = std::move(*process);

@@ -82,20 +82,44 @@ std::string LockRefusal(int error) {
                 " KiB; run as root, or set memlock unlimited in limits.conf");
 }
 
+std::string NameOf(const Policy& policy) {
+  const std::string nice = policy.nice == 0 ? "" : StrCat(", nice ", policy.nice);
+  switch (policy.scheduling_class) {
+    case Policy::Class::kOther:
+      return "SCHED_OTHER" + nice;
+    case Policy::Class::kBatch:
+      return "SCHED_BATCH" + nice;
+    case Policy::Class::kIdle:
+      return "SCHED_IDLE";
+    case Policy::Class::kFifo:
+      return StrCat("SCHED_FIFO ", policy.priority);
+  }
+  return "";
+}
+
 }  // namespace
 
-Status SetAffinity(pid_t tid, CpuId core) {
-  if (core.value < 0 || core.value >= kMostCpus) {
-    return Fail("core ", core.value, " is no number of a core; 0 to ", kMostCpus - 1, " were expected");
+Status SetAffinity(pid_t tid, CpuId core) { return SetAffinity(tid, std::vector{core}); }
+
+Status SetAffinity(pid_t tid, const std::vector<CpuId>& cores) {
+  int highest = 0;
+  std::string names;
+  for (const CpuId core : cores) {
+    if (core.value < 0 || core.value >= kMostCpus) {
+      return Fail("core ", core.value, " is no number of a core; 0 to ", kMostCpus - 1, " were expected");
+    }
+    highest = std::max(highest, core.value);
+    names += StrCat(names.empty() ? "" : ", ", core.value);
   }
-  const CpuSet set(core.value + 1);
-  CPU_SET_S(static_cast<std::size_t>(core.value), set.size(), set.get());
+  const CpuSet set(highest + 1);
+  for (const CpuId core : cores) CPU_SET_S(static_cast<std::size_t>(core.value), set.size(), set.get());
   if (sched_setaffinity(tid, set.size(), set.get()) == 0) return {};
   const int error = errno;
-  if (error != EINVAL) return Fail("cannot pin to core ", core.value, ": ", ErrnoText(error));
+  const std::string what = StrCat(cores.size() == 1 ? "core " : "cores ", names);
+  if (error != EINVAL) return Fail("cannot pin to ", what, ": ", ErrnoText(error));
   std::string allowed;
   for (const CpuId cpu : AllowedCores()) allowed += StrCat(allowed.empty() ? "" : " ", cpu.value);
-  return Fail("cannot pin to core ", core.value, ": ", ErrnoText(error),
+  return Fail("cannot pin to ", what, ": ", ErrnoText(error),
               "; the board lacks it, or it is offline, or a cpuset excludes it (allowed now: ", allowed, ")");
 }
 
@@ -116,9 +140,14 @@ std::vector<CpuId> AllowedCores() {
 }
 
 std::string PolicyRefusal(const Policy& policy, int error) {
-  const std::string name = policy.scheduling_class == Policy::Class::kFifo ? StrCat("SCHED_FIFO ", policy.priority)
-                                                                           : std::string("SCHED_OTHER");
-  if (error != EPERM) return StrCat(name, " refused: ", ErrnoText(error));
+  const std::string name = NameOf(policy);
+  if (error != EPERM && error != EACCES) return StrCat(name, " refused: ", ErrnoText(error));
+  if (policy.scheduling_class != Policy::Class::kFifo) {
+    rlimit limit = {};
+    getrlimit(RLIMIT_NICE, &limit);
+    return StrCat(name, " refused (RLIMIT_NICE is ", static_cast<std::uint64_t>(limit.rlim_cur),
+                  ", no CAP_SYS_NICE); run as root, or set nice ", policy.nice, " in limits.conf");
+  }
   if (CgroupWithoutRuntime()) {
     return StrCat(name,
                   " refused (cpu.rt_runtime_us of this cgroup is 0, RT_GROUP_SCHED); give the cgroup real-time run "
@@ -138,11 +167,28 @@ std::string PolicyRefusal(const Policy& policy, int error) {
   return StrCat(name, " refused although RLIMIT_RTPRIO allows it: a sandbox forbids it; run outside of it");
 }
 
+int KernelPolicy(Policy::Class scheduling_class) {
+  switch (scheduling_class) {
+    case Policy::Class::kOther:
+      return SCHED_OTHER;
+    case Policy::Class::kBatch:
+      return SCHED_BATCH;
+    case Policy::Class::kIdle:
+      return SCHED_IDLE;
+    case Policy::Class::kFifo:
+      return SCHED_FIFO;
+  }
+  return SCHED_OTHER;
+}
+
 Status SetPolicy(pid_t tid, const Policy& policy) {
   sched_param parameter = {};
   parameter.sched_priority = policy.priority;
-  const int scheduling_class = policy.scheduling_class == Policy::Class::kFifo ? SCHED_FIFO : SCHED_OTHER;
-  if (sched_setscheduler(tid, scheduling_class, &parameter) == 0) return {};
+  if (sched_setscheduler(tid, KernelPolicy(policy.scheduling_class), &parameter) != 0) {
+    return Fail(PolicyRefusal(policy, errno));
+  }
+  // Linux sets the nice value of the one thread that is named (man 2 setpriority, "C library/kernel differences").
+  if (policy.nice == 0 || setpriority(PRIO_PROCESS, static_cast<id_t>(tid), policy.nice) == 0) return {};
   return Fail(PolicyRefusal(policy, errno));
 }
 

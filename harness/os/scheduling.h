@@ -11,11 +11,15 @@
 
 namespace corerig {
 
-// Pins thread `tid` to one core; 0 is the calling thread.
+// Pins thread `tid` to one core, or lets it run on any of some; 0 is the calling thread.
 Status SetAffinity(pid_t tid, CpuId core);
+Status SetAffinity(pid_t tid, const std::vector<CpuId>& cores);
 
 // The cores this thread may run on, ascending: what a batch system, a container or taskset left to us.
 std::vector<CpuId> AllowedCores();
+
+// SCHED_FIFO, SCHED_OTHER and so on, as sched_setscheduler takes it.
+int KernelPolicy(Policy::Class scheduling_class);
 
 // Schedules thread `tid` by `policy`; 0 is the calling thread. A refusal names its likely cause and the remedy.
 Status SetPolicy(pid_t tid, const Policy& policy);

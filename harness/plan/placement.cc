@@ -34,7 +34,10 @@ std::vector<CpuId> Without(const std::vector<CpuId>& board, const std::vector<Cp
 
 CpuId RigCoreOf(const Plan& plan) {
   std::vector<CpuId> workers, streaming;
-  for (const auto& group : plan.workers) workers.insert(workers.end(), group.cores.begin(), group.cores.end());
+  for (const auto& group : plan.workers) {
+    workers.insert(workers.end(), group.cores.begin(), group.cores.end());
+    workers.insert(workers.end(), group.floats_over.begin(), group.floats_over.end());
+  }
   if (plan.source) streaming.push_back(plan.source->core);
   for (const auto& loop : plan.loops) streaming.push_back(loop.core);
   const auto without_workers = Without(plan.cores, workers);

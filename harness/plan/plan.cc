@@ -38,6 +38,30 @@ std::optional<Value> ValueOf(const std::pair<Value, std::string_view> (&table)[k
 std::string_view ToText(Comparison comparison) { return TextOf(kComparisons, comparison); }
 std::optional<Comparison> ParseComparison(std::string_view text) { return ValueOf(kComparisons, text); }
 
+std::string_view ToText(RunAs as) {
+  switch (as) {
+    case RunAs::kSpawn:
+      return "spawn";
+    case RunAs::kFork:
+      return "fork";
+    case RunAs::kThread:
+      return "thread";
+  }
+  return "";
+}
+
+std::optional<RunAs> ParseRunAs(std::string_view text) {
+  for (const RunAs as : {RunAs::kSpawn, RunAs::kFork, RunAs::kThread}) {
+    if (text == ToText(as)) return as;
+  }
+  return std::nullopt;
+}
+
+std::vector<CpuId> WorkerPlan::CoresOf(int index) const {
+  if (!floats_over.empty()) return floats_over;
+  return {cores[static_cast<std::size_t>(index)]};
+}
+
 std::string_view ToText(Pace pace) { return TextOf(kPaces, pace); }
 std::optional<Pace> ParsePace(std::string_view text) { return ValueOf(kPaces, text); }
 
@@ -88,6 +112,7 @@ std::vector<std::string> MetricsOf(const Plan& plan) {
   for (const auto& loop : plan.loops) add("loop.NAME", "loop." + loop.name);
   for (const auto& worker : plan.workers) {
     for (std::size_t i = 0; i < worker.cores.size(); ++i) add("worker.NAME.I", StrCat("worker.", worker.name, ".", i));
+    if (worker.as == RunAs::kThread) add("worker.NAME.all", StrCat("worker.", worker.name, ".all"));
   }
   for (const CpuId core : plan.cores) add("core.N", StrCat("core.", core.value));
   add("memory", "memory");

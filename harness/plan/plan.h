@@ -95,11 +95,20 @@ struct CommandPlan {
   bool operator==(const CommandPlan&) const = default;
 };
 
-// One [worker.NAME]: a group of one worker per core.
+// In which model of running the workers of a group run.
+enum class RunAs {
+  kSpawn,   // a process each, executed anew
+  kFork,    // a process each, forked from one that has loaded what they share
+  kThread,  // threads of one process
+};
+std::string_view ToText(RunAs as);  // "spawn"
+std::optional<RunAs> ParseRunAs(std::string_view text);
+
+// One [worker.NAME]: a group of workers.
 struct WorkerPlan {
   std::string name;
   std::string workload;
-  std::vector<CpuId> cores;  // worker i runs on cores[i]
+  std::vector<CpuId> cores;  // worker i is pinned to cores[i], unless the group floats; one may be there several times
   Policy policy;
   std::optional<std::uint64_t> units;  // of the whole group; absent: for the duration
   std::optional<Nanos> time_limit;     // from the common start; absent: until a second after the drain
@@ -108,6 +117,11 @@ struct WorkerPlan {
   std::optional<Bytes> memory = {};          // what each worker may have
   bool memory_counts_address_space = false;  // against `memory`: as RLIMIT_AS counts; else pages in use
   std::optional<CommandPlan> command = {};   // of the workload "exec"
+  RunAs as = RunAs::kSpawn;
+  std::vector<CpuId> floats_over = {};  // each worker may run on any of them; empty: they are pinned
+
+  // Where worker `index` may run.
+  std::vector<CpuId> CoresOf(int index) const;
   bool operator==(const WorkerPlan&) const = default;
 };
 

@@ -125,8 +125,10 @@ Json CommandJson(const CommandPlan& command) {
 Json WorkerJson(const WorkerPlan& worker) {
   Json json = {{"name", worker.name},
                {"workload", worker.workload},
+               {"as", ToText(worker.as)},
                {"cores", CoresJson(worker.cores)},
                {"policy", ToText(worker.policy)}};
+  if (!worker.floats_over.empty()) json["floats_over"] = CoresJson(worker.floats_over);
   if (worker.units) json["units"] = *worker.units;
   if (worker.time_limit) json["time_limit"] = ToText(*worker.time_limit);
   json["may_fail"] = worker.may_fail;
@@ -365,7 +367,9 @@ WorkerPlan ReadWorker(const Reader& json) {
                     .parameters = json.Field("parameters").List(ReadParameter),
                     .memory = std::nullopt,
                     .memory_counts_address_space = false,
-                    .command = std::nullopt};
+                    .command = std::nullopt,
+                    .as = json.Field("as").Word<RunAs>(ParseRunAs, "a model of running")};
+  if (json.Field("floats_over").present()) worker.floats_over = ReadCores(json.Field("floats_over"));
   if (json.Field("command").present()) worker.command = ReadCommand(json.Field("command"));
   if (json.Field("units").present()) worker.units = json.Field("units").Count();
   if (json.Field("time_limit").present()) worker.time_limit = json.Field("time_limit").Duration();

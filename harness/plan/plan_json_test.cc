@@ -177,6 +177,8 @@ class PlanMaker {
       worker.memory_counts_address_space = Coin();
     }
     worker.parameters = Many(3, [&] { return Parameter{Word(), Text()}; });
+    worker.as = Coin() ? RunAs::kSpawn : Coin() ? RunAs::kFork : RunAs::kThread;
+    worker.floats_over = Many(3, [&] { return Core(); });
     return worker;
   }
 

@@ -328,7 +328,8 @@ TEST(ScenarioError, AThreadOnOtherThanOneCore) {
 TEST(ScenarioError, AnUnknownPolicy) {
   for (const char* policy : {"fifo", "fifo:0", "fifo:100", "rr:5", ""}) {
     EXPECT_EQ(Refusal(AtTop(StrCat("[loop.l]\npolicy = \"", policy, "\""))),
-              StrCat("s.toml:4:10: unknown policy \"", policy, "\"; write \"other\", or \"fifo:1\" to \"fifo:99\""));
+              StrCat("s.toml:4:10: unknown policy \"", policy,
+                     "\"; write \"other\", \"batch\", \"idle\", or \"fifo:1\" to \"fifo:99\""));
   }
 }
 
@@ -527,7 +528,8 @@ TEST(ScenarioError, CoresThatAreNone) {
   EXPECT_EQ(Refusal(InWorker("cores = 1")),
             "s.toml:5:9: cores is a number; write a text such as \"rest\" or \"all\", or a list such as [1]");
   EXPECT_EQ(Refusal(InWorker("cores = []")), "s.toml:5:9: cores is empty; write cores = \"rest\", \"all\" or a list");
-  EXPECT_EQ(Refusal(InWorker("cores = [1, 1]")), "s.toml:5:13: core 1 is there twice; a group has one worker per core");
+  EXPECT_EQ(Refusal(InWorker("cores = [1, 1]")),
+            "s.toml:5:13: core 1 is there twice; for several workers on a core write workers = 2 beside the cores");
 }
 
 TEST(ScenarioError, NoCoreIsLeftForTheRest) {
@@ -538,11 +540,27 @@ TEST(ScenarioError, NoCoreIsLeftForTheRest) {
             "s.toml:3:1: no core is left for worker w: source and loops use cores 2-3; write cores = [3]");
 }
 
-TEST(ScenarioError, AWayToRunThatIsNotBuilt) {
-  for (const char* as : {"fork", "thread", "exec"}) {
-    EXPECT_EQ(Refusal(InWorker(StrCat("as = \"", as, "\""))),
-              StrCat("s.toml:5:6: unknown as \"", as, "\"; write \"spawn\""));
-  }
+TEST(ScenarioError, AModelOfRunningThatIsNone) {
+  EXPECT_EQ(Refusal(InWorker("as = \"exec\"")),
+            "s.toml:5:6: unknown as \"exec\"; write \"spawn\" (a process each, executed), \"fork\" (a process each, "
+            "forked) or \"thread\"");
+  const std::string command =
+      "name = \"a\"\nduration = \"1s\"\n[worker.w]\nworkload = \"exec\"\ncommand = [\"true\"]\n";
+  EXPECT_EQ(Refusal(command + "as = \"fork\""), "s.toml:6:6: a command is executed, not forked; leave \"as\" out");
+  EXPECT_EQ(Refusal(command + "as = \"thread\""),
+            "s.toml:6:6: a command is executed, not run in a thread; leave \"as\" out");
+  EXPECT_EQ(Refusal(InWorker("as = \"thread\"\nmemory = \"64MiB\"")),
+            "s.toml:6:10: memory limits a process, and threads share theirs; leave it out, or write as = \"spawn\"");
+}
+
+TEST(ScenarioError, PlacesOfWorkersThatAreNone) {
+  EXPECT_EQ(Refusal(InWorker("workers = 0")), "s.toml:5:11: workers is 0; write a whole number from 1");
+  EXPECT_EQ(Refusal(InWorker("workers = 1025")), "s.toml:5:11: workers is 1025; a group has at most 1024");
+  EXPECT_EQ(Refusal(InWorker("floating = 1")), "s.toml:5:12: floating is a number; write a boolean such as true");
+  EXPECT_EQ(Refusal(InWorker("nice = 20")), "s.toml:5:8: nice is 20; write a whole number from -20 to 19");
+  EXPECT_EQ(Refusal(InWorker("nice = -21")), "s.toml:5:8: nice is -21; write a whole number from -20");
+  EXPECT_EQ(Refusal(InWorker("policy = \"fifo:5\"\nnice = 5")),
+            "s.toml:6:8: nice has no effect under policy \"fifo:5\"; leave it out, or write policy = \"other\"");
 }
 
 TEST(ScenarioError, AWorkersOwnKeys) {
@@ -561,8 +579,8 @@ TEST(ScenarioError, AWorkersOwnKeys) {
       "it");
   EXPECT_EQ(Refusal(InWorker("time_limit = \"20\"")), "s.toml:5:14: duration \"20\" has no unit; write \"20s\"");
   EXPECT_EQ(Refusal(InWorker("may_fail = \"yes\"")), "s.toml:5:12: may_fail is a text; write a boolean such as true");
-  EXPECT_EQ(Refusal(InWorker("policy = \"idle\"")),
-            "s.toml:5:10: unknown policy \"idle\"; write \"other\", or \"fifo:1\" to \"fifo:99\"");
+  EXPECT_EQ(Refusal(InWorker("policy = \"rr:1\"")),
+            "s.toml:5:10: unknown policy \"rr:1\"; write \"other\", \"batch\", \"idle\", or \"fifo:1\" to \"fifo:99\"");
 }
 
 TEST(ScenarioError, AParameterOfAnotherKind) {
@@ -593,8 +611,9 @@ TEST(ScenarioError, AParameterWhoseUnitIsWrong) {
 
 TEST(ScenarioError, AnUnknownKeyOfAWorker) {
   EXPECT_EQ(Refusal(InWorker("strick = 5")),
-            "s.toml:5:1: unknown key \"strick\" in [worker.w]; did you mean \"strike\"? known: workload, cores, as, "
-            "policy, units, time_limit, may_fail, memory, memory_counts, strike, interest, assets, kind");
+            "s.toml:5:1: unknown key \"strick\" in [worker.w]; did you mean \"strike\"? known: workload, cores, "
+            "floating, workers, as, policy, nice, units, time_limit, may_fail, memory, memory_counts, strike, "
+            "interest, assets, kind");
 }
 
 // --- budgets

@@ -60,7 +60,7 @@ Policy ReadPolicy(Section& section, FirstFault& fault) {
   const auto policy = ParsePolicy(*text);
   if (!policy) {
     fault.Add(section.Find("policy")->position, "unknown policy \"", *text,
-              "\"; write \"other\", or \"fifo:1\" to \"fifo:99\"");
+              "\"; write \"other\", \"batch\", \"idle\", or \"fifo:1\" to \"fifo:99\"");
   }
   return policy.value_or(Policy());
 }

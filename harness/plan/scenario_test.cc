@@ -532,6 +532,28 @@ TEST(Placement, TwoGroupsMayShareACore) {
   EXPECT_EQ(plan.workers[0].cores, plan.workers[1].cores);
 }
 
+TEST(Placement, WorkersAreDealtOutToTheCoresInTurn) {
+  const Plan plan = Read(Streaming("", "", "cores=[0, 1]\nworkers=5"), BoardOf({0, 1}));
+  EXPECT_EQ(WorkerCores(plan), (std::vector<CpuId>{{0}, {1}, {0}, {1}, {0}}));
+  EXPECT_EQ(plan.workers[0].CoresOf(3), (std::vector<CpuId>{{1}}));
+  EXPECT_EQ(WorkerCores(Read(Streaming("", "", "cores=\"all\"\nworkers=1"), BoardOf({0, 1}))),
+            (std::vector<CpuId>{{0}}));
+}
+
+TEST(Placement, AGroupThatFloatsMayRunOnAnyOfItsCores) {
+  const Plan plan = Read(Streaming("", "", "cores=[0, 1]\nworkers=1\nfloating=true"), BoardOf({0, 1}));
+  EXPECT_EQ(plan.workers[0].cores.size(), 1u);
+  EXPECT_EQ(plan.workers[0].CoresOf(0), (std::vector<CpuId>{{0}, {1}}));
+  EXPECT_FALSE(Read(Streaming("", "", "cores=[0, 1]\nfloating=false"), BoardOf({0, 1})).workers[0].floats_over.size());
+}
+
+TEST(Worker, HasTheModelOfRunningAndTheNicenessItAsksFor) {
+  const Plan plan = Read(Streaming("", "", "cores=[0]\nas='thread'\npolicy='batch'\nnice=7"), BoardOf({0, 1}));
+  EXPECT_EQ(plan.workers[0].as, RunAs::kThread);
+  EXPECT_EQ(plan.workers[0].policy, (Policy{Policy::Class::kBatch, 0, 7}));
+  EXPECT_EQ(Read(Streaming("", "", "as='fork'"), BoardOf({0, 1})).workers[0].as, RunAs::kFork);
+}
+
 // --- overrides
 
 TEST(Override, SetsAddsAndReplacesKeys) {

@@ -24,7 +24,9 @@ std::vector<CpuId> ReadCoreList(const Value& value, const Board& board, FirstFau
   for (const auto& item : value.items) {
     const auto core = CheckCore(item, board, "; use cores = \"rest\"", fault);
     if (core && Contains(cores, *core)) {
-      fault.Add(item.position, "core ", core->value, " is there twice; a group has one worker per core");
+      fault.Add(item.position, "core ", core->value,
+                " is there twice; for several workers on a core write workers = ", value.items.size(),
+                " beside the cores");
     }
     cores.push_back(core.value_or(board.cores[0]));
   }
@@ -48,6 +50,47 @@ std::vector<CpuId> ReadCores(Section& section, std::string_view group, const std
   fault.Add(value == nullptr ? section.position() : value->position, "no core is left for worker ", group,
             ": source and loops use ", CoresText(board.cores), "; write cores = [", board.cores.back().value, "]");
   return board.cores;
+}
+
+// workers = 4, floating = true: how many there are, and whether they are pinned. `worker.cores` are the group's.
+void ReadPlaces(Section& section, WorkerPlan& worker, FirstFault& fault) {
+  constexpr std::int64_t kMostWorkers = 1024;
+  const std::vector<CpuId> cores = worker.cores;
+  if (section.Boolean("floating").value_or(false)) worker.floats_over = cores;
+  const auto workers = section.Whole("workers", 1, "4");
+  if (!workers) return;
+  if (*workers > kMostWorkers) {
+    fault.Add(section.Find("workers")->position, "workers is ", *workers, "; a group has at most ", kMostWorkers);
+    return;
+  }
+  worker.cores.clear();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(*workers); ++i) worker.cores.push_back(cores[i % cores.size()]);
+}
+
+RunAs ReadRunAs(Section& section, FirstFault& fault) {
+  const auto text = section.Text("as", "\"spawn\"");
+  if (!text) return RunAs::kSpawn;
+  const auto as = ParseRunAs(*text);
+  if (!as) {
+    fault.Add(section.Find("as")->position, "unknown as \"", *text,
+              "\"; write \"spawn\" (a process each, executed), \"fork\" (a process each, forked) or \"thread\"");
+  }
+  return as.value_or(RunAs::kSpawn);
+}
+
+// nice = 5, on top of policy = "other" or "batch".
+void ReadNice(Section& section, Policy& policy, FirstFault& fault) {
+  const Value* value = section.Find("nice");
+  const auto nice = section.Whole("nice", kLeastNice, "5");
+  if (!nice) return;
+  if (*nice > kMostNice) {
+    fault.Add(value->position, "nice is ", *nice, "; write a whole number from ", kLeastNice, " to ", kMostNice);
+  } else if (!policy.has_nice()) {
+    fault.Add(value->position, "nice has no effect under policy \"", ToText(policy),
+              "\"; leave it out, or write policy = \"other\"");
+  } else {
+    policy.nice = static_cast<int>(*nice);
+  }
 }
 
 void ReadMemory(Section& section, WorkerPlan& worker, FirstFault& fault) {
@@ -171,10 +214,10 @@ WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const 
   worker.name = table.key;
   if (workload != nullptr) worker.workload = workload->name;
   worker.cores = ReadCores(section, table.key, used, board, fault);
-  if (const auto as = section.Text("as", "\"spawn\""); as && *as != "spawn") {
-    fault.Add(section.Find("as")->position, "unknown as \"", *as, "\"; write \"spawn\"");
-  }
+  ReadPlaces(section, worker, fault);
+  worker.as = ReadRunAs(section, fault);
   worker.policy = ReadPolicy(section, fault);
+  ReadNice(section, worker.policy, fault);
   if (const auto units = section.Whole("units", 1, "1000")) worker.units = static_cast<std::uint64_t>(*units);
   worker.time_limit = section.Quantity("time_limit", "\"20s\"", ParseDuration);
   if (worker.time_limit == Nanos(0)) {
@@ -184,6 +227,14 @@ WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const 
   ReadMemory(section, worker, fault);
   // Without the workload, there is no telling its parameters from mistyped keys.
   if (workload == nullptr) return worker;
+  if (worker.as != RunAs::kSpawn && workload->command) {
+    fault.Add(section.Find("as")->position, "a command is executed, not ",
+              worker.as == RunAs::kFork ? "forked" : "run in a thread", "; leave \"as\" out");
+  }
+  if (worker.as == RunAs::kThread && worker.memory) {
+    fault.Add(section.Find("memory")->position,
+              "memory limits a process, and threads share theirs; leave it out, or write as = \"spawn\"");
+  }
   if (workload->command) {
     worker.command = ReadCommand(section, *workload->command, fault);
   } else {

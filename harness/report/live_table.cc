@@ -64,8 +64,9 @@ Table WorkerTable(const LiveState& state) {
       progress = StrCat(Bar(share, 10), " ", Percent(share));
       units += StrCat("/", worker.units_planned);
     }
-    table.Add({worker.name, StrCat(worker.core), progress, units, Fixed(worker.rate, 1) + " /s",
-               worker.uss ? FormatSize(static_cast<double>(*worker.uss)) : "–", worker.state});
+    table.Add({worker.name, worker.core < 0 ? "any" : StrCat(worker.core), progress, units,
+               Fixed(worker.rate, 1) + " /s", worker.uss ? FormatSize(static_cast<double>(*worker.uss)) : "–",
+               worker.state});
   }
   return table;
 }

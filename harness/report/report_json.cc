@@ -306,6 +306,7 @@ Json FromWorker(const WorkerRecord& worker) {
   Json out = {{"name", worker.name},
               {"index", worker.index},
               {"workload", worker.workload},
+              {"as", worker.as},
               {"core", Core(worker.core)},
               {"policy", worker.policy},
               {"units", Value(worker.units)},
@@ -320,6 +321,12 @@ Json FromWorker(const WorkerRecord& worker) {
               {"processes", Value(worker.processes)},
               {"counters", FromCounters(worker.process.counters)}};
   AddProcess(out, worker.process);
+  return out;
+}
+
+Json FromGroup(const GroupRecord& group) {
+  Json out = {{"name", group.name}};
+  AddProcess(out, group.process);
   return out;
 }
 
@@ -434,6 +441,7 @@ Json FromRecord(const RunRecord& record) {
   list("streams", record.streams, FromStream);
   list("loops", record.loops, FromLoop);
   list("workers", record.workers, FromWorker);
+  list("groups", record.groups, FromGroup);
   list("cores", record.cores, FromCore);
   out["trace"] = FromTrace(record.trace);
   out["switches"] = FromSwitches(record.switches);

@@ -324,10 +324,10 @@ class Page {
       const std::string part = StrCat("worker.", worker.name, ".", worker.index, ".");
       const std::string planned = worker.units_planned == 0 ? "" : StrCat("/", worker.units_planned);
       const EndRecord& end = worker.process.end;
-      table.Add({StrCat(worker.name, ".", worker.index), StrCat(worker.core), Show(part + "rate"),
-                 worker.units ? StrCat(*worker.units, planned) : "–", Show(part + "cpu"), Show(part + "runqueue.mean"),
-                 Show(part + "faults.minor"), Show(part + "faults.major"), Show(part + "uss.max"),
-                 StrCat(end.as_planned ? "" : "✗ ", Describe(end))});
+      table.Add({StrCat(worker.name, ".", worker.index), worker.core < 0 ? "any" : StrCat(worker.core),
+                 Show(part + "rate"), worker.units ? StrCat(*worker.units, planned) : "–", Show(part + "cpu"),
+                 Show(part + "runqueue.mean"), Show(part + "faults.minor"), Show(part + "faults.major"),
+                 Show(part + "uss.max"), StrCat(end.as_planned ? "" : "✗ ", Describe(end))});
     }
     Block(table);
   }

@@ -23,7 +23,7 @@ void KillFor(SupervisedChild& child, const ProcFs& procfs, SupervisedChild::Kill
 void KillAll(std::vector<SupervisedChild>& children, const ProcFs& procfs, SupervisedChild::Killed why,
              const std::string& detail) {
   for (auto& child : children) {
-    if (child.running()) KillFor(child, procfs, why, detail);
+    if (child.running() && !child.is_thread()) KillFor(child, procfs, why, detail);
   }
 }
 

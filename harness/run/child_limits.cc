@@ -15,7 +15,7 @@ constexpr Nanos kStreamGrace = std::chrono::seconds(2);
 }  // namespace
 
 Nanos TimeLimitOf(const Plan& plan, const LaunchedChild& child, const Timeline& timeline) {
-  if (child.role != Role::kWorker) return timeline.drain_end + kStreamGrace;
+  if (child.role == Role::kSource || child.role == Role::kHandler) return timeline.drain_end + kStreamGrace;
   const WorkerPlan& group = plan.workers[child.group];
   const auto& limit = group.time_limit;
   // Once told to end, a command has no longer than the others.

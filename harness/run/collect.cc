@@ -207,7 +207,7 @@ std::vector<LoopRecord> CollectLoops(const Plan& plan, const SupervisedChild* ha
 ProcessRecord CollectProcess(const SupervisedChild& child, const MemorySampler& memory, int key,
                              const std::string& cow_absent) {
   ProcessRecord record;
-  if (child.launched.process) record.pid = child.launched.process->pid;
+  record.pid = child.pid();
   record.end = child.end;
   record.scheduling = child.scheduling.Scheduling();
   if (child.cow_before && child.cow_after) {
@@ -271,9 +271,10 @@ WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, cons
   record.name = group.name;
   record.index = worker.launched.index;
   record.workload = group.workload;
-  record.core = worker.launched.core.value;
+  record.as = ToText(group.as);
+  record.core = worker.launched.core();
   record.policy = ToText(worker.launched.policy);
-  record.process = CollectProcess(worker, memory, key, cow_absent);
+  record.process = CollectProcess(worker, memory, key, worker.is_thread() ? std::string(kOneAddressSpace) : cow_absent);
   AddMemoryLimit(record, group, worker);
   const bool counted = !group.command || worker.launched.output;
   if (counted) record.units = worker.progress().units;
@@ -376,13 +377,17 @@ std::vector<CoreRecord> CollectCores(const Plan& plan, const RunRecord& record) 
     CoreRecord core{.cpu = cpu.value};
     const auto add = [&](double& share, const SchedulingRecord& scheduling) {
       share += ShareOf(scheduling, window);
-      core.measured = core.measured && !scheduling.lost;
+      if (scheduling.lost) core.unmeasured = "no reading of one of its tasks at both ends of the window";
     };
     for (const auto& worker : record.workers) {
       if (worker.core == cpu.value) add(core.worker, worker.process.scheduling);
     }
     for (const auto& loop : record.loops) {
       if (loop.core == cpu.value) add(core.loop, loop.scheduling);
+    }
+    for (const auto& group : plan.workers) {
+      if (std::find(group.floats_over.begin(), group.floats_over.end(), cpu) == group.floats_over.end()) continue;
+      core.unmeasured = StrCat("worker ", group.name, " floats: how its time divides on cores only the trace tells");
     }
     if (record.source && record.source_core == cpu.value) add(core.source, record.source->scheduling);
     if (record.rig_core == cpu.value) add(core.rig, record.rig.scheduling);

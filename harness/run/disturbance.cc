@@ -16,6 +16,7 @@ std::set<int> MeasuredCores(const Plan& plan) {
   for (const auto& loop : plan.loops) cores.insert(loop.core.value);
   for (const auto& group : plan.workers) {
     for (const CpuId core : group.cores) cores.insert(core.value);
+    for (const CpuId core : group.floats_over) cores.insert(core.value);
   }
   return cores;
 }
@@ -60,7 +61,8 @@ std::set<int> CoresOf(const Plan& plan, std::string_view metric) {
   if (parts[0] == "worker") {
     for (const auto& group : plan.workers) {
       const auto index = ParseNumber<std::size_t>(parts[2]);
-      if (group.name == parts[1] && index && *index < group.cores.size()) cores.insert(group.cores[*index].value);
+      if (group.name != parts[1] || !index || *index >= group.cores.size()) continue;
+      for (const CpuId core : group.CoresOf(static_cast<int>(*index))) cores.insert(core.value);
     }
   }
   if (parts[0] == "core") {

@@ -38,7 +38,7 @@ RunRecord Quiet() {
     TraceCoreRecord core;
     core.cpu = cpu;
     record.trace.cores.push_back(core);
-    record.cores.push_back({.cpu = cpu, .measured = true, .steal = 0.0});
+    record.cores.push_back({.cpu = cpu, .steal = 0.0});
   }
   return record;
 }

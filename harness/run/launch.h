@@ -32,21 +32,31 @@ class ControlMemory {
   Mapping mapping_;
 };
 
-enum class Role { kSource, kHandler, kWorker };
+// kGroup is the process whose threads the workers of a group are.
+enum class Role { kSource, kHandler, kGroup, kWorker };
 
 // A child as launched; `process` is empty if it could not be started, and `failure` says why.
 struct LaunchedChild {
   Role role = Role::kWorker;
-  std::size_t group = 0;  // of plan.workers, for workers
-  int index = 0;          // in its group
-  std::string name;       // for people: "worker price.0"
-  CpuId core;
+  std::size_t group = 0;     // of plan.workers, for workers and groups
+  int index = 0;             // in its group
+  std::string name;          // for people: "worker price.0"
+  std::vector<CpuId> cores;  // those it may run on
   Policy policy = {};
   Mapping slab = {};                // the child's, read-only
   std::size_t result_capacity = 0;  // workers
   std::optional<ChildProcess> process = std::nullopt;
   std::string failure = {};
+  // Of a worker that is a thread: whose, among the children, and that process's pid.
+  std::optional<std::size_t> host = std::nullopt;
+  pid_t host_pid = 0;
   std::optional<MemoryGroup> memory_group = std::nullopt;  // workers with a limit that it enforces
+  // The one it is pinned to; -1: it floats over several.
+  int core() const { return cores.size() == 1 ? cores.front().value : -1; }
+
+  // Of the process it is, or is a thread of; 0: it was not started.
+  pid_t pid() const { return process ? process->pid : host_pid; }
+
   // Commands only.
   std::string mark = {};                           // "CORERIG_ID=…": in the environment of all it starts
   std::unique_ptr<CommandOutput> output = {};      // if its lines are counted
@@ -60,6 +70,7 @@ struct LaunchContext {
   const ControlMemory& control;
   int marker = -1;                                 // goes to every child (part_marker.h)
   const MemoryGroups* memory_groups = nullptr;     // null where there are none: then nobody gets one
+  int interrupts = -1;                             // readable once the run is to end
   int break_event = -1;                            // these two go to the handler if a stream has a break:
   int trace_switch = -1;                           // an eventfd; the trace's, or /dev/null (sample_break.h)
   std::span<const OpenedEndpoint> endpoints = {};  // of the streams whose receiver is external, in the plan's order

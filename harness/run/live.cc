@@ -21,6 +21,9 @@ std::string StateOf(const SupervisedChild& child) {
   if (child.end.as_planned) return "finished";
   if (child.end.kind == EndRecord::Kind::kExited) return StrCat("exited ", child.end.number);
   if (!child.running()) return Describe(child.end);
+  if (child.is_thread() && child.header().state.load(std::memory_order_acquire) == ChildState::kFinished) {
+    return child.header().error.Read().empty() ? "finished" : "failed";
+  }
   return child.header().state.load(std::memory_order_relaxed) == ChildState::kStarting ? "starting" : "running";
 }
 
@@ -36,15 +39,15 @@ std::vector<LiveTask> TasksOf(const Plan& plan, const std::vector<SupervisedChil
   std::vector<LiveTask> tasks;
   for (const auto& child : children) {
     if (!child.running()) continue;
-    const pid_t pid = child.launched.process->pid;
-    const int cpu = child.launched.core.value;
+    const pid_t pid = child.pid();
+    const int cpu = child.launched.core();
     if (child.tree) {
       for (const auto& member : child.tree->members()) {
         tasks.push_back({&LiveCore::worker, cpu, member.pid, member.pid});
       }
       continue;
     }
-    if (child.launched.role == Role::kWorker) tasks.push_back({&LiveCore::worker, cpu, pid, pid});
+    if (child.launched.role == Role::kWorker) tasks.push_back({&LiveCore::worker, cpu, pid, child.tid()});
     if (child.launched.role == Role::kSource) tasks.push_back({&LiveCore::source, cpu, pid, pid});
     if (child.launched.role != Role::kHandler) continue;
     const HandlerSlabLayout layout(plan);
@@ -82,7 +85,9 @@ LiveState LiveView::Look(Nanos now, const Timeline& timeline, const std::vector<
   for (std::size_t i = 0; i < children.size(); ++i) {
     if (children[i].launched.role != Role::kWorker) continue;
     state.workers.push_back(Worker(now, children[i]));
-    if (const auto reading = memory.Latest(static_cast<int>(i))) state.workers.back().uss = reading->uss;
+    // Threads share their memory: the process's is shown for each.
+    const auto key = children[i].launched.host.value_or(i);
+    if (const auto reading = memory.Latest(static_cast<int>(key))) state.workers.back().uss = reading->uss;
   }
   state.cores = Cores(children, keeper);
   return state;
@@ -127,12 +132,19 @@ LiveWorker LiveView::Worker(Nanos now, const SupervisedChild& child) {
   const WorkerJob job = JobOf(group, child.launched.index, plan_.seed);
   LiveWorker worker;
   worker.name = StrCat(group.name, ".", child.launched.index);
-  worker.core = child.launched.core.value;
+  worker.core = child.launched.core();
   worker.state = StateOf(child);
   if (!group.command || child.launched.output) worker.units = child.progress().units;
   worker.units_planned = job.units ? job.UnitsOfWorker() : 0;
   worker.rate = RateOf("worker " + worker.name, worker.units.value_or(0), now);
   return worker;
+}
+
+// Of one that floats: all it did since the last look is shown where it ran last.
+int LiveView::LastCpuOf(pid_t pid, pid_t tid) const {
+  const auto text = procfs_.Read(pid, StrCat("task/", tid, "/stat"));
+  const auto stat = text ? ParseStat(*text) : Result<ProcessStat>(Forward(text));
+  return stat ? stat->processor : -1;
 }
 
 std::vector<LiveCore> LiveView::Cores(const std::vector<SupervisedChild>& children, pid_t keeper) {
@@ -143,7 +155,9 @@ std::vector<LiveCore> LiveView::Cores(const std::vector<SupervisedChild>& childr
     const auto schedstat = text ? ParseSchedStat(*text) : Result<SchedStat>(Forward(text));
     if (!schedstat) continue;
     const auto run = static_cast<std::uint64_t>(schedstat->run.count());
-    cores[task.cpu].*task.share += RateOf(StrCat("task ", task.tid), run, MonotonicNow()) / 1e9;
+    const double share = RateOf(StrCat("task ", task.tid), run, MonotonicNow()) / 1e9;
+    const int cpu = task.cpu >= 0 ? task.cpu : LastCpuOf(task.pid, task.tid);
+    if (cores.contains(cpu)) cores[cpu].*task.share += share;
   }
   std::vector<LiveCore> list;
   for (const auto& [cpu, core] : cores) list.push_back(core);

@@ -26,6 +26,7 @@ class LiveView {
   std::vector<LiveStream> Streams(Nanos now, const StreamSides& sides);
   LiveWorker Worker(Nanos now, const SupervisedChild& child);
   std::vector<LiveCore> Cores(const std::vector<SupervisedChild>& children, pid_t keeper);
+  int LastCpuOf(pid_t pid, pid_t tid) const;
   double RateOf(const std::string& what, std::uint64_t count, Nanos now);
 
   struct Earlier {

@@ -360,6 +360,35 @@ void AddLoop(Table& table, const LoopRecord& loop, double seconds, bool on_time,
   AddCounters(table, part, loop.counters, on_time);
 }
 
+// Of a process; `no_memory` is why there are no samples, where there are none.
+void AddMemory(Table& table, const std::string& part, const ProcessRecord& process, bool on_time,
+               std::string_view no_memory) {
+  if (process.cow_faults && on_time) {
+    table.Set(part + "faults.cow", static_cast<double>(*process.cow_faults), "taskstats");
+  } else {
+    table.Absent(part + "faults.cow", process.cow_faults ? kLateReading : process.cow_absent);
+  }
+  const auto& memory = process.memory_summary;
+  const auto figure = [&](MemorySummary::Figure MemorySummary::*which) {
+    return memory ? std::optional((*memory).*which) : std::nullopt;
+  };
+  table.MaxAndMean(part + "rss", figure(&MemorySummary::rss), "smaps_rollup", no_memory);
+  table.MaxAndMean(part + "pss", figure(&MemorySummary::pss), "smaps_rollup", no_memory);
+  table.MaxAndMean(part + "uss", figure(&MemorySummary::uss), "smaps_rollup", no_memory);
+  table.MaxAndMean(part + "shared", figure(&MemorySummary::shared), "smaps_rollup", no_memory);
+  table.MaxAndMean(part + "swap", memory ? memory->swap : std::nullopt, "smaps_rollup",
+                   memory ? kNoSwap : no_memory);
+  table.MaxAndMean(part + "pagetables", memory ? memory->page_tables : std::nullopt, "procfs",
+                   memory ? kNoPageTables : no_memory);
+  // The kernel keeps the true peak; a sampled one may have missed it.
+  if (process.rss_peak) table.Set(part + "rss.max", static_cast<double>(*process.rss_peak), "procfs");
+  if (memory && memory->uss_growth) {
+    table.Set(part + "uss.growth", *memory->uss_growth, "smaps_rollup");
+  } else {
+    table.Absent(part + "uss.growth", memory ? "too few memory samples for a slope" : no_memory);
+  }
+}
+
 void AddWorker(Table& table, const WorkerRecord& worker, bool is_command, bool on_time, const TraceView& trace) {
   const std::string part = StrCat("worker.", worker.name, ".", worker.index, ".");
   if (worker.rate) {
@@ -372,34 +401,12 @@ void AddWorker(Table& table, const WorkerRecord& worker, bool is_command, bool o
   AddScheduling(table, part, worker.process.scheduling, on_time);
   AddTraced(table, part, trace, WorkerPart(worker.name, worker.index), "slice", &TracePartRecord::slice);
   AddCounters(table, part, worker.process.counters, on_time);
-  if (worker.process.cow_faults && on_time) {
-    table.Set(part + "faults.cow", static_cast<double>(*worker.process.cow_faults), "taskstats");
-  } else {
-    table.Absent(part + "faults.cow", worker.process.cow_faults ? kLateReading : worker.process.cow_absent);
-  }
-  const auto& memory = worker.process.memory_summary;
-  const auto figure = [&](MemorySummary::Figure MemorySummary::*which) {
-    return memory ? std::optional((*memory).*which) : std::nullopt;
-  };
-  table.MaxAndMean(part + "rss", figure(&MemorySummary::rss), "smaps_rollup");
-  table.MaxAndMean(part + "pss", figure(&MemorySummary::pss), "smaps_rollup");
-  table.MaxAndMean(part + "uss", figure(&MemorySummary::uss), "smaps_rollup");
-  table.MaxAndMean(part + "shared", figure(&MemorySummary::shared), "smaps_rollup");
-  table.MaxAndMean(part + "swap", memory ? memory->swap : std::nullopt, "smaps_rollup",
-                   memory ? kNoSwap : Table::kNoMemory);
-  table.MaxAndMean(part + "pagetables", memory ? memory->page_tables : std::nullopt, "procfs",
-                   memory ? kNoPageTables : Table::kNoMemory);
+  const bool thread = worker.as == ToText(RunAs::kThread);
+  AddMemory(table, part, worker.process, on_time, thread ? kOneAddressSpace : Table::kNoMemory);
   if (worker.group_peak) {
     table.Set(part + "cgroup.peak", static_cast<double>(*worker.group_peak), "cgroup");
   } else {
     table.Absent(part + "cgroup.peak", worker.group_peak_absent);
-  }
-  // The kernel keeps the true peak; a sampled one may have missed it.
-  if (worker.process.rss_peak) table.Set(part + "rss.max", static_cast<double>(*worker.process.rss_peak), "procfs");
-  if (memory && memory->uss_growth) {
-    table.Set(part + "uss.growth", *memory->uss_growth, "smaps_rollup");
-  } else {
-    table.Absent(part + "uss.growth", "too few memory samples for a slope");
   }
   if (worker.start) {
     table.Set(part + "start", static_cast<double>(worker.start->count()), "slab");
@@ -446,10 +453,12 @@ void AddTracedCore(Table& table, const std::string& part, const TraceView& trace
 void AddCore(Table& table, const CoreRecord& core, bool measured, const TraceView& trace) {
   const std::string part = StrCat("core.", core.cpu, ".");
   const auto share = [&](const char* figure, double value) {
-    if (measured) {
-      table.Set(part + figure, value, "schedstat");
-    } else {
+    if (!measured) {
       table.Absent(part + figure, kNoReading);
+    } else if (!core.unmeasured.empty()) {
+      table.Absent(part + figure, core.unmeasured);
+    } else {
+      table.Set(part + figure, value, "schedstat");
     }
   };
   share("worker", core.worker);
@@ -488,7 +497,10 @@ std::vector<Metric> MetricsFrom(const Plan& plan, const RunRecord& record) {
     for (const auto& group : plan.workers) is_command = is_command || (group.name == worker.name && group.command);
     AddWorker(table, worker, is_command, on_time, trace);
   }
-  for (const auto& core : record.cores) AddCore(table, core, measured && core.measured, trace);
+  for (const auto& group : record.groups) {
+    AddMemory(table, StrCat("worker.", group.name, ".all."), group.process, on_time, Table::kNoMemory);
+  }
+  for (const auto& core : record.cores) AddCore(table, core, measured, trace);
   if (record.trace.absent.empty()) {
     table.Set("rig.trace.lost", static_cast<double>(record.trace.lost), "trace");
   } else {

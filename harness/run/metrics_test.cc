@@ -240,7 +240,7 @@ TEST(Metrics, OfALosslessStreamSayWhatItsReceiverTook) {
 
 TEST(Metrics, OfACoreAreAbsentIfOneOfItsTasksCouldNotBeRead) {
   RunRecord record = SmallRecord();
-  record.cores[0].measured = false;
+  record.cores[0].unmeasured = "no reading of one of its tasks at both ends of the window";
   auto metrics = ByName(record);
   EXPECT_FALSE(metrics["core.0.loop"].value);
 }

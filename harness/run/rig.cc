@@ -10,6 +10,8 @@
 #include "harness/child/keeper.h"
 #include "harness/child/part_marker.h"
 #include "harness/child/worker_child.h"
+#include "harness/child/worker_threads.h"
+#include "harness/child/zygote.h"
 #include "harness/os/line_pattern.h"
 #include "harness/stream/handler.h"
 #include "harness/stream/source.h"
@@ -96,13 +98,16 @@ std::optional<int> ChildMain(const Rig& rig, int argc, char** argv) {
   if (argc < 2) return std::nullopt;
   const std::string_view verb = argv[1];
   if (verb == kKeeperVerb) return KeeperMain(argc, argv);
-  constexpr std::string_view kParts[] = {kSourceVerb, kHandlerVerb, kWorkerVerb, kCommandVerb};
+  constexpr std::string_view kParts[] = {kSourceVerb,  kHandlerVerb, kWorkerVerb,
+                                         kCommandVerb, kThreadsVerb, kZygoteVerb};
   // In the user's own call argv[2] is a file, the process keeps its name, and descriptor 6 is the caller's.
   if (std::find(std::begin(kParts), std::end(kParts), verb) == std::end(kParts)) return std::nullopt;
   if (argc > 2) MarkPart(argv[2]);
   if (verb == kSourceVerb) return SourceMain(rig.sensors);
   if (verb == kHandlerVerb) return HandlerMain(rig.sensors);
   if (verb == kWorkerVerb) return WorkerMain(rig.workloads);
+  if (verb == kThreadsVerb) return ThreadsMain(rig.workloads);
+  if (verb == kZygoteVerb) return ZygoteMain(rig.workloads);
   return CommandMain();
 }
 

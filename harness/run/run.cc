@@ -96,6 +96,9 @@ class Runner {
   void OnEnded(std::size_t index);
   void EndLeftovers(std::size_t index);
   void Reap(std::size_t index);
+  void Settle(SupervisedChild& child, const EndRecord& seen);
+  void SettleThread(SupervisedChild& thread, const SupervisedChild& process, const EndRecord& seen);
+  SupervisedChild& ProcessOf(SupervisedChild& child);
   void OnKeeperEnded();
   void EndWhenAllEnded();
   void OnInterrupt();
@@ -209,6 +212,7 @@ Status Runner::Begin() {
                           .control = *control_,
                           .marker = tracing_->marker(),
                           .memory_groups = memory_groups_,
+                          .interrupts = interrupts_.fd(),
                           .break_event = break_event_.get(),
                           .trace_switch = tracing_->trace_switch(),
                           .endpoints = *endpoints},
@@ -237,6 +241,7 @@ Status Runner::Begin() {
   for (std::size_t i = 0; i < children_.size(); ++i) {
     SupervisedChild& child = children_[i];
     child.launched = std::move((*launched)[i]);
+    if (child.is_thread() && child.pid() != 0) continue;  // its process's end is its own
     if (!child.launched.process) {
       child.end = {.kind = EndRecord::Kind::kFailedToStart, .number = 0, .detail = child.launched.failure};
       Message(StrCat(child.launched.name, " ", Describe(child.end)));
@@ -282,7 +287,7 @@ void Runner::CheckArmed() {
     if (!child.running() || child.header().state.load(std::memory_order_acquire) != ChildState::kStarting) continue;
     waiting = true;
     if (now - launched_at_ > kArmLimit) {
-      KillFor(child, procfs_, SupervisedChild::Killed::kTimeLimit,
+      KillFor(ProcessOf(child), procfs_, SupervisedChild::Killed::kTimeLimit,
               StrCat("not ready after ", SecondsText(now - launched_at_)));
     }
   }
@@ -428,10 +433,32 @@ void Runner::Reap(std::size_t index) {
     seen = ReapChild(child.launched.process->pid);
   }
   if (!seen) seen = EndRecord{.kind = EndRecord::Kind::kSignalled, .number = 0, .detail = seen.error().message};
-  child.end = EndOf(plan_, child, *seen, early_.has_value());
+  Settle(child, *seen);
+  for (auto& thread : children_) {
+    if (thread.launched.host == index) SettleThread(thread, child, *seen);
+  }
+  EndWhenAllEnded();
+}
+
+void Runner::Settle(SupervisedChild& child, const EndRecord& seen) {
+  child.end = EndOf(plan_, child, seen, early_.has_value());
   children_ended_ = true;
   if (!child.end.as_planned) Message(StrCat(child.launched.name, " ", Describe(child.end)));
-  EndWhenAllEnded();
+}
+
+// What a thread came to before its process ended is its own end; else it shares the process's.
+void Runner::SettleThread(SupervisedChild& thread, const SupervisedChild& process, const EndRecord& seen) {
+  window_->ReadEnded(thread);
+  thread.ended_at = process.ended_at;
+  thread.killed = process.killed;
+  thread.killed_detail = process.killed_detail;
+  const bool finished = thread.header().state.load(std::memory_order_acquire) == ChildState::kFinished;
+  const int status = thread.header().error.Read().empty() ? 0 : 1;
+  Settle(thread, finished ? EndRecord{.kind = EndRecord::Kind::kExited, .number = status, .detail = ""} : seen);
+}
+
+SupervisedChild& Runner::ProcessOf(SupervisedChild& child) {
+  return child.is_thread() ? children_[*child.launched.host] : child;
 }
 
 void Runner::EndWhenAllEnded() {
@@ -511,7 +538,8 @@ void Runner::EndEarly(EarlyEnd end, std::string how) {
   CloseWindow();
   trees_.TellToEnd(plan_, early_.has_value());
   for (const auto& child : children_) {
-    if (child.running() && child.launched.role != Role::kWorker) (void)Keeper::Kill(*child.launched.process, SIGTERM);
+    const bool streams = child.launched.role == Role::kSource || child.launched.role == Role::kHandler;
+    if (child.running() && streams) (void)Keeper::Kill(*child.launched.process, SIGTERM);
   }
   auto set = loop_->At(now + kInterruptedGrace, [this, now] {
     KillAll(children_, procfs_, SupervisedChild::Killed::kInterrupted,
@@ -522,7 +550,7 @@ void Runner::EndEarly(EarlyEnd end, std::string how) {
 
 void Runner::KillAtLimit(std::size_t index) {
   SupervisedChild& child = children_[index];
-  if (over_ || !child.running()) return;
+  if (over_ || !child.running() || child.is_thread()) return;
   if (child.told_to_end) {
     return KillFor(child, procfs_, SupervisedChild::Killed::kTimeLimit,
                    StrCat("still running ", SecondsText(MonotonicNow() - *child.told_to_end), " after SIGTERM"));

@@ -18,6 +18,7 @@ void FillMeasured(const RunFigures& figures, RunRecord& record) {
   const auto& [plan, rig, timeline, children, memory, window] = figures;
   record.window = {timeline.window_begin, window.opened() ? timeline.window_end : timeline.window_begin};
   record.workers.clear();
+  record.groups.clear();
   std::vector<const SupervisedChild*> workers;
   for (std::size_t i = 0; i < children.size(); ++i) {
     const SupervisedChild& child = children[i];
@@ -25,11 +26,15 @@ void FillMeasured(const RunFigures& figures, RunRecord& record) {
     switch (child.launched.role) {
       case Role::kSource:
         record.source = CollectProcess(child, memory, key, window.cow_absent());
-        record.source_core = child.launched.core.value;
+        record.source_core = child.launched.core();
         record.source_policy = ToText(child.launched.policy);
         break;
       case Role::kHandler:
         record.handler = CollectProcess(child, memory, key, window.cow_absent());
+        break;
+      case Role::kGroup:
+        record.groups.push_back({.name = plan.workers[child.launched.group].name,
+                                 .process = CollectProcess(child, memory, key, window.cow_absent())});
         break;
       case Role::kWorker:
         record.workers.push_back(CollectWorker(plan, child, memory, key, window.cow_absent(), timeline));

@@ -15,7 +15,7 @@ namespace {
 SpikeThread SourceThread(const Plan& plan, const SupervisedChild* source, const SpikeRecorder* recorder) {
   if (source == nullptr || !source->launched.process || !plan.source) return {};
   return {.tid = recorder == nullptr ? 0 : recorder->TidOf(std::string(kSourcePart)),
-          .core = source->launched.core.value,
+          .core = source->launched.core(),
           .name = StrCat("the source (", ToText(plan.source->policy), ")")};
 }
 

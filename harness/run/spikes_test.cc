@@ -49,7 +49,7 @@ class Spikes : public testing::Test {
     const std::size_t size = HandlerSlabLayout(plan_).size;
     const auto memory = CreateSharedMemory("spikes_test", size);
     handler_.launched.slab = *Mapping::Map(memory->get(), size, Mapping::Access::kReadWrite);
-    source_.launched.core = {0};
+    source_.launched.cores = {CpuId{0}};
     source_.launched.process = ChildProcess{.pid = 1, .start_time = 0, .pidfd = Fd()};
     for (const auto& stream : plan_.streams) {
       StreamRecord record;

@@ -56,10 +56,13 @@ struct SupervisedChild {
   bool running() const { return end.kind == EndRecord::Kind::kRunning; }
   const SlabHeader& header() const { return *launched.slab.At<SlabHeader>(0); }
 
-  // Of the process, or of the command and all it started.
-  Result<SchedulingReading> ReadScheduling(const ProcFs& procfs) {
-    return tree ? tree->Read() : ReadProcess(procfs, launched.process->pid);
-  }
+  // A worker that is a thread of another child.
+  bool is_thread() const { return launched.host.has_value(); }
+  pid_t pid() const { return launched.pid(); }
+  pid_t tid() const { return is_thread() ? static_cast<pid_t>(header().tid.Get()) : pid(); }
+
+  // Of the process, of the thread, or of the command and all it started.
+  Result<SchedulingReading> ReadScheduling(const ProcFs& procfs);
 
   // Workers only.
   Progress::Reading progress() const {

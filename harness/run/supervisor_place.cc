@@ -26,7 +26,8 @@ SupervisorPlace::~SupervisorPlace() {
 std::optional<Policy> PolicyAboveWorkers(const Plan& plan) {
   int highest = 0;
   for (const auto& group : plan.workers) {
-    if (HasCpu(group.cores, plan.rig_core)) highest = std::max(highest, group.policy.priority);
+    if (HasCpu(group.cores, plan.rig_core) || HasCpu(group.floats_over, plan.rig_core))
+      highest = std::max(highest, group.policy.priority);
   }
   if (highest == 0) return std::nullopt;
   return Policy{Policy::Class::kFifo, std::min(highest + 1, 99)};

@@ -64,7 +64,13 @@ Status SwitchWatch::FollowAll(const std::vector<SupervisedChild>& children) {
     return static_cast<std::size_t>(std::find(parts_.begin(), parts_.end(), name) - parts_.begin());
   };
   for (const auto& child : children) {
-    if (!child.running()) continue;
+    if (!child.running() || child.launched.role == Role::kGroup) continue;
+    if (child.is_thread()) {
+      if (child.tid() <= 0) continue;
+      auto followed = records_->FollowThread(child.tid(), part(child.launched.name));
+      if (!followed) return followed;
+      continue;
+    }
     if (child.launched.role != Role::kHandler) {
       auto followed = records_->FollowProcess(procfs_, child.launched.process->pid, part(child.launched.name));
       if (!followed) return followed;

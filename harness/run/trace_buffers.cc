@@ -28,7 +28,9 @@ std::vector<TraceReader::Buffer> TraceBuffers(const Plan& plan, std::span<const 
         (plan.source && plan.source->core == cpu) ||
         std::any_of(plan.loops.begin(), plan.loops.end(), [cpu](const auto& loop) { return loop.core == cpu; });
     const bool command = std::any_of(plan.workers.begin(), plan.workers.end(), [cpu](const auto& group) {
-      return group.command && std::find(group.cores.begin(), group.cores.end(), cpu) != group.cores.end();
+      return group.command &&
+             (std::find(group.cores.begin(), group.cores.end(), cpu) != group.cores.end() ||
+              std::find(group.floats_over.begin(), group.floats_over.end(), cpu) != group.floats_over.end());
     });
     if (command) bytes += kSeconds * kBytesPerCommand;
     if (streams) bytes += kSeconds * samples * kBytesPerSample;

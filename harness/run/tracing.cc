@@ -19,6 +19,7 @@ std::vector<TraceFold::Part> PartsOf(const Plan& plan) {
                                         {std::string(kHandlerPart), Role::kRig}};
   for (auto& part : LoopParts(plan)) parts.push_back({std::move(part), Role::kLoop});
   for (auto& part : WorkerParts(plan)) parts.push_back({std::move(part), Role::kWorker});
+  for (auto& part : GroupParts(plan)) parts.push_back({std::move(part), Role::kWorker});
   return parts;
 }
 

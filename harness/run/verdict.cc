@@ -198,6 +198,8 @@ BudgetRecord JudgeBudget(const Plan& plan, const RunRecord& record, const std::v
   std::optional<double> worst_value;
   for (const auto& metric : record.metrics) {
     if (!MatchesPattern(budget.metric, metric.name)) continue;
+    // "worker.price.*.uss.max" means the process of a group of threads, which has their memory.
+    if (metric.absent == kOneAddressSpace && metric.name != budget.metric) continue;
     BudgetRecord judged = JudgeOne(record, budget, metric);
     if (metric.value) WeighDisturbances(plan, disturbances, budget, *metric.value, judged);
     const bool worse =
@@ -242,6 +244,13 @@ void JudgeEnds(const Plan& plan, const RunRecord& record, Reasons& reasons) {
     bool may_fail = false;
     for (const auto& group : plan.workers) may_fail = may_fail || (group.name == worker.name && group.may_fail);
     if (!may_fail) judge(WorkerPart(worker.name, worker.index), worker.process.end);
+  }
+  // Of a group of threads, which share its end, only what is no worker's.
+  for (const auto& group : record.groups) {
+    const bool told = std::any_of(record.workers.begin(), record.workers.end(), [&](const WorkerRecord& worker) {
+      return worker.name == group.name && !worker.process.end.as_planned;
+    });
+    if (!told) judge(GroupPart(group.name), group.process.end);
   }
 }
 

@@ -43,7 +43,10 @@ void WindowObserver::StartCounting(std::vector<SupervisedChild>& children, Count
   for (auto& child : children) {
     if (!child.running()) continue;
     if (child.launched.role == Role::kWorker) {
-      child.counters = WindowCounters{Counters::OfProcess(procfs_, child.launched.process->pid, which), {}, {}};
+      child.counters = WindowCounters{
+          child.is_thread() ? Counters::OfThread(child.tid(), which) : Counters::OfProcess(procfs_, child.pid(), which),
+          {},
+          {}};
     }
     if (child.launched.role != Role::kHandler) continue;
     for (std::size_t i = 0; i < plan_.loops.size(); ++i) {
@@ -72,10 +75,11 @@ void WindowObserver::Open(std::vector<SupervisedChild>& children) {
   opened_at_ = MonotonicNow();
   for (auto& child : children) {
     if (!child.running()) continue;
-    const pid_t pid = child.launched.process->pid;
+    const pid_t pid = child.pid();
     child.scheduling.before = ValueOf(child.ReadScheduling(procfs_));
-    child.cow_before = ReadCow(pid);
     if (child.launched.role == Role::kWorker) child.progress_before = child.progress();
+    if (child.is_thread()) continue;  // the rest is the process's
+    child.cow_before = ReadCow(pid);
     // A board that refuses this has no rss_peak: a peak that holds the start-up as well would be a false one.
     child.rss_peak_counts = ResetPeak(procfs_, pid).has_value();
   }
@@ -99,10 +103,11 @@ void WindowObserver::Close(std::vector<SupervisedChild>& children) {
   ReadLoops(children, &WindowReadings::after);
   for (auto& child : children) {
     if (!child.running() || child.ended_at) continue;
-    const pid_t pid = child.launched.process->pid;
+    const pid_t pid = child.pid();
     child.scheduling.after = ValueOf(child.ReadScheduling(procfs_));
-    child.cow_after = ReadCow(pid);
     if (child.launched.role == Role::kWorker) child.progress_after = child.progress();
+    if (child.is_thread()) continue;
+    child.cow_after = ReadCow(pid);
     // Peaks of several processes were not at one time: their sum is nobody's.
     const bool alone = !child.tree || child.tree->most() <= 1;
     if (child.rss_peak_counts && alone) child.rss_peak = ReadPeak(procfs_, pid);
@@ -112,7 +117,7 @@ void WindowObserver::Close(std::vector<SupervisedChild>& children) {
 
 void WindowObserver::ReadEnded(SupervisedChild& child) const {
   // Of the handler's threads, whose sum its figures are, only the leader's are left.
-  if (!open() || child.launched.role == Role::kHandler) return;
+  if (!open() || child.launched.role == Role::kHandler || child.launched.role == Role::kGroup) return;
   child.scheduling.after = ValueOf(child.ReadScheduling(procfs_));
   // The last lines of a command may still be in the pipe.
   if (child.launched.role == Role::kWorker && !child.launched.output) child.progress_after = child.progress();
