@@ -323,7 +323,8 @@ Result<Answer> Merge(const WorkerJob& job, std::span<const WorkerResult> results
         {"accesses", hops, ""}, {"ns_per_access", nanos / hops, "ns"}, {"ns_per_access_best", best / kUnitHops, "ns"}};
   } else {
     // Elements that fit into a unit: a third of it is no whole number.
-    const double bytes = static_cast<double>(kUnitWords / shape->arrays * shape->arrays * sizeof(std::uint64_t));
+    const std::size_t words = kUnitWords / shape->arrays * shape->arrays;
+    const auto bytes = static_cast<double>(words * sizeof(std::uint64_t));
     answer.figures = {{"bytes", static_cast<double>(timed) * bytes, "B"},
                       {"bytes_per_s", rates * bytes, "B/s"},
                       {"bytes_per_s_best", bytes / (best * 1e-9), "B/s"}};

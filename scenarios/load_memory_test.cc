@@ -59,11 +59,11 @@ INSTANTIATE_TEST_SUITE_P(All, Patterns, testing::Values("read", "write", "copy",
 
 // Footprints that a unit goes through many times, once and in parts; that are no whole number of units, nor of lines.
 TEST_P(Patterns, ReadWhatTheyWroteWhateverTheFootprint) {
-  for (const char* footprint : {"12KiB", "20000B", "4MiB", "4194305B", "13MB"}) {
-    const Answer answer = After(Group(GetParam(), footprint), 40);
-    EXPECT_EQ(answer.units, 40u) << footprint;
+  for (const char* footprint : {"12KiB", "20000B", "4194305B", "13MB"}) {
+    const Answer answer = After(Group(GetParam(), footprint), 24);
+    EXPECT_EQ(answer.units, 24u) << footprint;
     EXPECT_TRUE(answer.check->passed) << footprint << ": " << answer.check->text;
-    EXPECT_GE(FigureOf(answer, "checked"), 3) << footprint;
+    EXPECT_GE(FigureOf(answer, "checked"), 2) << footprint;
   }
 }
 

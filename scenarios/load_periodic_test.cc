@@ -80,9 +80,10 @@ TEST(LoadPeriodic, RunIsCpuTimeOfThisCore) {
   for (std::uint64_t job = 0; job < 20; ++job) (*worker)->RunUnit(job);
   const Answer answer = AnswerOf(group, **worker);
   EXPECT_NEAR(FigureOf(answer, "iterations_per_job"), 500 * FigureOf(answer, "iterations_per_us"), 1);
-  // Neighbours on the core's other thread, or a clock that slows down, make it longer.
-  EXPECT_GT(FigureOf(answer, "cpu_per_job"), 0.8 * 500e3);
-  EXPECT_LT(FigureOf(answer, "cpu_per_job"), 2.5 * 500e3);
+  // Neighbours on the core's other thread make it longer, and so does a host that takes the core away; if they were
+  // there while it was calibrated, and are gone, it is shorter.
+  EXPECT_GT(FigureOf(answer, "cpu_per_job"), 0.5 * 500e3);
+  EXPECT_LT(FigureOf(answer, "cpu_per_job"), 8 * 500e3);
 }
 
 TEST(LoadPeriodic, AWorkerThatIsToldToStopDoesNotSleepOut) {

@@ -8,7 +8,8 @@
 
 namespace corerig {
 
-WorkloadGroup::WorkloadGroup(const WorkloadType& type, std::vector<Parameter> parameters, int workers) : type_(type) {
+WorkloadGroup::WorkloadGroup(const WorkloadType& type, const std::vector<Parameter>& parameters, int workers)
+    : type_(type) {
   job_.group = "load";
   job_.workers = workers;
   job_.seed = 42;

@@ -13,7 +13,7 @@ namespace corerig {
 class WorkloadGroup {
  public:
   // Parameters that are not named have their defaults.
-  explicit WorkloadGroup(const WorkloadType& type, std::vector<Parameter> parameters = {}, int workers = 1);
+  explicit WorkloadGroup(const WorkloadType& type, const std::vector<Parameter>& parameters = {}, int workers = 1);
 
   WorkerJob& job() { return job_; }
   // Fails as the workload does.

@@ -33,11 +33,21 @@ TEST(LoadRun, TwoHundredMicrosecondsOfEachMillisecondAreAFifthOfTheCore) {
           .Wait();
   ASSERT_EQ(run.verdict(), "PASS") << run.out << run.err;
   EXPECT_EQ(CheckReport(run), std::vector<std::string>());
-  EXPECT_GT(run.Metric("worker.task.0.cpu"), 0.18) << run.out;
-  EXPECT_LT(run.Metric("worker.task.0.cpu"), 0.25) << run.out;
-  // A job per millisecond of warm-up and window; the worker may still be catching up when it is told to stop.
-  EXPECT_GT(FigureOf(run, "task", "jobs"), 2000);
-  EXPECT_LT(FigureOf(run, "task", "jobs"), 2600);
+  const double share = run.Metric("worker.task.0.cpu"), rate = run.Metric("worker.task.0.rate");
+  const double steal = run.Metric("core." + std::to_string(TestCores().back()) + ".steal");
+  // Per job: among many other tasks it may not get its fifth. What the host takes away counts as CPU time.
+  EXPECT_GT(share / rate * 1000, 0.18) << run.out;
+  EXPECT_LT((share - (steal > 0 ? steal : 0)) / rate * 1000, 0.25) << run.out;
+  EXPECT_GT(rate, 500) << run.out;
+  EXPECT_LT(rate, 1300) << "it may have something to catch up with\n" << run.out;
+  EXPECT_LT(FigureOf(run, "task", "jobs"), 2600) << "a job per millisecond of warm-up and window, and no more";
+}
+
+TEST(LoadRun, AWorkerThatWaitsForItsNextJobEndsWithTheWindow) {
+  const FinishedRun run =
+      RigRun(Head("500ms") + Worker("task", "load/periodic", TestCores().back(), "period = \"1h\"")).Wait();
+  EXPECT_EQ(run.verdict(), "PASS") << run.out << run.err;
+  EXPECT_EQ(FigureOf(run, "task", "jobs"), 1);
 }
 
 TEST(LoadRun, MissedDeadlinesBeyondTheLimitFailTheRun) {

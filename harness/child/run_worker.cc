@@ -46,7 +46,8 @@ void RunUnits(const ChildContext& context, const WorkerJob& job, Workload& workl
   }
 }
 
-Status Work(ChildContext& context, const WorkloadType& type, const WorkerJob& job, const Surroundings& surroundings) {
+[[gnu::hot]] Status Work(ChildContext& context, const WorkloadType& type, const WorkerJob& job,
+                         const Surroundings& surroundings) {
   const WorkerSlabLayout layout(type.result_size(job));
   if (context.slab().size() < layout.size) {
     return Fail("the slab holds ", context.slab().size(), " bytes; workload ", type.info.name, " needs ", layout.size);
@@ -86,23 +87,22 @@ auto Catching(const Function& function) -> decltype(function()) {
 
 }  // namespace
 
-Result<const WorkloadType*> FindWorkload(std::span<const WorkloadType> workloads, std::string_view name) {
+[[gnu::hot]] Result<const WorkloadType*> FindWorkload(std::span<const WorkloadType> workloads, std::string_view name) {
   for (const WorkloadType& type : workloads) {
     if (type.info.name == name) return &type;
   }
   return Fail("this program has no workload \"", name, "\"");
 }
 
-Result<std::unique_ptr<WorkloadInput>> LoadInput(const WorkloadType& type, const WorkerJob& job) {
+[[gnu::hot]] Result<std::unique_ptr<WorkloadInput>> LoadInput(const WorkloadType& type, const WorkerJob& job) {
   if (type.load == nullptr) return std::unique_ptr<WorkloadInput>();
   return Catching([&] { return type.load(job); });
 }
 
-Status RunWorker(ChildContext& context, const WorkloadType& type, const WorkerJob& job, const WorkloadInput* input,
-                 std::span<std::byte> exchange) {
-  const Surroundings surroundings = {.input = input,
-                                     .exchange = exchange,
-                                     .told_to_stop = [&] { return context.stop_level() >= EndOf(job); }};
+[[gnu::hot]] Status RunWorker(ChildContext& context, const WorkloadType& type, const WorkerJob& job,
+                              const WorkloadInput* input, std::span<std::byte> exchange) {
+  const Surroundings surroundings = {
+      .input = input, .exchange = exchange, .told_to_stop = [&] { return context.stop_level() >= EndOf(job); }};
   return Catching([&] { return Work(context, type, job, surroundings); });
 }
 

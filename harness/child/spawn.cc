@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <memory>
 
 #include "harness/os/process.h"
 #include "harness/os/scheduling.h"
@@ -230,7 +231,8 @@ Result<ChildProcess> Spawn(const SpawnRequest& request, Lifetime lifetime) {
   orders.spawner = getpid();
 
   // From the heap, of which the address sanitizer knows that it begins anew.
-  std::vector<std::byte> stack(64 * 1024);
+  constexpr std::size_t kStackSize = 64 * 1024;
+  const auto stack = std::make_unique_for_overwrite<std::byte[]>(kStackSize);
 
   // No handler of ours may run in the child while it shares our memory.
   sigset_t all, before;
@@ -238,7 +240,7 @@ Result<ChildProcess> Spawn(const SpawnRequest& request, Lifetime lifetime) {
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int pidfd = -1;
   const pid_t pid =
-      clone(RunChild, stack.data() + stack.size(), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &orders, &pidfd);
+      clone(RunChild, stack.get() + kStackSize, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &orders, &pidfd);
   const int error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return Fail("spawn: cannot make a process: ", ErrnoText(error));

@@ -9,7 +9,8 @@ namespace {
 
 static_assert(kExchangeFd == kFirstRoleFd);
 
-Status Work(ChildContext& context, const WorkloadType& type, const WorkerJob& job, const WorkloadInput* input) {
+[[gnu::hot]] Status Work(ChildContext& context, const WorkloadType& type, const WorkerJob& job,
+                         const WorkloadInput* input) {
   const auto exchange = MapExchange(type, job, kExchangeFd);
   if (!exchange) return Forward(exchange);
   return RunWorker(context, type, job, input, {exchange->data(), exchange->size()});
@@ -17,7 +18,7 @@ Status Work(ChildContext& context, const WorkloadType& type, const WorkerJob& jo
 
 }  // namespace
 
-int WorkerMain(std::span<const WorkloadType> workloads) {
+[[gnu::hot]] int WorkerMain(std::span<const WorkloadType> workloads) {
   return RunChild("worker", [&](ChildContext& context) -> Status {
     const auto named = ReadWorkerJob(context.job());
     if (!named) return Forward(named);

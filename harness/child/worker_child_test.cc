@@ -27,14 +27,14 @@ const std::string kProgram = "harness/child/worker_verbs";
 const WorkerSlabLayout kLayout(64 * sizeof(std::uint64_t));
 constexpr Nanos kDeadline = 45s;  // only a failure waits so long
 
-TEST(WorkerJobJson, ReadsAsItWasWritten) {
+TEST(WorkerJobText, ReadsAsItWasWritten) {
   WorkerJob job;
   job.group = "price";
   job.index = 2;
   job.workers = 5;
   job.seed = UINT64_MAX;
   job.units = UINT64_MAX - 1;
-  job.parameters = {{"strike", "100"}, {"kind", "call \"µ\"\n"}, {"a", ""}};
+  job.parameters = {{"strike", "100"}, {"kind", "call \"µ\"\n"}, {"a", ""}, {"nul", std::string("1\n\0=", 4)}};
   const auto named = ReadWorkerJob(WriteWorkerJob(job, "montecarlo/option"));
   ASSERT_TRUE(named) << named.error().message;
   EXPECT_EQ(named->workload, "montecarlo/option");
@@ -49,8 +49,9 @@ TEST(WorkerJobJson, ReadsAsItWasWritten) {
   EXPECT_EQ(ReadWorkerJob(WriteWorkerJob(job, "x"))->job.units, std::nullopt);
 }
 
-TEST(WorkerJobJson, SaysWhatIsWrong) {
-  for (const std::string_view wrong : {"", "{", "[]", "{}", R"({"workload": 1})"}) {
+TEST(WorkerJobText, SaysWhatIsWrong) {
+  for (const std::string_view wrong :
+       {"", "{", "[]", "{}", "workload 1 x", "workload 2 x\n", "workload 99 x\n", "workload x x\n", "index 1 0\n"}) {
     const auto named = ReadWorkerJob(wrong);
     ASSERT_FALSE(named) << wrong;
     EXPECT_TRUE(named.error().message.starts_with("worker job: ")) << named.error().message;

@@ -1,4 +1,5 @@
-// What a worker's process is handed as its job: JSON, written by the supervisor and read by the child.
+// What a worker's process is handed as its job, written by the supervisor and read by the child: lines "KEY LENGTH
+// VALUE". Not JSON: to parse that takes a worker longer than all else that it does before it is armed.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace corerig {
 
-// The job as JSON; `workload` goes with it.
+// `workload` goes with the job.
 std::string WriteWorkerJob(const WorkerJob& job, std::string_view workload);
 
 struct NamedWorkerJob {
@@ -19,7 +20,7 @@ struct NamedWorkerJob {
   std::string workload;
 };
 // The inverse of WriteWorkerJob.
-Result<NamedWorkerJob> ReadWorkerJob(std::string_view json);
+Result<NamedWorkerJob> ReadWorkerJob(std::string_view text);
 
 // The workers of a group as threads of one process: worker 0's job, and how each of them is scheduled.
 struct ThreadGroupJob {
@@ -28,6 +29,6 @@ struct ThreadGroupJob {
   Policy policy = {};
 };
 std::string WriteThreadGroupJob(const ThreadGroupJob& group);
-Result<ThreadGroupJob> ReadThreadGroupJob(std::string_view json);
+Result<ThreadGroupJob> ReadThreadGroupJob(std::string_view text);
 
 }  // namespace corerig

@@ -30,12 +30,12 @@ Result<Fd> CreateSharedMemory(const char* name, std::size_t size) {
   return fd;
 }
 
-Status SealAgainstNewWriters(int fd) {
+[[gnu::hot]] Status SealAgainstNewWriters(int fd) {
   if (fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) != 0) return Fail("cannot seal shared memory: ", ErrnoText(errno));
   return {};
 }
 
-Result<Mapping> Mapping::Map(int fd, std::size_t size, Access access) {
+[[gnu::hot]] Result<Mapping> Mapping::Map(int fd, std::size_t size, Access access) {
   struct stat status = {};
   if (fstat(fd, &status) != 0) return Fail("cannot stat shared memory: ", ErrnoText(errno));
   if (static_cast<std::size_t>(status.st_size) < size) {
@@ -47,7 +47,7 @@ Result<Mapping> Mapping::Map(int fd, std::size_t size, Access access) {
   return Mapping(base, size);
 }
 
-Mapping::~Mapping() {
+[[gnu::hot]] Mapping::~Mapping() {
   if (base_ != nullptr) munmap(base_, size_);
 }
 

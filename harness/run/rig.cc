@@ -97,7 +97,7 @@ const SensorType* FindSensor(const Rig& rig, std::string_view name) {
   return nullptr;
 }
 
-std::optional<int> ChildMain(const Rig& rig, int argc, char** argv) {
+[[gnu::hot]] std::optional<int> ChildMain(const Rig& rig, int argc, char** argv) {
   if (argc < 2) return std::nullopt;
   const std::string_view verb = argv[1];
   if (verb == kKeeperVerb) return KeeperMain(argc, argv);

@@ -50,6 +50,8 @@ constexpr Nanos kArmLimit = seconds(20);
 constexpr Nanos kArmPoll = milliseconds(2);
 // Between publishing the start and the start: everyone sets timers and sleeps.
 constexpr Nanos kStartAhead = milliseconds(30);
+// By then workers are under way.
+constexpr Nanos kStartIsOver = milliseconds(2);
 constexpr Nanos kLiveInterval = milliseconds(250);
 constexpr Nanos kMemoryInterval = milliseconds(250);
 // While a command has ended and what it started has not.
@@ -334,7 +336,8 @@ void Runner::PublishStart() {
 
   At(timeline_.window_begin, &Runner::OpenWindow);
   At(timeline_.window_end, &Runner::CloseWindow);
-  At(timeline_.start, &Runner::StepMemory);
+  // Not at the start itself: of a worker that shares our core we would take its first instant.
+  At(timeline_.start + kStartIsOver, &Runner::StepMemory);
   for (std::size_t i = 0; i < children_.size(); ++i) {
     auto set = loop_->At(TimeLimitOf(plan_, children_[i].launched, timeline_), [this, i] { KillAtLimit(i); });
     if (!set) KillAll(children_, procfs_, SupervisedChild::Killed::kInterrupted, set.error().message);

@@ -21,6 +21,7 @@
 #include "harness/child/child_context.h"
 #include "harness/child/spawn.h"
 #include "harness/child/worker_child.h"
+#include "harness/child/worker_job.h"
 #include "harness/child/worker_slab.h"
 #include "harness/os/clock.h"
 #include "harness/os/scheduling.h"
@@ -74,7 +75,7 @@ std::optional<double> SpawnedToArmed(const std::string& program, CpuId core) {
   SpawnRequest request;
   request.argv = {program, std::string(kWorkerVerb), "light.0"};
   request.fds = {{job->first.get(), kJobFd}, {slab->first.get(), kSlabFd}, {control->first.get(), kControlFd}};
-  request.core = core;
+  request.cores = {core};
   request.policy = kChild;
   const auto& state = slab->second.At<SlabHeader>(0)->state;
 

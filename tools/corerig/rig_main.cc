@@ -48,7 +48,7 @@ void AddScenarioOptions(CLI::App& command, ScenarioArguments& arguments) {
 }
 
 // Without a standard descriptor the next file opened would be taken for it, and written to.
-void OpenStandardDescriptors() {
+[[gnu::hot]] void OpenStandardDescriptors() {
   int fd;
   while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO) {
   }
@@ -67,7 +67,7 @@ int RunCommandLine(const Rig& rig, int argc, char** argv);
 
 }  // namespace
 
-int RigMain(const Rig& rig, int argc, char** argv) {
+[[gnu::hot]] int RigMain(const Rig& rig, int argc, char** argv) {
   OpenStandardDescriptors();
   if (const auto status = ChildMain(rig, argc, argv)) return *status;
   return Flushed(RunCommandLine(rig, argc, argv));
