@@ -4,9 +4,9 @@
 
 #include "scenarios/data_features.h"
 #include "scenarios/image_filter.h"
-#include "scenarios/montecarlo_localisation.h"
 #include "scenarios/load_memory.h"
 #include "scenarios/load_periodic.h"
+#include "scenarios/montecarlo_localisation.h"
 #include "scenarios/montecarlo_option.h"
 #include "scenarios/montecarlo_pi.h"
 #include "scenarios/montecarlo_reliability.h"
