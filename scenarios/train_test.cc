@@ -411,6 +411,31 @@ TEST(Training, TheBestIsThatInValidationNotInWhatItIsJudgedBy) {
   }
 }
 
+TEST(Training, AWorkerKeepsTheBestInValidationToo) {
+  const WorkloadType type = TrainVibration();
+  const WorkerJob job = With(Small(type), "mode", "search");
+  const auto input = Load(type, job);
+  const auto workload = type.make(job, {.input = input.get()});
+  ASSERT_TRUE(workload.has_value());
+  double validation = 0, held_out = 0;
+  bool went_down = false;
+  for (int unit = 0; unit < 120; ++unit) {
+    (*workload)->RunUnit(unit);
+    const Bytes result = ResultOf(type, job, **workload);
+    std::uint64_t models = 0;
+    double now = 0, now_held_out = 0;
+    std::memcpy(&models, result.data() + 8, sizeof models);
+    std::memcpy(&now, result.data() + 48, sizeof now);
+    std::memcpy(&now_held_out, result.data() + 56, sizeof now_held_out);
+    if (models == 0) continue;  // then it is that of a model in training
+    EXPECT_GE(now, validation) << unit;
+    went_down = went_down || now_held_out < held_out;
+    validation = now;
+    held_out = now_held_out;
+  }
+  EXPECT_TRUE(went_down) << "the two would choose alike";
+}
+
 // A file of the test's own.
 std::string File(const std::string& name, const std::string& text) {
   const char* directory = std::getenv("TEST_TMPDIR");

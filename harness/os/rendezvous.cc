@@ -77,6 +77,9 @@ Result<std::unique_ptr<Rendezvous>> Rendezvous::Join(std::span<std::byte> memory
     return Fail("rendezvous: ", memory.size(), " bytes of shared memory; ", parties, " parties need ",
                 SizeFor(parties));
   }
+  if (reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(Shared) != 0) {
+    return Fail("rendezvous: shared memory that does not begin at a multiple of ", alignof(Shared));
+  }
   auto& shared = *reinterpret_cast<Shared*>(memory.data());
   Party& own = shared.parties()[index];
   if (own.state.load() != kAbsent) {

@@ -173,6 +173,8 @@ TEST_F(RendezvousTest, MemoryThatCannotServeIsRefused) {
   };
   EXPECT_EQ(refusal(shared.bytes().first(64), 0),
             "rendezvous: 64 bytes of shared memory; 2 parties need " + std::to_string(Rendezvous::SizeFor(2)));
+  const Shared larger(Rendezvous::SizeFor(2) + 64);
+  EXPECT_EQ(refusal(larger.bytes().subspan(8), 0), "rendezvous: shared memory that does not begin at a multiple of 64");
   EXPECT_EQ(refusal(shared.bytes(), 2), "rendezvous: party 2 of 2");
   EXPECT_EQ(refusal(shared.bytes(), 0), "joined");
   EXPECT_EQ(refusal(shared.bytes(), 0), "rendezvous: a party 0 has been here before; the memory is to be zeroed");

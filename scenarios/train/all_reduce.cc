@@ -27,13 +27,18 @@ Result<std::unique_ptr<AllReduce>> AllReduce::Join(std::span<std::byte> memory, 
     return Fail("worker ", party.name, ": ", memory.size(), " bytes to exchange gradients through; ", party.parties,
                 " workers need ", SizeFor(party.parties));
   }
-  auto rendezvous = Rendezvous::Join(memory, party.index, party.parties, std::move(told_to_stop));
+  auto rendezvous = Rendezvous::Join(memory, party.index, party.parties, told_to_stop);
   if (!rendezvous) return Forward(rendezvous);
-  return std::unique_ptr<AllReduce>(new AllReduce(memory, std::move(party), std::move(*rendezvous)));
+  return std::unique_ptr<AllReduce>(
+      new AllReduce(memory, std::move(party), std::move(told_to_stop), std::move(*rendezvous)));
 }
 
-AllReduce::AllReduce(std::span<std::byte> memory, Party party, std::unique_ptr<Rendezvous> rendezvous)
-    : party_(std::move(party)), memory_(memory), rendezvous_(std::move(rendezvous)) {}
+AllReduce::AllReduce(std::span<std::byte> memory, Party party, std::function<bool()> told_to_stop,
+                     std::unique_ptr<Rendezvous> rendezvous)
+    : party_(std::move(party)),
+      memory_(memory),
+      told_to_stop_(std::move(told_to_stop)),
+      rendezvous_(std::move(rendezvous)) {}
 
 std::span<std::byte> AllReduce::Place(int index) const {
   const std::size_t place = 2 * static_cast<std::size_t>(index) + turn_ % 2;
@@ -49,8 +54,12 @@ bool AllReduce::Sum(std::span<float> values, double& loss) {
     case Rendezvous::How::kAll:
       break;
     case Rendezvous::How::kToldToStop:
-    case Rendezvous::How::kLeft:
       return false;
+    case Rendezvous::How::kLeft:
+      // It may have been told to stop a moment before this one.
+      if (told_to_stop_ && told_to_stop_()) return false;
+      throw std::runtime_error(StrCat("worker ", party_.name, ".", met.who,
+                                      ", with which this one trains one model, has ended; no step can be finished"));
     case Rendezvous::How::kDied:
       throw std::runtime_error(StrCat("worker ", party_.name, ".", met.who,
                                       ", with which this one trains one model, has died; no step can be finished"));

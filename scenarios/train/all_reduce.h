@@ -2,7 +2,7 @@
 // shares in the order of the workers' indices.
 //
 //   auto together = AllReduce::Join(exchange, {.index = job.index, .parties = job.workers, .name = job.group}, stop);
-//   if (!(*together)->Sum(network.gradient(), loss)) return;   // the others have ended
+//   if (!(*together)->Sum(network.gradient(), loss)) return;   // told to stop
 //
 // A worker writes its share into one of two places of its own in turn, meets the others once (os/rendezvous.h), and
 // reads theirs: it cannot come back to a place before all have met again, and so read it. Workers are threads of one
@@ -38,17 +38,19 @@ class AllReduce {
   int index() const { return party_.index; }
   int parties() const { return party_.parties; }
 
-  // `values` (a multiple of kPadding, the same number for all) and `loss` become the sums over all parties. False if
-  // one has ended, or this one is told to stop: then they are not. Throws std::runtime_error, with a line that says
-  // which, if one has died.
+  // `values` (a multiple of kPadding, the same number for all) and `loss` become the sums over all parties. False
+  // if this one is told to stop: then they are not. Throws std::runtime_error, with a line that says which, if another
+  // has died, or has ended while this one is to go on.
   bool Sum(std::span<float> values, double& loss);
 
  private:
-  AllReduce(std::span<std::byte> memory, Party party, std::unique_ptr<Rendezvous> rendezvous);
+  AllReduce(std::span<std::byte> memory, Party party, std::function<bool()> told_to_stop,
+            std::unique_ptr<Rendezvous> rendezvous);
   std::span<std::byte> Place(int index) const;
 
   Party party_;
   std::span<std::byte> memory_;
+  std::function<bool()> told_to_stop_;
   std::unique_ptr<Rendezvous> rendezvous_;
   std::uint64_t turn_ = 0;
 };

@@ -37,8 +37,8 @@ class Training {
            AllReduce* together = nullptr, const TrainKernels& kernels = BestTrainKernels());
 
   enum class Stepped { kOn, kDiverged, kInterrupted };
-  // Learns from one mini-batch. kDiverged: the loss is not finite, and there is no use in going on. kInterrupted: the
-  // others have ended, or told_to_stop; nothing was learned. Throws what all_reduce.h says of one that died.
+  // Learns from one mini-batch. kDiverged: the loss is not finite, and there is no use in going on. kInterrupted: told
+  // to stop while waiting for the others; nothing was learned. Throws what all_reduce.h says of one that died.
   Stepped Step();
   bool done() const { return epoch_ == with_.epochs; }
 

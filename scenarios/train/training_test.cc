@@ -13,6 +13,7 @@
 
 #include "harness/base/allocation_count.h"
 #include "harness/base/philox.h"
+#include "harness/base/text.h"
 #include "harness/os/rendezvous.h"
 
 namespace corerig {
@@ -245,24 +246,50 @@ TEST_F(TrainingTogether, AWorkerThatIsKilledIsNamed) {
   waitpid(victim, nullptr, 0);
 }
 
-TEST_F(TrainingTogether, WhoIsToldToStopOrLeftAloneStopsWithWholeSteps) {
+// Two steps with a party that then takes its leave; what the third one comes to for a party that is told to stop or
+// not.
+std::string ThirdStep(bool told) {
   const Dataset rings = Rings();
   const Shared shared(AllReduce::SizeFor(2));
-  auto first = AllReduce::Join(shared.bytes(), {.index = 0, .parties = 2, .name = "learn"}, {});
-  ASSERT_TRUE(first.has_value());
+  bool stop = false;
+  auto first = AllReduce::Join(shared.bytes(), {.index = 0, .parties = 2, .name = "learn"}, [&] { return stop; });
+  if (!first) return first.error().message;
   std::thread other([&] {
     auto second = AllReduce::Join(shared.bytes(), {.index = 1, .parties = 2, .name = "learn"}, {});
     Training training(rings, Goal::kClassify, {.batch = 32}, 42, 5, second->get());
     for (int step = 0; step < 2; ++step) training.Step();
   });
   Training training(rings, Goal::kClassify, {.batch = 32}, 42, 5, first->get());
-  EXPECT_EQ(training.Step(), Training::Stepped::kOn);
-  EXPECT_EQ(training.Step(), Training::Stepped::kOn);
+  std::string said;
+  try {
+    for (int step = 0; step < 2; ++step) training.Step();
+    stop = told;
+    const auto stepped = training.Step();
+    said = stepped == Training::Stepped::kInterrupted ? "interrupted" : "diverged";
+  } catch (const std::runtime_error& error) {
+    said = StrCat(error.what(), " after ", training.steps());
+  }
+  other.join();
+  return said;
+}
+
+TEST_F(TrainingTogether, WhoIsLeftAloneSaysSoUnlessItIsToStopItself) {
+  EXPECT_EQ(ThirdStep(false),
+            "worker learn.1, with which this one trains one model, has ended; no step can be finished after 2");
+  EXPECT_EQ(ThirdStep(true), "interrupted");
+}
+
+TEST_F(TrainingTogether, AStepThatIsInterruptedLeavesTheWeightsAlone) {
+  const Dataset rings = Rings();
+  const Shared shared(AllReduce::SizeFor(2));
+  auto first = AllReduce::Join(shared.bytes(), {.index = 0, .parties = 2, .name = "learn"}, [] { return true; });
+  auto second = AllReduce::Join(shared.bytes(), {.index = 1, .parties = 2, .name = "learn"}, {});
+  ASSERT_TRUE(first.has_value() && second.has_value());
+  Training training(rings, Goal::kClassify, {.batch = 32}, 42, 5, first->get());
   const Weights before(training.parameters().begin(), training.parameters().end());
   EXPECT_EQ(training.Step(), Training::Stepped::kInterrupted);
   EXPECT_EQ(Weights(training.parameters().begin(), training.parameters().end()), before);
-  EXPECT_EQ(training.steps(), 2u);
-  other.join();
+  EXPECT_EQ(training.steps(), 0u);
 }
 
 TEST_F(TrainingTogether, TooLittleMemoryIsRefused) {
