@@ -118,7 +118,7 @@ std::string CoresText(const std::vector<std::vector<CpuId>>& cores) {
   std::string out;
   for (const auto& each : cores) {
     if (!out.empty()) out += ' ';
-    for (const CpuId core : each) out += StrCat(&core == &each.front() ? "" : ",", core.value);
+    for (std::size_t i = 0; i < each.size(); ++i) out += StrCat(i == 0 ? "" : ",", each[i].value);
   }
   return out;
 }

@@ -43,8 +43,8 @@ double Cell::Step(double amperes) {
   return OpenCircuitVolts(state_.charge) - fast_ohms_ * amperes - state_.slow_volts;
 }
 
-Table BatteryTable(std::size_t rows, std::uint64_t seed) {
-  Table table{.name = "the simulated cell", .columns = kBatteryFeatures};
+Examples BatteryTable(std::size_t rows, std::uint64_t seed) {
+  Examples table{.name = "the simulated cell", .columns = kBatteryFeatures};
   for (std::size_t row = 0; row < rows; ++row) {
     const auto drawn = RandomWords(seed, kDrawn, row);
     const double celsius = 45 * UniformOpen(drawn[0]);

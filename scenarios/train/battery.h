@@ -15,7 +15,7 @@
 
 #include <cstdint>
 
-#include "scenarios/train/table.h"
+#include "scenarios/train/examples.h"
 
 namespace corerig {
 
@@ -50,6 +50,6 @@ inline constexpr std::size_t kBatteryFeatures = 12;
 
 // `rows` cells after a minute of random load each: voltage, current, temperature, their means over the last 5, 15 and
 // 60 s and what they were 1 and 10 s before, with a monitor's noise; to be predicted: the state of charge.
-Table BatteryTable(std::size_t rows, std::uint64_t seed);
+Examples BatteryTable(std::size_t rows, std::uint64_t seed);
 
 }  // namespace corerig

@@ -46,7 +46,7 @@ TEST(Cell, OpenCircuitVoltageRisesWithTheCharge) {
 }
 
 TEST(BatteryTable, RowsAreWhatAMonitorCouldSee) {
-  const Table table = BatteryTable(500, 42);
+  const Examples table = BatteryTable(500, 42);
   EXPECT_EQ(table.rows(), 500u);
   EXPECT_EQ(table.targets.size(), 500u);
   for (std::size_t row = 0; row < 500; ++row) {

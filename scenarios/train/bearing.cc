@@ -176,9 +176,9 @@ void BearingFeatures(const BearingWindow& window, std::span<float> features) {
   }
 }
 
-Table BearingTable(std::size_t rows, std::uint64_t seed, Goal goal) {
+Examples BearingTable(std::size_t rows, std::uint64_t seed, Goal goal) {
   const BearingRig rig = BearingRigOfIcm42688p();
-  Table table{.name = "the simulated bearing", .columns = BearingRig::kFeatures, .one_unit = true};
+  Examples table{.name = "the simulated bearing", .columns = BearingRig::kFeatures, .one_unit = true};
   table.values.resize(rows * table.columns);
   const std::size_t states = kBearingStates.size();
   if (goal == Goal::kClassify) table.classes.assign(kBearingStates.begin(), kBearingStates.end());

@@ -21,7 +21,7 @@
 #include <span>
 #include <string_view>
 
-#include "scenarios/train/table.h"
+#include "scenarios/train/examples.h"
 
 namespace corerig {
 
@@ -64,6 +64,6 @@ void BearingFeatures(const BearingWindow& window, std::span<float> features);
 
 // `rows` windows of random states, as features. With `faulty` as labels 0 (healthy, every other row) and 1; otherwise
 // the five states, in turn.
-Table BearingTable(std::size_t rows, std::uint64_t seed, Goal goal);
+Examples BearingTable(std::size_t rows, std::uint64_t seed, Goal goal);
 
 }  // namespace corerig

@@ -145,13 +145,13 @@ TEST(BearingFeatures, OfSilenceAreZero) {
 }
 
 TEST(BearingTable, HasStatesInTheirShares) {
-  const Table states = BearingTable(100, 42, Goal::kClassify);
+  const Examples states = BearingTable(100, 42, Goal::kClassify);
   EXPECT_EQ(states.rows(), 100u);
   EXPECT_EQ(states.classes, (std::vector<std::string>{"healthy", "outer", "inner", "ball", "cage"}));
   for (std::int32_t state = 0; state < 5; ++state) {
     EXPECT_EQ(std::count(states.labels.begin(), states.labels.end(), state), 20);
   }
-  const Table health = BearingTable(100, 42, Goal::kReconstruct);
+  const Examples health = BearingTable(100, 42, Goal::kReconstruct);
   EXPECT_EQ(std::count(health.labels.begin(), health.labels.end(), 0), 50);
   EXPECT_EQ(std::count(health.labels.begin(), health.labels.end(), 1), 50);
 }

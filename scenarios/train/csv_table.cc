@@ -37,8 +37,8 @@ Result<std::size_t> LabelColumn(const std::vector<std::string_view>& first, bool
 
 }  // namespace
 
-Result<Table> ReadCsv(std::string_view text, std::string_view name, const CsvColumns& columns) {
-  Table table{.name = std::string(name)};
+Result<Examples> ReadCsv(std::string_view text, std::string_view name, const CsvColumns& columns) {
+  Examples table{.name = std::string(name)};
   std::size_t fields_of_first = 0, label_column = 0, line_number = 0;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "harness/base/result.h"
-#include "scenarios/train/table.h"
+#include "scenarios/train/examples.h"
 
 namespace corerig {
 
@@ -24,6 +24,6 @@ struct CsvColumns {
 };
 
 // Fails with the first thing that is wrong: "data.csv:17:3: \"nan\" is no finite number".
-Result<Table> ReadCsv(std::string_view text, std::string_view name, const CsvColumns& columns);
+Result<Examples> ReadCsv(std::string_view text, std::string_view name, const CsvColumns& columns);
 
 }  // namespace corerig

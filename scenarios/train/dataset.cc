@@ -36,7 +36,7 @@ Standard StandardOf(const std::vector<float>& values, std::size_t first, std::si
   return {.mean = mean, .factor = constant ? 0 : 1 / deviation};
 }
 
-Samples Take(const Table& table, std::span<const std::uint32_t> rows, const std::vector<Standard>& columns,
+Samples Take(const Examples& table, std::span<const std::uint32_t> rows, const std::vector<Standard>& columns,
              const Standard& target) {
   Samples samples{.columns = table.columns, .row = SampleRow(table.columns)};
   samples.features.resize(rows.size() * samples.row);
@@ -51,7 +51,7 @@ Samples Take(const Table& table, std::span<const std::uint32_t> rows, const std:
   return samples;
 }
 
-Status CheckPart(const Table& table, const Samples& part, std::string_view which, Goal goal) {
+Status CheckPart(const Examples& table, const Samples& part, std::string_view which, Goal goal) {
   const auto& labels = part.labels;
   if (goal == Goal::kReconstruct &&
       (std::count(labels.begin(), labels.end(), 0) == 0 || std::count(labels.begin(), labels.end(), 1) == 0)) {
@@ -67,7 +67,7 @@ Status CheckPart(const Table& table, const Samples& part, std::string_view which
 
 }  // namespace
 
-Result<Dataset> MakeDataset(const Table& table, Goal goal, std::uint64_t seed) {
+Result<Dataset> MakeDataset(const Examples& table, Goal goal, std::uint64_t seed) {
   std::vector<std::uint32_t> order(table.rows()), words;
   Shuffle(order, {.seed = seed, .stream = kSplit}, words);
   const std::size_t learn = order.size() * 3 / 5, choose = order.size() / 5;

@@ -13,14 +13,14 @@
 
 #include "harness/base/result.h"
 #include "scenarios/train/aligned.h"
-#include "scenarios/train/table.h"
+#include "scenarios/train/examples.h"
 
 namespace corerig {
 
 struct Samples {
   std::size_t columns = 0, row = 0;  // rows are `row` floats apart, in the form of SampleRow(columns)
   AlignedFloats features = {};
-  std::vector<std::int32_t> labels = {};  // as in Table
+  std::vector<std::int32_t> labels = {};  // as in Examples
   std::vector<float> targets = {};
 
   std::size_t count() const { return row == 0 ? 0 : features.size() / row; }
@@ -33,7 +33,7 @@ struct Dataset {
 };
 
 // Fails if a part lacks what its score needs: classes, or healthy and faulty rows, or targets that differ.
-Result<Dataset> MakeDataset(const Table& table, Goal goal, std::uint64_t seed);
+Result<Dataset> MakeDataset(const Examples& table, Goal goal, std::uint64_t seed);
 
 // The held-out determination (score.h) of the linear model that fits the rows to learn from best: what a network must
 // beat. Of kPredict.

@@ -18,8 +18,8 @@ namespace {
 double Uniform(std::uint64_t index) { return UniformOpen(RandomWords(11, 1, index)[0]); }
 
 // Rows (i, 5, random) of label i % 3.
-Table Sample(std::size_t rows) {
-  Table table{.name = "data.csv", .columns = 3, .classes = {"a", "b", "c"}};
+Examples Sample(std::size_t rows) {
+  Examples table{.name = "data.csv", .columns = 3, .classes = {"a", "b", "c"}};
   for (std::size_t i = 0; i < rows; ++i) {
     table.values.insert(table.values.end(), {static_cast<float>(i), 5, static_cast<float>(Uniform(i))});
     table.labels.push_back(static_cast<std::int32_t>(i % 3));
@@ -87,7 +87,7 @@ TEST(Dataset, ColumnsAreStandardisedByThePartToLearnFrom) {
 }
 
 TEST(Dataset, OfAnAutoencoderLearnsFromHealthyRowsAlone) {
-  Table table = Sample(300);
+  Examples table = Sample(300);
   for (auto& label : table.labels) label = std::min(label, 1);
   const auto data = MakeDataset(table, Goal::kReconstruct, 42);
   ASSERT_TRUE(data.has_value());
@@ -97,31 +97,31 @@ TEST(Dataset, OfAnAutoencoderLearnsFromHealthyRowsAlone) {
   EXPECT_EQ(data->held_out.count(), 60u);
 }
 
-std::string ErrorOf(const Table& table, Goal goal) {
+std::string ErrorOf(const Examples& table, Goal goal) {
   const auto data = MakeDataset(table, goal, 42);
   return data ? "made" : data.error().message;
 }
 
 TEST(Dataset, WhatCannotBeJudgedIsRefused) {
-  Table one_class = Sample(100);
+  Examples one_class = Sample(100);
   one_class.classes.resize(1);
   EXPECT_EQ(ErrorOf(one_class, Goal::kClassify),
             "data.csv: every row has the same label; there is nothing to tell apart");
-  Table healthy = Sample(100);
+  Examples healthy = Sample(100);
   std::fill(healthy.labels.begin(), healthy.labels.end(), 0);
   EXPECT_EQ(ErrorOf(healthy, Goal::kReconstruct),
             "data.csv: of the 20 rows to choose by none is healthy, or none faulty; both are needed to tell how well "
             "they are told apart");
   std::fill(healthy.labels.begin(), healthy.labels.end(), 1);
   EXPECT_EQ(ErrorOf(healthy, Goal::kReconstruct), "data.csv: no row to learn from is healthy");
-  Table value = Sample(100);
+  Examples value = Sample(100);
   value.labels.clear();
   value.targets.assign(100, 3);
   EXPECT_EQ(ErrorOf(value, Goal::kPredict), "data.csv: the value to predict is the same in all 20 rows to choose by");
 }
 
 TEST(LinearDetermination, IsOneForALineAndThatOfTheNoiseOtherwise) {
-  Table table = Sample(2000);
+  Examples table = Sample(2000);
   table.labels.clear();
   for (std::size_t i = 0; i < 2000; ++i) table.targets.push_back(3 * table.values[3 * i] - 7 * table.values[3 * i + 2]);
   auto data = MakeDataset(table, Goal::kPredict, 42);

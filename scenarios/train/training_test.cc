@@ -25,7 +25,7 @@ double Uniform(std::uint32_t stream, std::uint64_t index) {
 
 // Points of the plane in three rings, among ten columns of which eight say nothing.
 Dataset Rings(std::size_t rows = 600) {
-  Table table{.name = "rings", .columns = 10, .classes = {"0", "1", "2"}};
+  Examples table{.name = "rings", .columns = 10, .classes = {"0", "1", "2"}};
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::uint32_t c = 0; c < 10; ++c) table.values.push_back(static_cast<float>(Uniform(c, i)));
     const double radius = std::hypot(Uniform(0, i), Uniform(1, i));
@@ -36,7 +36,7 @@ Dataset Rings(std::size_t rows = 600) {
 
 // The same points; what is to be predicted is a product.
 Dataset Products() {
-  Table table{.name = "products", .columns = 2};
+  Examples table{.name = "products", .columns = 2};
   for (std::size_t i = 0; i < 1000; ++i) {
     table.values.insert(table.values.end(), {static_cast<float>(Uniform(0, i)), static_cast<float>(Uniform(1, i))});
     table.targets.push_back(static_cast<float>(Uniform(0, i) * Uniform(1, i)));
@@ -46,7 +46,7 @@ Dataset Products() {
 
 // Healthy rows lie on a plane of their eight columns, faulty ones beside it.
 Dataset Plane() {
-  Table table{.name = "plane", .columns = 8};
+  Examples table{.name = "plane", .columns = 8};
   for (std::size_t i = 0; i < 1000; ++i) {
     const double a = Uniform(0, i), b = Uniform(1, i);
     const bool faulty = i % 4 == 0;

@@ -354,7 +354,7 @@ Result<std::unique_ptr<Workload>> Make(const TrainingTask& task, const WorkerJob
 }
 
 Result<std::unique_ptr<WorkloadInput>> Load(const TrainingTask& task, const WorkerJob& job) {
-  Table table;
+  Examples table;
   if (const std::string file(job.Word("file")); !file.empty()) {
     const auto text = ReadFile(file);
     if (!text) return Forward(text);

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "harness/child/workload.h"
-#include "scenarios/train/table.h"
+#include "scenarios/train/examples.h"
 #include "scenarios/train/training.h"
 
 namespace corerig {
@@ -30,7 +30,7 @@ inline constexpr std::string_view kTrainingUnit = "1024 samples, in mini-batches
 struct TrainingTask {
   Goal goal;
   std::string_view score;  // "accuracy"
-  Table (*simulate)(std::size_t rows, std::uint64_t seed);
+  Examples (*simulate)(std::size_t rows, std::uint64_t seed);
 };
 
 // Values in a scenario file that says nothing.

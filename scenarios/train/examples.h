@@ -12,7 +12,7 @@ namespace corerig {
 // a value.
 enum class Goal { kClassify, kReconstruct, kPredict };
 
-struct Table {
+struct Examples {
   std::string name;         // for messages: "data.csv"
   std::size_t columns = 0;  // of each row
   bool one_unit = false;    // all columns are of one quantity: to reproduce them, how they compare is kept
