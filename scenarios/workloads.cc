@@ -19,18 +19,9 @@ namespace corerig {
 
 std::span<const WorkloadType> AllWorkloads() {
   static const std::array workloads = {
-      MonteCarloOption(),
-      MonteCarloPi(),
-      MonteCarloReliability(),
-      MonteCarloTrajectory(),
-      MonteCarloLocalisation(),
-      DataFeatures(),
-      ImageFilter(),
-      TrainAutoencoder(),
-      TrainRegression(),
-      TrainVibration(),
-      LoadPeriodic(),
-      LoadMemory(),
+      MonteCarloOption(),       MonteCarloPi(),   MonteCarloReliability(), MonteCarloTrajectory(),
+      MonteCarloLocalisation(), DataFeatures(),   ImageFilter(),           TrainAutoencoder(),
+      TrainRegression(),        TrainVibration(), LoadPeriodic(),          LoadMemory(),
   };
   return workloads;
 }

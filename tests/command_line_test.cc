@@ -49,7 +49,7 @@ void ExpectRejected(const std::string& scenario, const std::string& position, co
 TEST(BadInput, UnknownKey) {
   ExpectRejected(Replaced(Right(), "[loop.flight]\n", "[loop.flight]\nspeed = 3\n"), "8:1", "speed");
 }
-TEST(BadInput, WordsOfLaterVersions) { ExpectRejected(Right() + "as = \"fork\"\n", "", "fork"); }
+TEST(BadInput, WordsOfLaterVersions) { ExpectRejected(Right() + "as = \"container\"\n", "", "container"); }
 TEST(BadInput, WrongUnit) { ExpectRejected(Replaced(Right(), "1s", "1kHz"), "2:12", "1kHz"); }
 TEST(BadInput, ABreakThatIsNoDuration) {
   RigRun rig(Right(), {"--break", "soon"});

@@ -7,8 +7,8 @@
 namespace corerig {
 namespace {
 
-constexpr std::string_view kStream = "stream.NAME", kLoop = "loop.NAME", kWorker = "worker.NAME.I", kGroup = "worker.NAME.all", kCore = "core.N",
-                           kMemory = "memory", kRig = "rig";
+constexpr std::string_view kStream = "stream.NAME", kLoop = "loop.NAME", kWorker = "worker.NAME.I",
+                           kGroup = "worker.NAME.all", kCore = "core.N", kMemory = "memory", kRig = "rig";
 constexpr std::string_view kDistribution = "p50 p90 p99 p999 max mean min count", kSampled = "max mean",
                            kOneNumber = "";
 
@@ -79,11 +79,13 @@ constexpr MetricKind kKinds[] = {
 
     {kGroup, "rss", "bytes", kSampled, "Memory that a group of threads has mapped and present in their process."},
     {kGroup, "pss", "bytes", kSampled, "Likewise, each shared page divided by the processes that map it."},
-    {kGroup, "uss", "bytes", "max mean growth", "Memory that their process alone has present, and its trend per minute."},
+    {kGroup, "uss", "bytes", "max mean growth",
+     "Memory that their process alone has present, and its trend per minute."},
     {kGroup, "shared", "bytes", kSampled, "Memory their process has present that other processes map as well."},
     {kGroup, "swap", "bytes", kSampled, "Memory of their process that is swapped out."},
     {kGroup, "pagetables", "bytes", kSampled, "Page tables that the kernel keeps for their process."},
-    {kGroup, "faults.cow", "count", kOneNumber, "Pages their process shared that were copied because it wrote to them."},
+    {kGroup, "faults.cow", "count", kOneNumber,
+     "Pages their process shared that were copied because it wrote to them."},
 
     {kWorker, "rate", "per_s", kOneNumber, "Units of work done per second of the window."},
     {kWorker, "cpu", "share", kOneNumber, "Share of the window it ran on a CPU."},

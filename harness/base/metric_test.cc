@@ -39,8 +39,8 @@ Names AllNames() {
 }
 
 TEST(MetricKinds, PartsComeOneAfterTheOther) {
-  EXPECT_EQ(PartKinds(),
-            (std::vector<std::string_view>{"stream.NAME", "loop.NAME", "worker.NAME.all", "worker.NAME.I", "core.N", "memory", "rig"}));
+  EXPECT_EQ(PartKinds(), (std::vector<std::string_view>{"stream.NAME", "loop.NAME", "worker.NAME.all", "worker.NAME.I",
+                                                        "core.N", "memory", "rig"}));
   EXPECT_TRUE(std::is_sorted(MetricKinds().begin(), MetricKinds().end(),
                              [order = PartKinds()](const MetricKind& a, const MetricKind& b) {
                                return std::find(order.begin(), order.end(), a.part) <

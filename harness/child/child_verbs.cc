@@ -58,7 +58,10 @@ void Report() {
   sched_param parameter = {};
   sched_getparam(0, &parameter);
   const int policy = sched_getscheduler(0);
-  Tell(StrCat("policy ", policy == SCHED_FIFO ? "fifo:" : policy == SCHED_BATCH ? "batch:" : "other:",
+  Tell(StrCat("policy ",
+              policy == SCHED_FIFO    ? "fifo:"
+              : policy == SCHED_BATCH ? "batch:"
+                                      : "other:",
               policy == SCHED_FIFO ? parameter.sched_priority : getpriority(PRIO_PROCESS, 0)));
 
   rlimit limit = {};

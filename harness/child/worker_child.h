@@ -1,5 +1,5 @@
-// A worker's main function, as a process of its own: takes the job from kJobFd, finds its workload in the table and runs
-// it (run_worker.h).
+// A worker's main function, as a process of its own: takes the job from kJobFd, finds its workload in the table and
+// runs it (run_worker.h).
 #pragma once
 
 #include <span>

@@ -95,8 +95,8 @@ struct WorkloadType {
   // `job` is worker 0's. Results of workers that died are missing; the rest is merged and the answer says over how many
   // units.
   Result<Answer> (*merge)(const WorkerJob& job, std::span<const WorkerResult> results) = nullptr;
-  // Present if the answer is a function of one Tally: shards of a run can then be computed apart and merged. The tally may
-  // come from a file: fails if it has another number of sums than this workload's.
+  // Present if the answer is a function of one Tally: shards of a run can then be computed apart and merged. The tally
+  // may come from a file: fails if it has another number of sums than this workload's.
   Result<Answer> (*conclude)(const WorkerJob& job, const Tally& tally) = nullptr;
   // Present if its workers share an input. Fails with what is wrong with it: "data.csv:17: 5 columns, the first row has
   // 6".

@@ -6,8 +6,8 @@
 //   zygote:     forks on each request, ends when it is let go of
 //   worker:     becomes a child like any other, then waits until the zygote has ended: it is the keeper's child then
 //
-// So a forked worker starts with the zygote's pages, shared until written to, and is supervised, killed and reaped as an
-// executed one is.
+// So a forked worker starts with the zygote's pages, shared until written to, and is supervised, killed and reaped as
+// an executed one is.
 #pragma once
 
 #include <span>

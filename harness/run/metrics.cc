@@ -376,8 +376,7 @@ void AddMemory(Table& table, const std::string& part, const ProcessRecord& proce
   table.MaxAndMean(part + "pss", figure(&MemorySummary::pss), "smaps_rollup", no_memory);
   table.MaxAndMean(part + "uss", figure(&MemorySummary::uss), "smaps_rollup", no_memory);
   table.MaxAndMean(part + "shared", figure(&MemorySummary::shared), "smaps_rollup", no_memory);
-  table.MaxAndMean(part + "swap", memory ? memory->swap : std::nullopt, "smaps_rollup",
-                   memory ? kNoSwap : no_memory);
+  table.MaxAndMean(part + "swap", memory ? memory->swap : std::nullopt, "smaps_rollup", memory ? kNoSwap : no_memory);
   table.MaxAndMean(part + "pagetables", memory ? memory->page_tables : std::nullopt, "procfs",
                    memory ? kNoPageTables : no_memory);
   // The kernel keeps the true peak; a sampled one may have missed it.

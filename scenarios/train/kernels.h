@@ -7,9 +7,8 @@
 // Columns come in multiples of kPadding: what is beyond the true number is zero and stays zero. A sum runs over `inner`
 // in ascending order whatever the width, so kernels differ only by the rounding of fused multiply-adds.
 //
-// Why not Eigen here: at these sizes its general product packs its operands first and takes three times as long
-// (tests/bench/train_bench). And what is compiled for a wider CPU must not share inline functions with the rest: the
-// linker would keep one copy for all. So the kernels are static functions on raw pointers (kernels_test looks).
+// Why not Eigen here: what is compiled for a wider CPU must not share inline functions with the rest, as the linker
+// would keep one copy for all. So the kernels are static functions on raw pointers (kernels_test looks).
 #pragma once
 
 #include <cstddef>
