@@ -57,7 +57,7 @@ class Candump {
   }
 
  private:
-  CommandOutput output_;
+  ProgramOutput output_;
   std::thread thread_;
 };
 

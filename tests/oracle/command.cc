@@ -5,8 +5,8 @@
 
 namespace corerig {
 
-CommandOutput OutputOf(const std::string& command) {
-  CommandOutput output;
+ProgramOutput OutputOf(const std::string& command) {
+  ProgramOutput output;
   FILE* const pipe = popen(("{ " + command + "; } 2>&1").c_str(), "r");
   if (pipe == nullptr) {
     output.error = "cannot start " + command;

@@ -1,6 +1,6 @@
 // A program that is not ours, run by the shell, and what it said.
 //
-//   const CommandOutput decoded = OutputOf("gpsdecode <" + file);
+//   const ProgramOutput decoded = OutputOf("gpsdecode <" + file);
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace corerig {
 
-struct CommandOutput {
+struct ProgramOutput {
   std::vector<std::string> lines;  // of stdout, and of stderr unless the command sends it elsewhere
   std::string error;               // why it failed, its last line with it; empty if it did not
 };
 
-CommandOutput OutputOf(const std::string& command);
+ProgramOutput OutputOf(const std::string& command);
 
 }  // namespace corerig

@@ -55,7 +55,7 @@ void Take(const std::string& line, GpsdOutput& output) {
 }
 
 GpsdOutput Decoded(const std::string& name, const std::string& bytes) {
-  const CommandOutput said = OutputOf("gpsdecode <" + WriteFile(name, bytes));
+  const ProgramOutput said = OutputOf("gpsdecode <" + WriteFile(name, bytes));
   GpsdOutput output;
   for (const std::string& line : said.lines) Take(line, output);
   if (!said.error.empty()) output.complaints.push_back(said.error + " (tools/setup.sh oracle)");

@@ -19,7 +19,7 @@ namespace {
 constexpr std::int64_t kBorder = 20'000;
 
 PerfRecording RecordingOf(const std::string& command) {
-  CommandOutput output = OutputOf(command);
+  ProgramOutput output = OutputOf(command);
   PerfRecording recording{.lines = std::move(output.lines), .lost = 0, .error = std::move(output.error)};
   for (const std::string& line : recording.lines) {
     // "PERF_RECORD_LOST lost 17"; samples that were lost are told by another record at the end.

@@ -69,15 +69,15 @@ class Tshark : public testing::Test {
     file_ = WriteFile("vlp16.pcap", capture.bytes());
   }
 
-  static CommandOutput Ask(const std::string& arguments) {
+  static ProgramOutput Ask(const std::string& arguments) {
     // It says on stderr that it runs as root.
-    CommandOutput said = OutputOf("tshark -n -r " + file_ + " " + arguments + " 2>/dev/null");
+    ProgramOutput said = OutputOf("tshark -n -r " + file_ + " " + arguments + " 2>/dev/null");
     EXPECT_EQ(said.error, "") << "is tshark installed? tools/setup.sh oracle";
     return said;
   }
 
   static std::vector<Seen> SeenOn(std::uint16_t port) {
-    const CommandOutput said =
+    const ProgramOutput said =
         Ask("-o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -Y udp.dstport==" + std::to_string(port) +
             " -T fields -E separator=/s -e frame.time_epoch -e udp.length -e udp.srcport -e ip.checksum.status "
             "-e udp.checksum.status -e udp.payload");
@@ -152,7 +152,7 @@ TEST_F(Tshark, FindsTheSentenceInEveryPositionPacketAndGpsdecodeReadsIt) {
     if (sentence != last) sentences += sentence;
     last = sentence;
   }
-  const CommandOutput decoded = OutputOf("gpsdecode <" + WriteFile("position.nmea", sentences));
+  const ProgramOutput decoded = OutputOf("gpsdecode <" + WriteFile("position.nmea", sentences));
   EXPECT_EQ(decoded.error, "");
   // One a second; of the first, gpsdecode does not yet know that it is a whole epoch.
   ASSERT_GE(decoded.lines.size(), 9u);
@@ -176,7 +176,7 @@ TEST(RecordedCaptures, HoldTheDatagramsThatTsharkFindsAtTheTimesItTells) {
     const std::string bytes{std::istreambuf_iterator<char>(file), {}};
     const auto recording = ReadPcapFile(std::as_bytes(std::span(bytes)), 0);
     ASSERT_TRUE(recording) << name << ": " << recording.error().message;
-    const CommandOutput said = OutputOf("tshark -n -r " + path +
+    const ProgramOutput said = OutputOf("tshark -n -r " + path +
                                         " -Y 'udp and not icmp and not icmpv6' -T fields -e frame.time_epoch -e "
                                         "udp.payload 2>/dev/null");
     ASSERT_EQ(said.error, "") << "is tshark installed? tools/setup.sh oracle";
