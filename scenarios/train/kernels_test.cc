@@ -179,6 +179,7 @@ TEST(WideKernels, ShareNoSymbolWithTheRest) {
   while (std::fgets(line, sizeof line, nm.get()) != nullptr) {
     const std::string text = line;
     if (text.size() < 20 || text[16] != ' ') continue;
+    if (text.find("DW.ref.") != std::string::npos) continue;  // no code: where sanitizers unwind to
     ++symbols;
     const char type = text[17];
     EXPECT_EQ(std::string("WVuwvCBRG").find(type), std::string::npos) << text;
