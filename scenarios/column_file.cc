@@ -130,6 +130,17 @@ Result<ColumnFile> ColumnFile::Open(ColumnFileName name) {
   return file;
 }
 
+Result<ColumnFile> ColumnFile::OpenAgain() const {
+  auto reader = reader_.OpenAgain();
+  if (!reader) return Forward(reader);
+  ColumnFile again(name_, std::move(*reader));
+  again.names_ = names_;
+  again.begin_ = begin_;
+  again.row_size_ = row_size_;
+  again.chunk_size_ = chunk_size_;
+  return again;
+}
+
 Status ColumnFile::ReadHead() {
   chunk_size_ = name_.chunk_size;
   if (name_.format != ColumnFileName::Format::kCsv) {

@@ -50,6 +50,9 @@ class ColumnFile {
   // at.
   static Result<ColumnFile> Open(ColumnFileName name);
 
+  // The same file with a descriptor of its own: what a forked worker needs.
+  Result<ColumnFile> OpenAgain() const;
+
   const std::vector<std::string>& names() const { return names_; }  // of the columns
   std::uint64_t size() const { return reader_.size(); }
   std::uint64_t data_size() const { return reader_.size() - begin_; }  // without the line of names

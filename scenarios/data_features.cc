@@ -148,11 +148,11 @@ struct Shape {
 
 class Worker final : public Workload {
  public:
-  explicit Worker(const Input& input) : input_(input), first_(input.centres), again_(input.centres) {}
+  Worker(const Input& input, ColumnFile file) : file_(std::move(file)), first_(input.centres), again_(input.centres) {}
 
   void RunUnit(std::uint64_t unit) override {
-    const std::uint64_t chunks = input_.file.chunks();
-    if (const Status read = input_.file.Read(unit % chunks, block_); !read) {
+    const std::uint64_t chunks = file_.chunks();
+    if (const Status read = file_.Read(unit % chunks, block_); !read) {
       throw std::runtime_error(read.error().message);
     }
     (unit < chunks ? first_ : again_).Add(block_);
@@ -164,13 +164,13 @@ class Worker final : public Workload {
     words.Put(first_.chunks);
     words.Put(first_.rows);
     words.Put(first_.bytes);
-    words.Put(input_.file.data_size());
-    words.Put(input_.file.chunks());
-    words.Put(std::uint64_t{input_.file.row_size()});
+    words.Put(file_.data_size());
+    words.Put(file_.chunks());
+    words.Put(std::uint64_t{file_.row_size()});
     words.Put(std::uint64_t{first_.columns.size()});
     for (std::size_t i = 0; i < first_.columns.size(); ++i) {
       const ColumnFeatures& column = first_.columns[i];
-      words.Put(input_.file.names()[i]);
+      words.Put(file_.names()[i]);
       words.Put(column.centre());
       words.Put(column.least());
       words.Put(column.most());
@@ -189,7 +189,7 @@ class Worker final : public Workload {
   }
 
  private:
-  const Input& input_;
+  ColumnFile file_;
   Features first_, again_;  // of the first time through the file, and of all others
   ColumnBlock block_;
 };
@@ -381,7 +381,11 @@ WorkloadType DataFeatures() {
                               {"channels", Kind::kWholeNumber, "1", "numbers in a row of a binary format"}}},
       .make = [](const WorkerJob& job, const Surroundings& around) -> Result<std::unique_ptr<Workload>> {
         const auto* const input = static_cast<const Input*>(around.input);
-        if (input != nullptr) return std::make_unique<Worker>(*input);
+        if (input != nullptr) {
+          auto file = input->file.OpenAgain();
+          if (!file) return Forward(file);
+          return std::make_unique<Worker>(*input, std::move(*file));
+        }
         auto loaded = Load(job);
         if (!loaded) return Forward(loaded);
         return Fail("data/features runs on the file that it has loaded");

@@ -174,13 +174,14 @@ Status Add(Total& total, const WorkerJob& job, const WorkerResult& result) {
   const Distribution response = DistributionAt(result.bytes, kResponseAt);
   const Distribution lateness = DistributionAt(result.bytes, kLatenessAt);
   constexpr std::uint64_t kMostJobs = std::uint64_t{1} << 45;  // a year of one each microsecond
+  constexpr auto kMostCpu = std::int64_t{1} << 52;             // ns: 52 days; that of 1024 workers is a number, too
   WorkerJob its = job;
   its.index = result.index;
   if (counts.jobs > kMostJobs || (job.units && counts.jobs > its.UnitsOfWorker())) {
     return wrong("it claims ", counts.jobs, " jobs");
   }
   if (counts.missed > counts.jobs || counts.overruns > counts.jobs || response.count() != counts.jobs ||
-      lateness.count() > counts.jobs || counts.cpu < 0) {
+      lateness.count() > counts.jobs || counts.cpu < 0 || counts.cpu > kMostCpu) {
     return wrong("its counts contradict each other: ", counts.jobs, " jobs, ", counts.missed, " missed, ",
                  counts.overruns, " overruns, ", response.count(), " response times, ", lateness.count(), " wake-ups");
   }

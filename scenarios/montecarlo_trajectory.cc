@@ -169,9 +169,13 @@ class Rollouts {
                             square.mean, end.lateral_variance, square_error},
                            {"the exact mean of the way along the road", along.mean, end.along_mean + along.mean,
                             end.along_mean, along_error}};
-    const Known& worst = *std::max_element(std::begin(known), std::end(known), [](const Known& a, const Known& b) {
-      return std::abs(a.off) / a.standard_error < std::abs(b.off) / b.standard_error;
-    });
+    // What is not a number is worse than any.
+    const auto badness = [](const Known& one) {
+      const double deviation = std::abs(one.off) / one.standard_error;
+      return std::isnan(deviation) ? INFINITY : deviation;
+    };
+    const Known& worst = *std::max_element(std::begin(known), std::end(known),
+                                           [&](const Known& a, const Known& b) { return badness(a) < badness(b); });
     answer.figures.push_back({"deviation", std::abs(worst.off) / worst.standard_error, "standard errors"});
     answer.figures.push_back(VectorWidth(tally));
     answer.check = CheckAgainst(worst.name, worst.value, worst.expected, worst.standard_error);

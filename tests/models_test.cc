@@ -1,8 +1,12 @@
 // One workload in every model of running: executed, forked, threads of one process. What differs is what the model
 // says.
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <chrono>
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -19,7 +23,8 @@ const char* const kModels[] = {"spawn", "fork", "thread"};
 std::string Group(const std::string& as, const std::string& more, const std::string& duration = "1s") {
   return "name = \"models\"\nduration = \"" + duration +
          "\"\nwarmup = \"200ms\"\ndrain = \"100ms\"\ntrace = false\nseed = 3\n[worker.w]\nas = \"" + as +
-         "\"\ncores = [" + std::to_string(TestCores().back()) + "]\nworkers = 2\n" + more;
+         "\"\ncores = [" + std::to_string(TestCores().back()) + "]\n" +
+         (more.find("workers = ") == std::string::npos ? "workers = 2\n" : "") + more;
 }
 
 FinishedRun RunGroup(const std::string& as, const std::string& more) { return RigRun(Group(as, more)).Wait(); }
@@ -164,6 +169,40 @@ TEST(Models, AnInputThatCannotBeLoadedIsOneLineForEach) {
     EXPECT_NE(detail.find("the workload threw: line 17 has no number"), std::string::npos) << detail;
     EXPECT_EQ(rig.LivingAfter(milliseconds(2000)), std::vector<pid_t>());
   }
+}
+
+TEST(Models, ReadAFileAlike) {
+  const std::string path = std::string(getenv("TEST_TMPDIR")) + "/rows.csv";
+  std::ofstream file(path);
+  file << "a,b\n";
+  for (int i = 0; i < 5000; ++i) file << i << "," << 2 * i << "\n";
+  file.close();
+  std::vector<nlohmann::json> answers;
+  for (const char* as : kModels) {
+    SCOPED_TRACE(as);
+    const FinishedRun run =
+        RunGroup(as, "workload = \"data/features\"\nfile = \"" + path + "\"\nunits = 1\ntime_limit = \"60s\"\n");
+    EXPECT_EQ(run.exit_status, 0) << run.out << run.err;
+    answers.push_back(run.report["results"]["w"]["figures"]);
+    EXPECT_EQ(answers.back(), answers.front());
+  }
+  EXPECT_FALSE(answers.front().empty());
+}
+
+// Stopped by hand between two forks, or while it loads.
+TEST(Models, AZygoteThatIsStoppedIsGivenUp) {
+  RigRun rig(Group("fork", "workload = \"test/share\"\nload = \"stop\"\n"));
+  const FinishedRun run = rig.Wait();
+  EXPECT_EQ(run.exit_status, 2) << run.out << run.err;
+  EXPECT_EQ(run.Part("workers", "w", 0)["end"]["detail"], "zygote: it does not answer") << run.err;
+  EXPECT_LT(run.took, std::chrono::seconds(15));
+  EXPECT_EQ(rig.LivingAfter(milliseconds(2000)), std::vector<pid_t>());
+}
+
+TEST(Models, ManyForkedWorkersStartSoon) {
+  const FinishedRun run = RunGroup("fork", "workload = \"test/share\"\nmib = 1\nworkers = 100\n");
+  EXPECT_EQ(run.exit_status, 0) << run.err;
+  EXPECT_LT(run.took, std::chrono::seconds(20));
 }
 
 TEST(Models, AZygoteThatDiesIsSaid) {

@@ -23,7 +23,7 @@ class ExactSum {
   // seldom needed.
   static constexpr std::size_t kMostParts = 48;
 
-  // A value that is not finite, or a sum beyond the doubles, makes the sum not a number for good.
+  // A value that is not finite, or a sum that is beyond the doubles on its way, makes the sum not a number for good.
   void Add(double value);
   void Add(const ExactSum& other);
 

@@ -130,7 +130,10 @@ class KeeperProcess {
                         {.fd = supervisor_.get(), .events = POLLIN, .revents = 0}};
     while (poll(entries, 2, kZygoteMs) < 0 && errno == EINTR) {
     }
-    if (entries[0].revents == 0) return {.error = "zygote: it does not answer"};
+    if (entries[0].revents == 0) {
+      GiveUp(zygote);
+      return {.error = "zygote: it does not answer"};
+    }
     auto message = ReceiveMessage(zygote->second.get());
     if (!message) return {.error = StrCat("zygote: ", message.error().message)};
     if (!*message) return {.error = "zygote: it has ended"};
@@ -141,6 +144,19 @@ class KeeperProcess {
     pidfd = std::move((*message)->fds.front());
     ours_.insert(reply->pid);
     return *reply;
+  }
+
+  // Its answer may still come, to nobody, and a worker with it that nobody knows of.
+  void GiveUp(std::map<pid_t, Fd>::iterator zygote) {
+    const auto pid = static_cast<id_t>(zygote->first);
+    zygotes_.erase(zygote);
+    kill(static_cast<pid_t>(pid), SIGKILL);
+    siginfo_t ended;
+    while (waitid(P_PID, pid, &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+    }
+    for (const pid_t child : Children()) {
+      if (!ours_.contains(child)) kill(child, SIGKILL);
+    }
   }
 
   KeeperReply Reap(const ReapRequest& request) {

@@ -123,10 +123,11 @@ Step SetUp(Orders& orders) {
   if (sched_setscheduler(0, orders.scheduling_class, &parameter) != 0) return Step::kPolicy;
   if (orders.nice != 0 && setpriority(PRIO_PROCESS, 0, orders.nice) != 0) return Step::kPolicy;
   if (!SetStandardStreams()) return Step::kStandardStreams;
-  if (!SetDescriptors(orders)) return Step::kDescriptors;
   if (orders.address_space > 0 && !LowerLimit(RLIMIT_AS, orders.address_space, orders.address_space)) {
     return Step::kLimits;
   }
+  // Last: who forked us knows by the closing of what is not handed on that all is done.
+  if (!SetDescriptors(orders)) return Step::kDescriptors;
   return Step::kNone;
 }
 

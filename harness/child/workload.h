@@ -44,7 +44,8 @@ struct WorkerJob {
   std::string_view Word(std::string_view parameter) const { return WordOf(parameters, parameter); }
 };
 
-// What a group's workers only read, such as a file: loaded once for all workers of a process.
+// What a group's workers only read, such as rows of a file: loaded once for all workers of a process. It holds no
+// descriptors and no threads: forked workers have its memory alone.
 class WorkloadInput {
  public:
   virtual ~WorkloadInput() = default;

@@ -21,8 +21,16 @@
 namespace corerig {
 namespace {
 
+// Open in a worker until the zygote has ended; nobody writes to it.
+constexpr int kZygoteLivesFd = 8;
+
 // Until the zygote has ended and the keeper, its parent, is ours; from then on we die with the keeper.
 void AwaitAdoption(pid_t zygote, pid_t keeper) {
+  char none;
+  while (read(kZygoteLivesFd, &none, 1) < 0 && errno == EINTR) {
+  }
+  close(kZygoteLivesFd);
+  // A process that ends closes its files a moment before it lets go of its children.
   constexpr timespec kPause = {.tv_sec = 0, .tv_nsec = 200'000};
   while (getppid() == zygote) nanosleep(&kPause, nullptr);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -35,6 +43,10 @@ class Zygote {
   Zygote(const WorkloadType& type, const WorkloadInput* input) : type_(type), input_(input) {}
 
   Status Serve() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return Fail("zygote: cannot make a pipe: ", ErrnoText(errno));
+    lives_ = Fd(ends[0]);
+    const Fd alive(ends[1]);  // to our end
     for (;;) {
       auto message = ReceiveMessage(kZygoteSocketFd);
       if (!message) return Forward(message);
@@ -59,7 +71,8 @@ class Zygote {
     return {.error = "", .pid = child->pid, .start_time = child->start_time};
   }
 
-  Result<ChildProcess> Fork(const SpawnRequest& request) {
+  Result<ChildProcess> Fork(SpawnRequest request) {
+    request.fds.emplace_back(lives_.get(), kZygoteLivesFd);
     // Its writing end is closed in the worker with all other descriptors, as the last step of becoming a child.
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return Fail("fork: cannot make a pipe: ", ErrnoText(errno));
@@ -106,6 +119,7 @@ class Zygote {
 
   const WorkloadType& type_;
   const WorkloadInput* input_;
+  Fd lives_;
 };
 
 }  // namespace

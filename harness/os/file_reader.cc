@@ -15,7 +15,22 @@ Result<FileReader> FileReader::Open(const std::string& path) {
   struct stat status = {};
   if (fstat(fd.get(), &status) != 0) return Fail("cannot read ", path, ": ", ErrnoText(errno));
   if (!S_ISREG(status.st_mode)) return Fail("cannot read ", path, ": it is no regular file");
-  return FileReader(std::move(fd), path, static_cast<std::uint64_t>(status.st_size));
+  FileReader reader;
+  reader.fd_ = std::move(fd);
+  reader.path_ = path;
+  reader.size_ = static_cast<std::uint64_t>(status.st_size);
+  reader.inode_ = status.st_ino;
+  reader.device_ = status.st_dev;
+  return reader;
+}
+
+Result<FileReader> FileReader::OpenAgain() const {
+  auto again = Open(path_);
+  if (!again) return again;
+  if (again->inode_ != inode_ || again->device_ != device_ || again->size_ != size_) {
+    return Fail("cannot read ", path_, ": it is not the file that it was when the run began");
+  }
+  return again;
 }
 
 Result<std::size_t> FileReader::ReadAt(std::uint64_t offset, std::span<char> out) const {

@@ -22,6 +22,10 @@ class FileReader {
   // Fails, naming the path, if it cannot be read or is no regular file.
   static Result<FileReader> Open(const std::string& path);
 
+  // The same file, opened anew: by a forked process, which has none of the descriptors of the one it was forked from.
+  // Fails also if another file is there by now, or it has another size.
+  Result<FileReader> OpenAgain() const;
+
   const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }  // when it was opened
 
@@ -30,10 +34,10 @@ class FileReader {
   Result<std::size_t> ReadAt(std::uint64_t offset, std::span<char> out) const;
 
  private:
-  FileReader(Fd fd, std::string path, std::uint64_t size) : fd_(std::move(fd)), path_(std::move(path)), size_(size) {}
+  FileReader() = default;
   Fd fd_;
   std::string path_;
-  std::uint64_t size_ = 0;
+  std::uint64_t size_ = 0, inode_ = 0, device_ = 0;
 };
 
 }  // namespace corerig

@@ -231,6 +231,11 @@ WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const 
     fault.Add(section.Find("as")->position, "a command is executed, not ",
               worker.as == RunAs::kFork ? "forked" : "run in a thread", "; leave \"as\" out");
   }
+  constexpr std::size_t kMostThreads = 240;  // each has a descriptor of its own, handed over in one message
+  if (worker.as == RunAs::kThread && worker.cores.size() > kMostThreads) {
+    fault.Add(section.Find("as")->position, worker.cores.size(), " workers; a group of threads has at most ",
+              kMostThreads);
+  }
   if (worker.as == RunAs::kThread && worker.memory) {
     fault.Add(section.Find("memory")->position,
               "memory limits a process, and threads share theirs; leave it out, or write as = \"spawn\"");

@@ -1,6 +1,7 @@
 #include "harness/report/shard_report.h"
 
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "harness/base/text.h"
 
@@ -16,10 +17,40 @@ Result<Verdict> ReadVerdict(const std::string& text) {
   return Fail("verdict \"", text, "\" is none");
 }
 
+// As many units as one of each microsecond makes in a year, and more boards than anybody has.
+constexpr std::uint64_t kMostUnits = std::uint64_t{1} << 45, kMostShards = 1'000'000, kMostWorkers = 1'000'000;
+
+// A whole number from 0 to `most`. Throws, as json's own readers do, which would convert what does not fit.
+std::uint64_t Whole(const json& in, std::uint64_t most) {
+  if (!in.is_number_unsigned() || in.get<std::uint64_t>() > most) {
+    throw std::out_of_range(StrCat(in.dump(), " is no whole number up to ", most));
+  }
+  return in.get<std::uint64_t>();
+}
+
+// The deepest nesting of a report is about ten; a reader that follows any depth runs out of stack.
+bool IsTooDeep(std::string_view text) {
+  constexpr int kDeepest = 100;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (quoted && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (text[i] == '[' || text[i] == '{')) {
+      if (++depth > kDeepest) return true;
+    } else if (!quoted && (text[i] == ']' || text[i] == '}')) {
+      --depth;
+    }
+  }
+  return false;
+}
+
 Result<Tally> ReadTallyOf(const json& in) {
   Tally tally;
-  tally.units = in.at("units").get<std::uint64_t>();
-  tally.vector_bits = in.at("vector_bits").get<std::uint32_t>();
+  tally.units = Whole(in.at("units"), kMostUnits);
+  tally.vector_bits = static_cast<std::uint32_t>(Whole(in.at("vector_bits"), 1 << 20));
   for (const json& parts : in.at("sums")) {
     auto sum = ExactSum::FromParts(parts.get<std::vector<double>>());
     if (!sum) return Forward(sum);
@@ -28,7 +59,7 @@ Result<Tally> ReadTallyOf(const json& in) {
   return tally;
 }
 
-// Throws json::exception where something is missing or of another kind.
+// Throws where something is missing or of another kind.
 Result<ShardReport> Read(const json& in) {
   if (!in.is_object() || !in.contains("schema") || in.at("schema") != RunRecord::kSchema) {
     return Fail("this is no report of corerig (its \"schema\" is not \"", RunRecord::kSchema, "\")");
@@ -36,8 +67,8 @@ Result<ShardReport> Read(const json& in) {
   if (!in.at("complete").get<bool>()) return Fail("the run was not over when this report was written");
   ShardReport report;
   if (!in.at("shard").is_null()) {
-    report.index = in.at("shard").at("index").get<int>();
-    report.count = in.at("shard").at("count").get<int>();
+    report.index = static_cast<int>(Whole(in.at("shard").at("index"), kMostShards));
+    report.count = static_cast<int>(Whole(in.at("shard").at("count"), kMostShards));
   }
   if (report.count < 1 || report.index < 0 || report.index >= report.count) {
     return Fail("shard ", report.index, "/", report.count, " is none");
@@ -46,13 +77,13 @@ Result<ShardReport> Read(const json& in) {
   report.scenario_name = scenario.at("name").get<std::string>();
   report.scenario_about = scenario.at("about").get<std::string>();
   report.scenario_json = scenario.dump();
-  report.seed = in.at("conditions").at("seed").get<std::uint64_t>();
+  report.seed = Whole(in.at("conditions").at("seed"), UINT64_MAX);
   for (const json& worker : scenario.at("workers")) {
     if (worker.contains("command")) continue;
     ShardReport::Group& group = report.groups.emplace_back();
     group.name = worker.at("name").get<std::string>();
     group.workload = worker.at("workload").get<std::string>();
-    if (worker.contains("units")) group.units = worker.at("units").get<std::uint64_t>();
+    if (worker.contains("units")) group.units = Whole(worker.at("units"), UINT64_MAX);
     for (const json& parameter : worker.at("parameters")) {
       group.parameters.emplace_back(parameter.at("name").get<std::string>(), parameter.at("value").get<std::string>());
     }
@@ -69,8 +100,8 @@ Result<ShardReport> Read(const json& in) {
     ResultRecord& record = report.results.emplace_back();
     record.group = name;
     record.workload = result.at("workload").get<std::string>();
-    record.workers = result.at("workers").get<int>();
-    record.workers_planned = result.at("workers_planned").get<int>();
+    record.workers = static_cast<int>(Whole(result.at("workers"), kMostWorkers));
+    record.workers_planned = static_cast<int>(Whole(result.at("workers_planned"), kMostWorkers));
     if (!result.at("absent").is_null()) record.absent = result.at("absent").get<std::string>();
     if (result.at("tally").is_null()) continue;
     auto tally = ReadTallyOf(result.at("tally"));
@@ -87,12 +118,13 @@ std::string UnitsText(const std::optional<std::uint64_t>& units) {
 }  // namespace
 
 Result<ShardReport> ReadShardReport(std::string_view text, std::string file) {
+  if (IsTooDeep(text)) return Fail(file, ": this is no report of corerig: it is nested too deeply");
   try {
     auto report = Read(json::parse(text));
     if (!report) return ForwardWith(report, file, ": ");
     report->file = std::move(file);
     return report;
-  } catch (const json::exception& error) {
+  } catch (const std::exception& error) {
     return Fail(file, ": this is no whole report of corerig: ", error.what());
   }
 }

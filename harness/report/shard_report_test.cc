@@ -79,6 +79,15 @@ TEST(ShardReport, WhatIsNoneIsRefusedWithItsFile) {
   broken = json;
   broken["shard"]["index"] = 3;
   EXPECT_EQ(refusal(broken.dump()), "a.json: shard 3/3 is none");
+  for (const nlohmann::json& bad : {nlohmann::json(-5), nlohmann::json(1e300), nlohmann::json(4294967296.5)}) {
+    broken = json;
+    broken["results"]["price"]["tally"]["units"] = bad;
+    EXPECT_NE(refusal(broken.dump()).find(" is no whole number up to "), std::string::npos) << bad;
+  }
+  broken = json;
+  broken["shard"]["index"] = 4294967296;
+  EXPECT_NE(refusal(broken.dump()).find("4294967296 is no whole number up to "), std::string::npos);
+  EXPECT_EQ(refusal(std::string(300'000, '[')), "a.json: this is no report of corerig: it is nested too deeply");
   broken = json;
   broken["verdict"]["result"] = "GOOD";
   EXPECT_EQ(refusal(broken.dump()), "a.json: verdict \"GOOD\" is none");

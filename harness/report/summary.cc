@@ -174,6 +174,12 @@ class Page {
     add("kernel ", std::string_view(board.kernel).substr(0, board.kernel.find(' ')));
     add("cores ", CoreList(board.cores));
     if (!known.empty()) Line(Cut(Printable(StrCat("board   ", Join(known, ", "))), kWidth));
+    if (!record_.merged.empty() && record_.workers.empty()) {
+      Line(StrCat("merged  ", record_.merged.size(), " of ", record_.merged.front().count, " shards, seed ",
+                  record_.conditions.seed));
+      Line("");
+      return;
+    }
     const Nanos measured = record_.window.end - record_.window.begin;
     const auto planned = static_cast<double>(record_.duration.count());
     std::string run = StrCat("run     ", FormatDuration(static_cast<double>(measured.count())));
@@ -181,6 +187,7 @@ class Page {
     if (std::abs(static_cast<double>(measured.count()) - planned) > planned / 100) {
       run += StrCat(" of ", FormatDuration(planned));
     }
+    if (record_.shard) run += StrCat(", shard ", record_.shard->first, "/", record_.shard->second);
     run += StrCat(", seed ", record_.conditions.seed);
     if (!record_.scenario_file.empty()) run += StrCat(", ", record_.scenario_file);
     Line(Cut(Printable(run), kWidth));

@@ -35,6 +35,9 @@ class ControlMemory {
 // kGroup is the process whose threads the workers of a group are.
 enum class Role { kSource, kHandler, kGroup, kWorker };
 
+// The failure of one that was not started because the run was interrupted before.
+inline constexpr std::string_view kInterruptedStart = "interrupted";
+
 // A child as launched; `process` is empty if it could not be started, and `failure` says why.
 struct LaunchedChild {
   Role role = Role::kWorker;

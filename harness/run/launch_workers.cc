@@ -24,6 +24,8 @@ namespace {
 
 // How long a zygote may take to load what its workers share.
 constexpr Nanos kLoadLimit = std::chrono::seconds(20);
+// And to end, once it has forked them.
+constexpr int kEndMs = 1'000;
 
 // A file for a command's output. Appended to, so that several descriptions of it (/dev/stdout opened anew) do not
 // overwrite one another.
@@ -182,8 +184,11 @@ class GroupLauncher {
     if (!zygote.process) return LaunchProcesses(0, StrCat("its zygote: ", zygote.failure));
     const std::string failure = AwaitLoaded(zygote);
     auto launched = LaunchProcesses(zygote.process->pid, failure);
-    // It ends, and the workers go on without it.
+    // It ends, and the workers go on without it. One that does not end by itself (it was stopped, or destroys much) is
+    // not waited for.
     if (auto released = launcher_.keeper().Release(*zygote.process); !released) return released;
+    pollfd ended = {.fd = zygote.process->pidfd.get(), .events = POLLIN, .revents = 0};
+    if (poll(&ended, 1, kEndMs) <= 0) (void)Keeper::Kill(*zygote.process, SIGKILL);
     if (auto reaped = launcher_.keeper().Reap(*zygote.process); !reaped) return Forward(reaped);
     return launched;
   }
@@ -204,7 +209,7 @@ class GroupLauncher {
       const bool interrupted = entries[1].revents != 0;
       if (!interrupted && MonotonicNow() < limit) continue;
       (void)Keeper::Kill(*zygote.process, SIGKILL);
-      return interrupted ? "interrupted" : "its zygote did not load what they share within 20 s";
+      return interrupted ? std::string(kInterruptedStart) : "its zygote did not load what they share within 20 s";
     }
   }
 

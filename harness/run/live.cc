@@ -140,7 +140,9 @@ LiveWorker LiveView::Worker(Nanos now, const SupervisedChild& child) {
   const Nanos worked = now - Nanos(static_cast<std::int64_t>(child.header().begun_at.Get()));
   if (worker.state == "running" && worker.units.value_or(0) > 0 && worker.units_planned > *worker.units) {
     const double each = static_cast<double>(worked.count()) / static_cast<double>(*worker.units);
-    worker.left = Nanos(static_cast<std::int64_t>(each * static_cast<double>(worker.units_planned - *worker.units)));
+    const double left = each * static_cast<double>(worker.units_planned - *worker.units);
+    constexpr double kYear = 365.25 * 86400e9;
+    if (left < kYear) worker.left = Nanos(static_cast<std::int64_t>(left));
   }
   return worker;
 }

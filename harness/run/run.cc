@@ -246,6 +246,8 @@ Status Runner::Begin() {
     if (child.is_thread() && child.pid() != 0) continue;  // its process's end is its own
     if (!child.launched.process) {
       child.end = {.kind = EndRecord::Kind::kFailedToStart, .number = 0, .detail = child.launched.failure};
+      child.end.as_planned = child.launched.failure == kInterruptedStart;
+      if (child.end.as_planned) continue;
       Message(StrCat(child.launched.name, " ", Describe(child.end)));
       continue;
     }

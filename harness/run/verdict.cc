@@ -247,6 +247,10 @@ void JudgeEnds(const Plan& plan, const RunRecord& record, Reasons& reasons) {
   }
   // Of a group of threads, which share its end, only what is no worker's.
   for (const auto& group : record.groups) {
+    const bool may_fail = std::any_of(plan.workers.begin(), plan.workers.end(), [&](const WorkerPlan& worker) {
+      return worker.name == group.name && worker.may_fail;
+    });
+    if (may_fail) continue;
     const bool told = std::any_of(record.workers.begin(), record.workers.end(), [&](const WorkerRecord& worker) {
       return worker.name == group.name && !worker.process.end.as_planned;
     });

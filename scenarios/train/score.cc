@@ -1,6 +1,7 @@
 #include "scenarios/train/score.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -8,6 +9,10 @@
 namespace corerig {
 
 double AreaUnderCurve(std::span<const float> scores, std::span<const std::int32_t> labels) {
+  // No order has a place for what is not a number.
+  if (std::any_of(scores.begin(), scores.end(), [](float score) { return !std::isfinite(score); })) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
@@ -22,7 +27,7 @@ double AreaUnderCurve(std::span<const float> scores, std::span<const std::int32_
     won += equal_faulty * (healthy_below + equal_healthy / 2);
     healthy_below += equal_healthy;
     faulty += equal_faulty;
-    begin = end == begin ? begin + 1 : end;  // a score that is not a number equals nothing, itself included
+    begin = end;
   }
   if (healthy_below == 0 || faulty == 0) return std::numeric_limits<double>::quiet_NaN();
   return won / (healthy_below * faulty);

@@ -187,6 +187,12 @@ class Trainer final : public Workload {
   void FinishModel() {
     TrainingResult now = result_;
     Judge(now);
+    // A row held out that is far from all that was learned makes a score no number: as good as none.
+    if (!std::isfinite(now.validation) || !std::isfinite(now.held_out) || !std::isfinite(now.loss)) {
+      ++result_.diverged;
+      training_.reset();
+      return;
+    }
     if (result_.models == 0 || now.validation > result_.validation) result_ = now;
     ++result_.models;
     result_.score_sum += now.held_out;
@@ -247,8 +253,8 @@ Result<TrainingResult> ReadResult(const WorkerJob& job, const WorkerResult& from
 
 std::string Rounded(double value) {
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, 4).ptr;
-  return {buffer, end};
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed, 4);
+  return error == std::errc{} ? std::string(buffer, end) : StrCat(value);  // a score may be far below 0
 }
 
 // What all workers' results come to.

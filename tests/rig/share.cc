@@ -15,7 +15,11 @@ namespace corerig {
 namespace {
 
 struct Input final : WorkloadInput {
+  ~Input() override {
+    if (stops) raise(SIGSTOP);
+  }
   std::vector<char> bytes;
+  bool stops = false;
 };
 
 using Count = std::atomic<std::uint64_t>;
@@ -57,6 +61,7 @@ Result<std::unique_ptr<WorkloadInput>> Load(const WorkerJob& job) {
   if (in_child && job.Word("load") == "die") raise(SIGKILL);
   auto input = std::make_unique<Input>();
   input->bytes.assign(static_cast<std::size_t>(job.Number("mib")) << 20, 'x');
+  input->stops = in_child && job.Word("load") == "stop-at-end";
   return std::unique_ptr<WorkloadInput>(std::move(input));
 }
 

@@ -78,6 +78,30 @@ TEST(MergeShards, TheMergedAnswerIsChecked) {
   EXPECT_FALSE(record->results[0].check->passed);
 }
 
+TEST(MergeShards, AShardWithoutAnAnswerLeavesThoseOfTheOthers) {
+  std::vector<ShardReport> shards = {Shard(0, 0), Shard(1, 0), Shard(2, 0)};
+  shards[1].verdict = Verdict::kFail;
+  shards[1].reasons = {"worker w.0 killed by SIGSEGV"};
+  shards[1].results[0].tally.reset();
+  auto record = MergeShards(kRig, shards);
+  ASSERT_TRUE(record.has_value()) << record.error().message;
+  EXPECT_EQ(record->verdict, Verdict::kFail);
+  EXPECT_EQ(record->results[0].units, 2u);
+  EXPECT_EQ(record->reasons, std::vector<std::string>{"shard 1/3: worker w.0 killed by SIGSEGV"});
+  for (auto& shard : shards) shard.results[0].tally.reset();
+  record = MergeShards(kRig, shards);
+  EXPECT_EQ(record->verdict, Verdict::kFail);
+  EXPECT_EQ(record->results[0].absent, "no shard has an answer");
+}
+
+TEST(MergeShards, ManyThatAreMissingAreOneLine) {
+  ShardReport one = Shard(3, 0);
+  one.count = 1'000'000;
+  const auto record = MergeShards(kRig, {one});
+  EXPECT_EQ(record->reasons, std::vector<std::string>{"shard 0/1000000, 1/1000000, 2/1000000, 4/1000000, 5/1000000 and "
+                                                      "999994 more are missing"});
+}
+
 TEST(MergeShards, WhatCannotBeMergedIsRefused) {
   const auto refusal = [](const auto& change) {
     auto shards = Three();
@@ -88,7 +112,19 @@ TEST(MergeShards, WhatCannotBeMergedIsRefused) {
   EXPECT_EQ(refusal([](auto& s) { s.clear(); }), "there is no report to merge");
   EXPECT_EQ(refusal([](auto& s) { s[0].index = 1; }), "2.json and 1.json are both of shard 1/3");
   EXPECT_EQ(refusal([](auto& s) { s[1].seed = 5; }), "2.json and 0.json are of different runs: seed 0 and seed 5");
-  EXPECT_EQ(refusal([](auto& s) { s[1].results[0].tally.reset(); }), "0.json has no answer of worker w to merge");
+  EXPECT_EQ(refusal([](auto& s) { s[1].results.clear(); }), "0.json says nothing of worker w");
+  EXPECT_EQ(refusal([](auto& s) {
+              for (auto& each : s) each.groups.clear();
+            }),
+            "2.json has no workers whose answers could be merged");
+  EXPECT_EQ(refusal([](auto& s) {
+              for (auto& each : s) each.groups[0].parameters[0].second = "abc";
+            }),
+            "worker w: scale = \"abc\" is no number");
+  EXPECT_EQ(refusal([](auto& s) {
+              for (auto& each : s) each.groups[0].units = 2;
+            }),
+            "2.json: 1 units of worker w; 0 were its own");
   EXPECT_EQ(refusal([](auto& s) { s[1].results[0].tally->sums.emplace_back(); }), "1.json: another number of sums");
   EXPECT_EQ(refusal([](auto& s) {
               for (auto& each : s) each.results[0].tally->sums.emplace_back();

@@ -62,6 +62,10 @@ int RunCommand(const Rig& rig, const RunArguments& arguments) {
     return Complain(StrCat(arguments.scenario.file, ": ", checked.error().message));
   }
   plan->shard = *shard;
+  if (shard->count > 1 && !arguments.shard) {
+    std::cerr << "shard " << shard->index << "/" << shard->count
+              << ", as the environment says; --shard 0/1 would compute all\n";
+  }
   const std::string folder = FolderOf(arguments, *plan);
   if (auto prepared = PrepareFolder(folder); !prepared) return Complain(prepared.error().message);
   const auto held = HoldFolder(folder);  // to the end

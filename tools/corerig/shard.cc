@@ -65,7 +65,8 @@ Status CheckShard(const Plan& plan, const Vocabulary& vocabulary, Shard shard) {
     const WorkloadInfo* const workload = Find(vocabulary, group.workload);
     if (workload == nullptr || !workload->shardable) {
       return Fail("worker ", group.name, ": ", group.workload,
-                  " cannot be computed in shards, its answer is that of one run; leave the shard out, or the worker");
+                  " cannot be computed in shards, its answer is that of one run; leave the shard out, or the worker; "
+                  "where the environment names a shard (TEST_SHARD_INDEX, SLURM_PROCID), write --shard 0/1");
     }
     if (group.units && *group.units < static_cast<std::uint64_t>(shard.count)) {
       return Fail("worker ", group.name, ": units = ", *group.units, " leave nothing to some of ", shard.count,

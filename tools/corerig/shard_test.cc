@@ -57,7 +57,7 @@ TEST(Shard, NeedsAnswersThatCanBeMerged) {
   EXPECT_EQ(refusal({train}, {0, 1}), "");
   EXPECT_EQ(refusal({mc, train}),
             "worker a: train cannot be computed in shards, its answer is that of one run; leave the shard out, or the "
-            "worker");
+            "worker; where the environment names a shard (TEST_SHARD_INDEX, SLURM_PROCID), write --shard 0/1");
   EXPECT_EQ(refusal({few}),
             "worker a: units = 3 leave nothing to some of 4 shards; write more units, or take fewer shards");
   EXPECT_EQ(refusal({command}), "there is nothing to compute in shards: no worker has a workload of corerig's");
