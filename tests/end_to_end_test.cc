@@ -207,7 +207,15 @@ TEST_F(WholeRun, DecodedValuesAreTheTrueOnesPlusNoise) {
   EXPECT_NEAR(run().Part("streams", "baro")["value_error_rms"].get<double>(), 1.33, 0.8);
 }
 
+// On a board whose every core others take, the supervisor may come late to an end of the window: the figures that its
+// readings would not cover are then absent, and say so.
+#define SKIP_IF_READ_LATE()                                                                               \
+  if (const auto& cpu = run().report["metrics"]["worker.load.0.cpu"];                                     \
+      cpu.contains("absent") && cpu["absent"].get<std::string>().starts_with("the supervisor came late")) \
+  GTEST_SKIP() << cpu["absent"]
+
 TEST_F(WholeRun, WorkersAreMeasuredAndChecked) {
+  SKIP_IF_READ_LATE();
   const auto price = run().Part("workers", "price", 0);
   ASSERT_TRUE(price.is_object());
   EXPECT_EQ(price["end"]["kind"], "exited") << price;
@@ -223,6 +231,7 @@ TEST_F(WholeRun, WorkersAreMeasuredAndChecked) {
 }
 
 TEST_F(WholeRun, CoreSharesComeFromTheTasksOnThem) {
+  SKIP_IF_READ_LATE();
   const auto cores = TestCores();
   const std::string last = "core." + Core(cores.back());
   EXPECT_GT(run().Metric(last + ".worker"), 0.05);
@@ -243,6 +252,7 @@ TEST_F(WholeRun, CoreSharesComeFromTheTasksOnThem) {
 }
 
 TEST_F(WholeRun, TheRigMeasuresItself) {
+  SKIP_IF_READ_LATE();
   EXPECT_GT(run().Metric("rig.cpu"), 0);
   EXPECT_GT(run().Metric("rig.pss.max"), 0);
   EXPECT_GT(run().Metric("memory.total.pss.max"), run().Metric("rig.pss.max"));

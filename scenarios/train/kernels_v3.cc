@@ -2,7 +2,7 @@
 #define CORERIG_VECTOR_BYTES 32
 #include "scenarios/train/kernels_v3.h"
 
-#include "scenarios/train/kernels_body.h"
+#include "scenarios/train/kernels_body.inc"
 
 namespace corerig {
 
