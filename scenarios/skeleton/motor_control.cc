@@ -15,6 +15,7 @@ constexpr int kMotorsPerUnit = 32, kSteps = 10'000;
 constexpr double kStep = 1e-4;      // s
 constexpr double kConstant = 0.05;  // s: T of the data sheet
 constexpr double kMostLeft = 1e-3;  // of the set point, after one second
+constexpr double kDiverged = 1e300;
 
 // A worker's result: plain values, no pointers. Extremes and counts merge to the same whichever worker saw what.
 struct Outcome {
@@ -52,8 +53,8 @@ class Controllers final : public Workload {
       integral += error * kStep / kConstant;
       highest = std::max(highest, speed);
     }
-    outcome_.overshoot = std::max(outcome_.overshoot, highest - 1);
-    outcome_.left = std::max(outcome_.left, std::isfinite(speed) ? std::abs(1 - speed) : 1e300);
+    outcome_.overshoot = std::max(outcome_.overshoot, std::min(highest - 1, kDiverged));
+    outcome_.left = std::max(outcome_.left, std::isfinite(speed) ? std::abs(1 - speed) : kDiverged);
   }
 
   const std::uint64_t seed_;
