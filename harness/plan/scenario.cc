@@ -34,6 +34,10 @@ class ScenarioReader {
     for (const Entry* table : workers) {
       plan_.workers.push_back(ReadWorker(*table, used_, vocabulary_, board_, fault_));
     }
+    // Work of a fixed length is measured from its first unit on.
+    if (top_.Find("warmup") == nullptr && streams.empty() && std::ranges::all_of(plan_.workers, EndsByItself)) {
+      plan_.warmup = Nanos(0);
+    }
     ReadBudgets();
     top_.RejectUnknownKeys();
     // Not beside another fault, which may be the reason: a table [steam.imu].
@@ -46,6 +50,10 @@ class ScenarioReader {
   }
 
  private:
+  static bool EndsByItself(const WorkerPlan& worker) {
+    return worker.units || (worker.command && worker.command->until_exit);
+  }
+
   std::vector<const Entry*> Tables(std::string_view kind) {
     top_.Find(kind);
     return NamedTables(document_.Find(kind), fault_);

@@ -85,6 +85,21 @@ workload = "train/mlp"
   EXPECT_EQ(plan.rig_core, CpuId{2});
 }
 
+TEST(Scenario, WorkOfAFixedLengthAloneIsNotWarmedUp) {
+  constexpr std::string_view kHead = "name = \"x\"\nduration = \"2s\"\n",
+                             kWork = "[worker.a]\nworkload = \"train/mlp\"\nunits = 10\n",
+                             kCommand = "[worker.b]\nworkload = \"exec\"\ncommand = [\"/bin/true\"]\nuntil = ",
+                             kEndless = "[worker.c]\nworkload = \"train/mlp\"\n",
+                             kStream = "[loop.a]\n[stream.x]\nsensor = \"zed-f9p\"\nloop = \"a\"\n";
+  const auto warmup = [&](const std::string& rest) { return Read(StrCat(kHead, rest), BoardOf({0, 1, 2, 3})).warmup; };
+  EXPECT_EQ(warmup(StrCat(kWork)), Nanos(0));
+  EXPECT_EQ(warmup(StrCat(kWork, kCommand, "\"exit\"\n")), Nanos(0));
+  EXPECT_EQ(warmup(StrCat(kWork, kCommand, "\"window\"\n")), kSecond);
+  EXPECT_EQ(warmup(StrCat(kWork, kEndless)), kSecond);
+  EXPECT_EQ(warmup(StrCat(kWork, kStream)), kSecond);
+  EXPECT_EQ(warmup(StrCat("warmup = \"1s\"\n", kWork)), kSecond);
+}
+
 TEST(Scenario, EveryKeyOfTheTopIsRead) {
   const Plan plan = Read(R"(
 name = "all-keys-1"
