@@ -9,6 +9,7 @@
 #include "harness/base/text.h"
 #include "scenarios/column_features.h"
 #include "scenarios/column_file.h"
+#include "scenarios/worker_results.h"
 
 namespace corerig {
 namespace {
@@ -321,21 +322,12 @@ CheckRecord Check(const Shape& shape, const Features& features) {
 
 Result<Answer> Merge(const WorkerJob& job, std::span<const WorkerResult> results) {
   std::optional<WorkerFeatures> total;
-  std::vector<bool> seen(static_cast<std::size_t>(job.workers));
+  if (auto checked = CheckSenders(job, results); !checked) return Forward(checked);
   for (const WorkerResult& result : results) {
-    const auto wrong = [&](const auto&... what) {
-      return Fail("worker ", job.group, ".", result.index, ": ", what...);
-    };
-    if (result.index < 0 || result.index >= job.workers) return wrong("there are only ", job.workers, " workers");
-    if (seen[static_cast<std::size_t>(result.index)]) return wrong("two results");
-    seen[static_cast<std::size_t>(result.index)] = true;
+    const auto wrong = [&](const auto&... what) { return Fail(NameOf(job, result), ": ", what...); };
     auto read = ReadResult(result.bytes);
     if (!read) return wrong(read.error().message);
-    WorkerJob its = job;
-    its.index = result.index;
-    if (job.units && read->units > its.UnitsOfWorker()) {
-      return wrong("it claims ", read->units, " units; ", its.UnitsOfWorker(), " were its own");
-    }
+    if (auto checked = CheckUnits(job, result, read->units); !checked) return Forward(checked);
     if (!total) {
       total = std::move(*read);
       continue;

@@ -1,7 +1,6 @@
 #include "scenarios/group_run.h"
 
 #include <bit>
-#include <cmath>
 #include <exception>
 
 namespace corerig {
@@ -15,13 +14,14 @@ Result<std::unique_ptr<WorkloadInput>> Load(const WorkloadType& type, const Work
 }  // namespace
 
 WorkerJob GroupRun::Job(int workers, int index) const {
-  WorkerJob job{.group = "w", .index = index, .workers = workers, .seed = seed, .units = {}, .parameters = {}};
+  std::vector<Parameter> given;
+  for (const auto& [name, value] : parameters) given.push_back({name, value});
+  WorkloadGroup group(type, given, workers);
+  WorkerJob& job = group.job();
+  job.group = "w";
+  job.index = index;
+  job.seed = seed;
   if (fixed) job.units = units;
-  for (const ParameterInfo& info : type.info.parameters) {
-    const auto set = parameters.find(std::string(info.name));
-    job.parameters.push_back(
-        {std::string(info.name), set == parameters.end() ? std::string(info.default_value) : set->second});
-  }
   return job;
 }
 
@@ -62,13 +62,6 @@ std::string GroupRun::Refusal() const {
   if (!input) return input.error().message;
   const auto workload = type.make(job, {.input = input->get()});
   return workload ? "" : workload.error().message;
-}
-
-double FigureOf(const Answer& answer, std::string_view name) {
-  for (const Figure& figure : answer.figures) {
-    if (figure.name == name) return figure.value;
-  }
-  return std::nan("");
 }
 
 std::vector<std::uint64_t> BitsOf(const Result<Answer>& answer) {

@@ -7,12 +7,11 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "harness/child/workload.h"
+#include "scenarios/workload_group.h"
 
 namespace corerig {
 
@@ -36,7 +35,6 @@ struct GroupRun {
   std::string Refusal() const;
 };
 
-double FigureOf(const Answer& answer, std::string_view name);
 // All figures, and the units.
 std::vector<std::uint64_t> BitsOf(const Result<Answer>& answer);
 std::string ErrorOf(const Result<Answer>& answer);

@@ -8,6 +8,7 @@
 
 #include "harness/base/philox.h"
 #include "harness/base/text.h"
+#include "scenarios/worker_results.h"
 #include "sensors/camera.h"
 
 namespace corerig {
@@ -108,24 +109,15 @@ class Worker final : public Workload {
 Result<Answer> Merge(const WorkerJob& job, std::span<const WorkerResult> results) {
   constexpr std::uint64_t kPixels = kTileSide * kTileSide;
   TileSums total;
-  std::vector<bool> seen(static_cast<std::size_t>(job.workers));
+  if (auto checked = CheckSenders(job, results); !checked) return Forward(checked);
   for (const WorkerResult& result : results) {
-    const auto wrong = [&](const auto&... what) {
-      return Fail("worker ", job.group, ".", result.index, ": ", what...);
-    };
-    if (result.index < 0 || result.index >= job.workers) return wrong("there are only ", job.workers, " workers");
-    if (seen[static_cast<std::size_t>(result.index)]) return wrong("two results");
-    seen[static_cast<std::size_t>(result.index)] = true;
+    const auto wrong = [&](const auto&... what) { return Fail(NameOf(job, result), ": ", what...); };
     TileSums sums;
     if (result.bytes.size() != sizeof sums) {
       return wrong("a result of ", result.bytes.size(), " bytes; ", sizeof sums, " were expected");
     }
     std::memcpy(&sums, result.bytes.data(), sizeof sums);
-    WorkerJob its = job;
-    its.index = result.index;
-    if (job.units && sums.units > its.UnitsOfWorker()) {
-      return wrong("it claims ", sums.units, " units; ", its.UnitsOfWorker(), " were its own");
-    }
+    if (auto checked = CheckUnits(job, result, sums.units); !checked) return Forward(checked);
     constexpr std::uint64_t kMostUnits = std::uint64_t{1} << 30;  // the sums below cannot overflow
     if (sums.units > kMostUnits || sums.wrong > sums.units || sums.edges > sums.units * kPixels ||
         sums.grey > sums.units * kPixels * 255 * 256) {

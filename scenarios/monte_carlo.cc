@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "harness/base/text.h"
+#include "scenarios/worker_results.h"
 
 namespace corerig {
 namespace {
@@ -35,21 +36,12 @@ Figure VectorWidth(const Tally& tally) { return {"vector_width", static_cast<dou
 
 Result<Tally> MergeTallies(const WorkerJob& job, std::span<const WorkerResult> results, std::size_t sums) {
   Tally total;
-  std::vector<bool> seen(static_cast<std::size_t>(job.workers));
+  if (auto checked = CheckSenders(job, results); !checked) return Forward(checked);
   for (const WorkerResult& result : results) {
-    const auto wrong = [&](const auto&... what) {
-      return Fail("worker ", job.group, ".", result.index, ": ", what...);
-    };
-    if (result.index < 0 || result.index >= job.workers) return wrong("there are only ", job.workers, " workers");
-    if (seen[static_cast<std::size_t>(result.index)]) return wrong("two results");
-    seen[static_cast<std::size_t>(result.index)] = true;
+    const auto wrong = [&](const auto&... what) { return Fail(NameOf(job, result), ": ", what...); };
     const auto tally = ReadTally(result.bytes, sums);
     if (!tally) return wrong(tally.error().message);
-    WorkerJob its = job;
-    its.index = result.index;
-    if (job.units && tally->units > its.UnitsOfWorker()) {
-      return wrong("it claims ", tally->units, " units; ", its.UnitsOfWorker(), " were its own");
-    }
+    if (auto checked = CheckUnits(job, result, tally->units); !checked) return Forward(checked);
     total.Add(*tally);
   }
   if (total.units == 0) return Fail("worker ", job.group, ": no unit of work was finished");

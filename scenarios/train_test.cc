@@ -1,6 +1,5 @@
 // The three training workloads, as the harness drives them.
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "harness/base/text.h"
 #include "harness/child/workload.h"
 #include "harness/os/rendezvous.h"
+#include "harness/os/shared_bytes.h"
 #include "scenarios/train_autoencoder.h"
 #include "scenarios/train_regression.h"
 #include "scenarios/train_vibration.h"
@@ -195,26 +195,13 @@ TEST(Training, AModelThatDivergesEndsItsWorkerWithOneLine) {
   EXPECT_NE(said.find(" steps of model 0 (sgd, rate 1e+05); a lower rate may help"), std::string::npos) << said;
 }
 
-// Memory that threads and forked processes share.
-class Shared {
- public:
-  explicit Shared(std::size_t size)
-      : size_(size), at_(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {}
-  ~Shared() { munmap(at_, size_); }
-  std::span<std::byte> bytes() const { return {static_cast<std::byte*>(at_), size_}; }
-
- private:
-  std::size_t size_;
-  void* at_;
-};
-
 // The answer of `workers` that train one model, each `units` units, as threads or as processes.
 Answer TrainTogether(const WorkerJob& job, int units, bool processes) {
   const WorkloadType type = TrainVibration();
   const auto input = Load(type, job);
   const std::size_t exchange = type.exchange_size(job), result = type.result_size(job);
   const auto workers = static_cast<std::size_t>(job.workers);
-  const Shared shared(exchange + workers * result + 64);
+  const SharedBytes shared(exchange + workers * result + 64);
   const auto run = [&](std::size_t index) {
     WorkerJob its = job;
     its.index = static_cast<int>(index);
@@ -282,7 +269,7 @@ TEST(TrainingTogether, WhoIsToldToStopEndsItsUnitAndKeepsItsResult) {
   if (const auto ok = Rendezvous::Supported(); !ok) GTEST_SKIP() << ok.error().message;
   const WorkloadType type = TrainVibration();
   const WorkerJob job = With(Small(type, 2), "mode", "data-parallel");
-  const Shared shared(type.exchange_size(job));
+  const SharedBytes shared(type.exchange_size(job));
   WorkerJob second = job;
   second.index = 1;
   const auto stays = type.make(second, {.exchange = shared.bytes()});

@@ -34,6 +34,20 @@ int ExitCode(Verdict verdict) {
   return 1;
 }
 
+int Severity(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kFail:
+      return 3;
+    case Verdict::kUndecided:
+      return 2;
+    case Verdict::kSkipped:
+      return 1;
+    case Verdict::kPass:
+      return 0;
+  }
+  return 0;
+}
+
 std::string_view ToText(EndRecord::Kind kind) {
   switch (kind) {
     case EndRecord::Kind::kExited:

@@ -22,6 +22,7 @@ namespace corerig {
 enum class Verdict { kPass, kFail, kUndecided, kSkipped };
 std::string_view ToText(Verdict verdict);  // "PASS" …
 int ExitCode(Verdict verdict);             // 0 pass, 2 fail, 3 undecided, 4 skipped
+int Severity(Verdict verdict);             // FAIL outranks UNDECIDED outranks SKIPPED outranks PASS
 
 // One instant on three clocks.
 struct Anchor {

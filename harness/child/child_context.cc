@@ -54,21 +54,14 @@ namespace {
 }  // namespace
 
 [[gnu::hot]] Result<ChildContext> ChildContext::Open() {
-  ChildContext context;
   auto job = ReadJob();
   if (!job) return Forward(job);
-  context.job_ = std::move(*job);
-  auto slab = MapInherited("slab", kSlabFd, sizeof(SlabHeader), Mapping::Access::kReadWrite);
-  if (!slab) return Forward(slab);
-  if (const auto sealed = SealAgainstNewWriters(kSlabFd); !sealed) return ForwardWith(sealed, "its slab: ");
-  auto control = MapInherited("control page", kControlFd, sizeof(ControlPage), Mapping::Access::kRead);
-  if (!control) return Forward(control);
-  context.slab_ = std::move(*slab);
-  context.control_ = std::move(*control);
+  auto context = OpenThread(kSlabFd);
+  if (context) context->job_ = std::move(*job);
   return context;
 }
 
-Result<ChildContext> ChildContext::OpenThread(int slab_fd) {
+[[gnu::hot]] Result<ChildContext> ChildContext::OpenThread(int slab_fd) {
   ChildContext context;
   auto slab = MapInherited("slab", slab_fd, sizeof(SlabHeader), Mapping::Access::kReadWrite);
   if (!slab) return Forward(slab);

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "harness/child/worker_slab.h"
@@ -87,16 +88,16 @@ auto Catching(const Function& function) -> decltype(function()) {
 
 }  // namespace
 
-[[gnu::hot]] Result<const WorkloadType*> FindWorkload(std::span<const WorkloadType> workloads, std::string_view name) {
-  for (const WorkloadType& type : workloads) {
-    if (type.info.name == name) return &type;
-  }
-  return Fail("this program has no workload \"", name, "\"");
-}
-
-[[gnu::hot]] Result<std::unique_ptr<WorkloadInput>> LoadInput(const WorkloadType& type, const WorkerJob& job) {
-  if (type.load == nullptr) return std::unique_ptr<WorkloadInput>();
-  return Catching([&] { return type.load(job); });
+[[gnu::hot]] Result<LoadedWorkload> LoadWorkload(std::span<const WorkloadType> workloads, const NamedWorkerJob& job) {
+  const auto at = std::find_if(workloads.begin(), workloads.end(),
+                               [&](const auto& type) { return type.info.name == job.workload; });
+  if (at == workloads.end()) return Fail("this program has no workload \"", job.workload, "\"");
+  LoadedWorkload loaded = {.type = &*at};
+  if (at->load == nullptr) return loaded;
+  auto input = Catching([&] { return at->load(job.job); });
+  if (!input) return Forward(input);
+  loaded.input = std::move(*input);
+  return loaded;
 }
 
 [[gnu::hot]] Status RunWorker(ChildContext& context, const WorkloadType& type, const WorkerJob& job,

@@ -8,15 +8,18 @@
 #include <string_view>
 
 #include "harness/child/child_context.h"
+#include "harness/child/worker_job.h"
 #include "harness/child/workload.h"
 
 namespace corerig {
 
-// The row of that name, or an error.
-Result<const WorkloadType*> FindWorkload(std::span<const WorkloadType> workloads, std::string_view name);
-
-// What `type` has its workers share; null if it has them share nothing. Catches what it throws.
-Result<std::unique_ptr<WorkloadInput>> LoadInput(const WorkloadType& type, const WorkerJob& job);
+// A workload of the program's, and what its workers share: null if it has them share nothing.
+struct LoadedWorkload {
+  const WorkloadType* type = nullptr;
+  std::unique_ptr<WorkloadInput> input = {};
+};
+// Fails if the program has no workload of that name, or its input cannot be loaded; catches what loading throws.
+Result<LoadedWorkload> LoadWorkload(std::span<const WorkloadType> workloads, const NamedWorkerJob& job);
 
 // On the calling thread; `context` is this worker's alone. What the workload throws becomes the error.
 Status RunWorker(ChildContext& context, const WorkloadType& type, const WorkerJob& job, const WorkloadInput* input,

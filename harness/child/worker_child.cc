@@ -22,11 +22,9 @@ static_assert(kExchangeFd == kFirstRoleFd);
   return RunChild("worker", [&](ChildContext& context) -> Status {
     const auto named = ReadWorkerJob(context.job());
     if (!named) return Forward(named);
-    const auto type = FindWorkload(workloads, named->workload);
-    if (!type) return Forward(type);
-    const auto input = LoadInput(**type, named->job);
-    if (!input) return Forward(input);
-    return Work(context, **type, named->job, input->get());
+    const auto loaded = LoadWorkload(workloads, *named);
+    if (!loaded) return Forward(loaded);
+    return Work(context, *loaded->type, named->job, loaded->input.get());
   });
 }
 

@@ -32,12 +32,10 @@ void RunThread(ChildContext& context, const WorkloadType& type, const ThreadGrou
 Status RunThreads(ChildContext& process, std::span<const WorkloadType> workloads) {
   const auto group = ReadThreadGroupJob(process.job());
   if (!group) return Forward(group);
-  const auto type = FindWorkload(workloads, group->first.workload);
-  if (!type) return Forward(type);
+  const auto loaded = LoadWorkload(workloads, group->first);
+  if (!loaded) return Forward(loaded);
   const WorkerJob& first = group->first.job;
-  const auto input = LoadInput(**type, first);
-  if (!input) return Forward(input);
-  const auto exchange = MapExchange(**type, first, kExchangeFd);
+  const auto exchange = MapExchange(*loaded->type, first, kExchangeFd);
   if (!exchange) return Forward(exchange);
 
   std::vector<ChildContext> contexts;
@@ -49,8 +47,8 @@ Status RunThreads(ChildContext& process, std::span<const WorkloadType> workloads
   std::vector<std::jthread> threads;
   try {
     for (int i = 0; i < first.workers; ++i) {
-      threads.emplace_back(RunThread, std::ref(contexts[static_cast<std::size_t>(i)]), std::cref(**type),
-                           std::cref(*group), i, input->get(), std::span(exchange->data(), exchange->size()));
+      threads.emplace_back(RunThread, std::ref(contexts[static_cast<std::size_t>(i)]), std::cref(*loaded->type),
+                           std::cref(*group), i, loaded->input.get(), std::span(exchange->data(), exchange->size()));
     }
   } catch (const std::system_error& error) {
     // Those that run would wait for the others for good: the process ends with all of them.

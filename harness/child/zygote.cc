@@ -128,12 +128,10 @@ int ZygoteMain(std::span<const WorkloadType> workloads) {
   return RunChild("zygote", [&](ChildContext& context) -> Status {
     const auto named = ReadWorkerJob(context.job());
     if (!named) return Forward(named);
-    const auto type = FindWorkload(workloads, named->workload);
-    if (!type) return Forward(type);
-    const auto input = LoadInput(**type, named->job);
-    if (!input) return Forward(input);
+    const auto loaded = LoadWorkload(workloads, *named);
+    if (!loaded) return Forward(loaded);
     context.Arm();
-    return Zygote(**type, input->get()).Serve();
+    return Zygote(*loaded->type, loaded->input.get()).Serve();
   });
 }
 

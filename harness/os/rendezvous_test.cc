@@ -1,7 +1,6 @@
 #include "harness/os/rendezvous.h"
 
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,21 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "harness/os/shared_bytes.h"
+
 namespace corerig {
 namespace {
-
-// What threads and forked processes share.
-class Shared {
- public:
-  explicit Shared(std::size_t size)
-      : size_(size), at_(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {}
-  ~Shared() { munmap(at_, size_); }
-  std::span<std::byte> bytes() const { return {static_cast<std::byte*>(at_), size_}; }
-
- private:
-  std::size_t size_;
-  void* at_;
-};
 
 class RendezvousTest : public testing::Test {
  protected:
@@ -34,7 +22,7 @@ class RendezvousTest : public testing::Test {
   }
 };
 
-std::unique_ptr<Rendezvous> Join(const Shared& shared, int index, int parties, std::function<bool()> told = {}) {
+std::unique_ptr<Rendezvous> Join(const SharedBytes& shared, int index, int parties, std::function<bool()> told = {}) {
   auto joined = Rendezvous::Join(shared.bytes(), index, parties, std::move(told));
   if (!joined) {
     ADD_FAILURE() << joined.error().message;
@@ -58,7 +46,7 @@ int StatusOf(pid_t child) {
 
 TEST_F(RendezvousTest, NobodyLeavesAMeetingBeforeAllHaveCome) {
   constexpr int kParties = 3, kRounds = 300;
-  const Shared shared(Rendezvous::SizeFor(kParties));
+  const SharedBytes shared(Rendezvous::SizeFor(kParties));
   std::vector<std::atomic<int>> rounds(kParties);
   std::atomic<int> early{0};
   const auto party = [&](int index) {
@@ -78,7 +66,7 @@ TEST_F(RendezvousTest, NobodyLeavesAMeetingBeforeAllHaveCome) {
 TEST_F(RendezvousTest, ProcessesMeetAndSeeWhatTheOthersWrote) {
   constexpr int kParties = 2, kRounds = 200;
   const std::size_t size = Rendezvous::SizeFor(kParties);
-  const Shared shared(size + 64);
+  const SharedBytes shared(size + 64);
   // Two turns of a place each: who reads a turn's is done when all have met again.
   int* const written = reinterpret_cast<int*>(shared.bytes().data() + size);
   const auto party = [&](int index) {
@@ -98,7 +86,7 @@ TEST_F(RendezvousTest, ProcessesMeetAndSeeWhatTheOthersWrote) {
 }
 
 TEST_F(RendezvousTest, AKilledPartyIsMissedAndNamed) {
-  const Shared shared(Rendezvous::SizeFor(3));
+  const SharedBytes shared(Rendezvous::SizeFor(3));
   const auto first = Join(shared, 0, 3);
   const pid_t polite = Fork([&] {
     const auto meeting = Join(shared, 1, 3);
@@ -123,7 +111,7 @@ TEST_F(RendezvousTest, AKilledPartyIsMissedAndNamed) {
 }
 
 TEST_F(RendezvousTest, AThreadThatEndsWithoutLeaveIsMissed) {
-  const Shared shared(Rendezvous::SizeFor(2));
+  const SharedBytes shared(Rendezvous::SizeFor(2));
   const auto first = Join(shared, 0, 2);
   std::unique_ptr<Rendezvous> second;
   std::thread([&] { second = Join(shared, 1, 2); }).join();
@@ -134,7 +122,7 @@ TEST_F(RendezvousTest, AThreadThatEndsWithoutLeaveIsMissed) {
 }
 
 TEST_F(RendezvousTest, WhoTakesLeaveIsNotWaitedForAndWhatItCameToCounts) {
-  const Shared shared(Rendezvous::SizeFor(2));
+  const SharedBytes shared(Rendezvous::SizeFor(2));
   const auto first = Join(shared, 0, 2);
   const pid_t child = Fork([&] {
     const auto second = Join(shared, 1, 2);
@@ -148,7 +136,7 @@ TEST_F(RendezvousTest, WhoTakesLeaveIsNotWaitedForAndWhatItCameToCounts) {
 }
 
 TEST_F(RendezvousTest, WhoIsToldToStopWaitsNoLonger) {
-  const Shared shared(Rendezvous::SizeFor(2));
+  const SharedBytes shared(Rendezvous::SizeFor(2));
   bool told = false;
   const auto first = Join(shared, 0, 2, [&] { return std::exchange(told, true); }), second = Join(shared, 1, 2);
   const auto met = first->Meet();
@@ -157,7 +145,7 @@ TEST_F(RendezvousTest, WhoIsToldToStopWaitsNoLonger) {
 }
 
 TEST_F(RendezvousTest, WhoNeverJoinsIsNamed) {
-  const Shared shared(Rendezvous::SizeFor(2));
+  const SharedBytes shared(Rendezvous::SizeFor(2));
   const auto first = Rendezvous::Join(shared.bytes(), 0, 2, {}, std::chrono::milliseconds(30));
   ASSERT_TRUE(first.has_value()) << first.error().message;
   const auto met = (*first)->Meet();
@@ -166,14 +154,14 @@ TEST_F(RendezvousTest, WhoNeverJoinsIsNamed) {
 }
 
 TEST_F(RendezvousTest, MemoryThatCannotServeIsRefused) {
-  const Shared shared(Rendezvous::SizeFor(2));
+  const SharedBytes shared(Rendezvous::SizeFor(2));
   const auto refusal = [&](std::span<std::byte> memory, int index) {
     const auto joined = Rendezvous::Join(memory, index, 2, {});
     return joined ? "joined" : joined.error().message;
   };
   EXPECT_EQ(refusal(shared.bytes().first(64), 0),
             "rendezvous: 64 bytes of shared memory; 2 parties need " + std::to_string(Rendezvous::SizeFor(2)));
-  const Shared larger(Rendezvous::SizeFor(2) + 64);
+  const SharedBytes larger(Rendezvous::SizeFor(2) + 64);
   EXPECT_EQ(refusal(larger.bytes().subspan(8), 0), "rendezvous: shared memory that does not begin at a multiple of 64");
   EXPECT_EQ(refusal(shared.bytes(), 2), "rendezvous: party 2 of 2");
   EXPECT_EQ(refusal(shared.bytes(), 0), "joined");

@@ -43,20 +43,6 @@ bool IsWorse(double value, double than, const BudgetPlan& budget) {
   return false;
 }
 
-// FAIL outranks UNDECIDED outranks PASS.
-int Rank(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kFail:
-      return 2;
-    case Verdict::kUndecided:
-      return 1;
-    case Verdict::kPass:
-    case Verdict::kSkipped:
-      return 0;
-  }
-  return 0;
-}
-
 std::string ValueText(const Metric& metric) {
   const double value = *metric.value;
   if (std::isinf(value)) return "never";
@@ -203,7 +189,7 @@ BudgetRecord JudgeBudget(const Plan& plan, const RunRecord& record, const std::v
     BudgetRecord judged = JudgeOne(record, budget, metric);
     if (metric.value) WeighDisturbances(plan, disturbances, budget, *metric.value, judged);
     const bool worse =
-        !worst || Rank(judged.result) > Rank(worst->result) ||
+        !worst || Severity(judged.result) > Severity(worst->result) ||
         (judged.result == worst->result && metric.value && worst_value && IsWorse(*metric.value, *worst_value, budget));
     if (!worse) continue;
     worst = std::move(judged);
@@ -220,7 +206,7 @@ BudgetRecord JudgeBudget(const Plan& plan, const RunRecord& record, const std::v
 class Reasons {
  public:
   void Add(Verdict rank, std::string reason) {
-    if (Rank(rank) > Rank(worst_)) worst_ = rank;
+    if (Severity(rank) > Severity(worst_)) worst_ = rank;
     (rank == Verdict::kFail ? fails_ : doubts_).push_back(std::move(reason));
   }
   Verdict worst() const { return worst_; }

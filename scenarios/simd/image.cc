@@ -1,11 +1,11 @@
 #include "scenarios/simd/image.h"
 
+#include "scenarios/simd/wide_vectors.h"
+
 namespace corerig {
 
 void FilterTile(const std::uint8_t* pixels, std::size_t stride, TileResult& result) {
-#ifdef __x86_64__
-  if (__builtin_cpu_supports("avx2")) return avx2::FilterTile(pixels, stride, result);
-#endif
+  if (CpuHasWideVectors()) return avx2::FilterTile(pixels, stride, result);
   baseline::FilterTile(pixels, stride, result);
 }
 

@@ -7,6 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "scenarios/simd/wide_vectors.h"
+
 namespace corerig {
 namespace {
 
@@ -102,7 +104,7 @@ TEST(FilterTile, IsTheConvolutionOfItsDefinition) {
 
 #ifdef __x86_64__
 TEST(FilterTile, IsTheSameInVectorsOfAnyWidth) {
-  if (!__builtin_cpu_supports("avx2")) GTEST_SKIP() << "this CPU has no AVX2";
+  if (!CpuHasWideVectors()) GTEST_SKIP() << "this CPU has no AVX2 and FMA";
   const Pixels pixels = Noise();
   const auto narrow = Filter(baseline::FilterTile, pixels), wide = Filter(avx2::FilterTile, pixels);
   EXPECT_EQ(std::memcmp(narrow.get(), wide.get(), sizeof(TileResult)), 0);

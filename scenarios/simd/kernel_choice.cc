@@ -3,6 +3,8 @@
 #include <array>
 #include <atomic>
 
+#include "scenarios/simd/wide_vectors.h"
+
 namespace corerig {
 namespace {
 
@@ -13,8 +15,7 @@ std::atomic<const Kernels*> forced = nullptr;
 std::span<const Kernels* const> KernelsOfThisCpu() {
 #ifdef __x86_64__
   static constexpr std::array<const Kernels*, 2> all = {&kKernels128, &kKernels256};
-  // It asks the CPU, and the kernel whether it saves the wide registers.
-  static const bool wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  static const bool wide = CpuHasWideVectors();
   return std::span(all).first(wide ? 2 : 1);
 #else
   static constexpr std::array<const Kernels*, 1> all = {&kKernels128};

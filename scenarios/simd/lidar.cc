@@ -1,11 +1,11 @@
 #include "scenarios/simd/lidar.h"
 
+#include "scenarios/simd/wide_vectors.h"
+
 namespace corerig {
 
 void AddSquaredErrors(const Map& map, const Beam& beam, const Poses& poses, double* squares) {
-#ifdef __x86_64__
-  if (__builtin_cpu_supports("avx2")) return avx2::AddSquaredErrors(map, beam, poses, squares);
-#endif
+  if (CpuHasWideVectors()) return avx2::AddSquaredErrors(map, beam, poses, squares);
   baseline::AddSquaredErrors(map, beam, poses, squares);
 }
 

@@ -6,6 +6,8 @@
 #include <numbers>
 #include <vector>
 
+#include "scenarios/simd/wide_vectors.h"
+
 namespace corerig {
 namespace {
 
@@ -71,7 +73,7 @@ TEST(Lidar, TheErrorIsSquaredAndAdded) {
 
 #ifdef __x86_64__
 TEST(Lidar, HasTheSameBitsInVectorsOfAnyWidth) {
-  if (!__builtin_cpu_supports("avx2")) GTEST_SKIP() << "this CPU has no AVX2";
+  if (!CpuHasWideVectors()) GTEST_SKIP() << "this CPU has no AVX2 and FMA";
   for (int i = 0; i < 200; ++i) {
     const double direction = 0.1 * i, x = 0.01 * i - 1, y = 0.5 * std::sin(i);
     const auto narrow = Squares(baseline::AddSquaredErrors, kFenced, x, y, 0.2, direction, 1.3);

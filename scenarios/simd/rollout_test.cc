@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "scenarios/simd/random_fill.h"
+#include "scenarios/simd/wide_vectors.h"
 
 namespace corerig {
 namespace {
@@ -72,7 +73,7 @@ TEST(Rollout, FollowsTheBicycleModel) {
 
 #ifdef __x86_64__
 TEST(Rollout, HasTheSameBitsInVectorsOfAnyWidth) {
-  if (!__builtin_cpu_supports("avx2")) GTEST_SKIP() << "this CPU has no AVX2";
+  if (!CpuHasWideVectors()) GTEST_SKIP() << "this CPU has no AVX2 and FMA";
   Fleet narrow, wide, chosen;
   Drive(baseline::StepVehicles, kCar, 200, narrow);
   Drive(avx2::StepVehicles, kCar, 200, wide);

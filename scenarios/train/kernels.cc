@@ -1,5 +1,7 @@
 #include "scenarios/train/kernels.h"
 
+#include "scenarios/simd/wide_vectors.h"
+
 #if defined(__x86_64__)
 #include "scenarios/train/kernels_v3.h"
 #endif
@@ -8,7 +10,7 @@ namespace corerig {
 
 const TrainKernels* WideTrainKernels() {
 #if defined(__x86_64__)
-  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  static const bool has = CpuHasWideVectors();
   return has ? &TrainKernelsV3() : nullptr;
 #else
   return nullptr;

@@ -8,7 +8,8 @@
 // in ascending order whatever the width, so kernels differ only by the rounding of fused multiply-adds.
 //
 // Why not Eigen here: what is compiled for a wider CPU must not share inline functions with the rest, as the linker
-// would keep one copy for all. So the kernels are static functions on raw pointers (kernels_test looks).
+// would keep one copy for all. So the kernels are static functions on raw pointers (//scenarios/simd:train_symbols_test
+// looks).
 #pragma once
 
 #include <cstddef>

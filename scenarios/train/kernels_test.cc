@@ -3,9 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdio>
-#include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -156,40 +153,6 @@ TEST_P(Kernels, OptimisersStepAsTheirPapersSay) {
     EXPECT_NEAR(second[i], square, 1e-6);
     EXPECT_NEAR(parameters[i], p[i] - 0.01 * 2 * mean / (std::sqrt(3 * square) + 1e-3), 1e-6);
   }
-}
-
-// A symbol that other object files may have too is linked once for all of them: were it one of the object compiled for
-// AVX2, a program on a CPU without would die of it. Types of nm: T and D are the object's own and strong, U is what it
-// asks for, lower case is local; weak and unique ones are W, V, u.
-TEST(WideKernels, ShareNoSymbolWithTheRest) {
-  std::string object;
-  for (const auto& entry : std::filesystem::directory_iterator("scenarios/train")) {
-    const std::string path = entry.path();
-    if (path.ends_with("libkernels_v3.a") || path.ends_with("libkernels_v3.lo")) object = path;
-  }
-#if !defined(__x86_64__)
-  EXPECT_EQ(object, "");
-  GTEST_SKIP() << "this architecture has no wider kernels";
-#endif
-  ASSERT_NE(object, "");
-  const std::unique_ptr<FILE, int (*)(FILE*)> nm(popen(("nm -C " + object).c_str(), "r"), pclose);
-  ASSERT_TRUE(nm);
-  char line[512];
-  int own = 0, symbols = 0;
-  while (std::fgets(line, sizeof line, nm.get()) != nullptr) {
-    const std::string text = line;
-    if (text.size() < 20 || text[16] != ' ') continue;
-    if (text.find("DW.ref.") != std::string::npos) continue;  // no code: where sanitizers unwind to
-    ++symbols;
-    const char type = text[17];
-    EXPECT_EQ(std::string("WVuwvCBRG").find(type), std::string::npos) << text;
-    if (type == 'T' || type == 'D') {
-      ++own;
-      EXPECT_NE(text.find("corerig::TrainKernelsV3()"), std::string::npos) << text;
-    }
-  }
-  EXPECT_EQ(own, 1);
-  EXPECT_GT(symbols, 5) << "nm told nothing";
 }
 
 }  // namespace

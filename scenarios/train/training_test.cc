@@ -1,7 +1,6 @@
 #include "scenarios/train/training.h"
 
 #include <gtest/gtest.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "harness/base/philox.h"
 #include "harness/base/text.h"
 #include "harness/os/rendezvous.h"
+#include "harness/os/shared_bytes.h"
 
 namespace corerig {
 namespace {
@@ -117,19 +117,6 @@ TEST(Training, ALossThatIsNotFiniteIsToldAtOnce) {
   EXPECT_EQ(stepped, Training::Stepped::kDiverged) << steps;
 }
 
-// Memory that threads and forked processes share.
-class Shared {
- public:
-  explicit Shared(std::size_t size)
-      : size_(size), at_(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {}
-  ~Shared() { munmap(at_, size_); }
-  std::span<std::byte> bytes() const { return {static_cast<std::byte*>(at_), size_}; }
-
- private:
-  std::size_t size_;
-  void* at_;
-};
-
 class TrainingTogether : public testing::Test {
  protected:
   void SetUp() override {
@@ -149,7 +136,7 @@ Weights Train(const Dataset& data, AllReduce* together) {
   return {training.parameters().begin(), training.parameters().end()};
 }
 
-Weights TrainAsParty(const Dataset& data, const Shared& shared, int index, int parties) {
+Weights TrainAsParty(const Dataset& data, const SharedBytes& shared, int index, int parties) {
   auto together = AllReduce::Join(shared.bytes(), {.index = index, .parties = parties, .name = "learn"}, {});
   if (!together) return {};
   return Train(data, together->get());
@@ -169,7 +156,7 @@ TEST_F(TrainingTogether, OfThreadsEqualsThatOfOneOnTheSameBatches) {
   const Dataset rings = Rings();
   const Weights alone = Train(rings, nullptr);
   for (const int parties : {1, 2, 3}) {  // 32 rows are not a multiple of 3
-    const Shared shared(AllReduce::SizeFor(parties));
+    const SharedBytes shared(AllReduce::SizeFor(parties));
     std::vector<Weights> weights(static_cast<std::size_t>(parties));
     std::vector<std::thread> threads;
     for (int index = 0; index < parties; ++index) {
@@ -187,7 +174,7 @@ TEST_F(TrainingTogether, OfProcessesHasTheBitsOfThatOfThreads) {
   constexpr int kParties = 3;
   const std::size_t exchange = AllReduce::SizeFor(kParties), most = 1 << 16;
   // Behind the exchange: what each process's weights are, for this test.
-  const Shared shared(exchange + kParties * most * sizeof(float));
+  const SharedBytes shared(exchange + kParties * most * sizeof(float));
   const auto weights_of = [&](int index) {
     return reinterpret_cast<float*>(shared.bytes().data() + exchange) + static_cast<std::size_t>(index) * most;
   };
@@ -211,7 +198,7 @@ TEST_F(TrainingTogether, OfProcessesHasTheBitsOfThatOfThreads) {
   for (int index = 1; index < kParties; ++index) {
     EXPECT_EQ(Weights(weights_of(index), weights_of(index) + alone.size()), first);
   }
-  const Shared others(AllReduce::SizeFor(kParties));
+  const SharedBytes others(AllReduce::SizeFor(kParties));
   std::vector<Weights> threaded(kParties);
   std::vector<std::thread> threads;
   for (int index = 0; index < kParties; ++index) {
@@ -224,7 +211,7 @@ TEST_F(TrainingTogether, OfProcessesHasTheBitsOfThatOfThreads) {
 
 TEST_F(TrainingTogether, AWorkerThatIsKilledIsNamed) {
   const Dataset rings = Rings();
-  const Shared shared(AllReduce::SizeFor(2));
+  const SharedBytes shared(AllReduce::SizeFor(2));
   const pid_t victim = fork();
   if (victim == 0) {
     auto together = AllReduce::Join(shared.bytes(), {.index = 1, .parties = 2, .name = "learn"}, {});
@@ -250,7 +237,7 @@ TEST_F(TrainingTogether, AWorkerThatIsKilledIsNamed) {
 // not.
 std::string ThirdStep(bool told) {
   const Dataset rings = Rings();
-  const Shared shared(AllReduce::SizeFor(2));
+  const SharedBytes shared(AllReduce::SizeFor(2));
   bool stop = false;
   auto first = AllReduce::Join(shared.bytes(), {.index = 0, .parties = 2, .name = "learn"}, [&] { return stop; });
   if (!first) return first.error().message;
@@ -281,7 +268,7 @@ TEST_F(TrainingTogether, WhoIsLeftAloneSaysSoUnlessItIsToStopItself) {
 
 TEST_F(TrainingTogether, AStepThatIsInterruptedLeavesTheWeightsAlone) {
   const Dataset rings = Rings();
-  const Shared shared(AllReduce::SizeFor(2));
+  const SharedBytes shared(AllReduce::SizeFor(2));
   auto first = AllReduce::Join(shared.bytes(), {.index = 0, .parties = 2, .name = "learn"}, [] { return true; });
   auto second = AllReduce::Join(shared.bytes(), {.index = 1, .parties = 2, .name = "learn"}, {});
   ASSERT_TRUE(first.has_value() && second.has_value());
@@ -293,7 +280,7 @@ TEST_F(TrainingTogether, AStepThatIsInterruptedLeavesTheWeightsAlone) {
 }
 
 TEST_F(TrainingTogether, TooLittleMemoryIsRefused) {
-  const Shared shared(4096);
+  const SharedBytes shared(4096);
   const auto joined = AllReduce::Join(shared.bytes(), {.index = 0, .parties = 2, .name = "learn"}, {});
   ASSERT_FALSE(joined.has_value());
   EXPECT_EQ(joined.error().message, "worker learn: 4096 bytes to exchange gradients through; 2 workers need " +

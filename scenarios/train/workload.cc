@@ -11,6 +11,7 @@
 #include "harness/base/text.h"
 #include "harness/os/fd.h"
 #include "scenarios/train/csv_table.h"
+#include "scenarios/worker_results.h"
 
 namespace corerig {
 namespace {
@@ -229,7 +230,7 @@ class Trainer final : public Workload {
   TrainingResult result_;
 };
 
-Result<TrainingResult> ReadResult(const WorkerJob& job, const WorkerResult& from) {
+Result<TrainingResult> ReadResult(const WorkerResult& from) {
   TrainingResult result;
   if (from.bytes.size() != sizeof result) {
     return Fail("its result has ", from.bytes.size(), " bytes; ", sizeof result, " were expected");
@@ -242,11 +243,6 @@ Result<TrainingResult> ReadResult(const WorkerJob& job, const WorkerResult& from
   // Every score is 1 at most.
   if (result.held_out > 1 || result.validation > 1 || result.score_sum > static_cast<double>(result.models)) {
     return Fail("it claims a score above 1");
-  }
-  WorkerJob its = job;
-  its.index = from.index;
-  if (job.units && result.units > its.UnitsOfWorker()) {
-    return Fail("it claims ", result.units, " units; ", its.UnitsOfWorker(), " were its own");
   }
   return result;
 }
@@ -387,14 +383,12 @@ Result<Answer> Merge(const TrainingTask& task, const WorkerJob& job, std::span<c
   const auto mode = ModeOf(job);
   if (!mode) return Forward(mode);
   std::vector<TrainingResult> results;
-  std::vector<bool> seen(static_cast<std::size_t>(job.workers));
+  if (auto checked = CheckSenders(job, arrived); !checked) return Forward(checked);
   for (const WorkerResult& from : arrived) {
     const auto wrong = [&](const auto&... what) { return Fail("worker ", job.group, ".", from.index, ": ", what...); };
-    if (from.index < 0 || from.index >= job.workers) return wrong("there are only ", job.workers, " workers");
-    if (seen[static_cast<std::size_t>(from.index)]) return wrong("two results");
-    seen[static_cast<std::size_t>(from.index)] = true;
-    const auto result = ReadResult(job, from);
+    const auto result = ReadResult(from);
     if (!result) return wrong(result.error().message);
+    if (auto checked = CheckUnits(job, from, result->units); !checked) return Forward(checked);
     if (result->units > 0) results.push_back(*result);
   }
   if (results.empty()) return Fail("worker ", job.group, ": no unit of work was finished");

@@ -10,20 +10,6 @@
 namespace corerig {
 namespace {
 
-int Rank(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kFail:
-      return 3;
-    case Verdict::kUndecided:
-      return 2;
-    case Verdict::kSkipped:
-      return 1;
-    case Verdict::kPass:
-      return 0;
-  }
-  return 0;
-}
-
 WorkerJob JobOf(const ShardReport::Group& group, std::uint64_t seed) {
   WorkerJob job{.group = group.name, .seed = seed, .units = group.units, .parameters = {}};
   for (const auto& [name, value] : group.parameters) job.parameters.push_back({name, value});
@@ -156,7 +142,7 @@ Result<RunRecord> MergeShards(const Rig& rig, const std::vector<ShardReport>& re
   record.complete = true;
   record.verdict = Verdict::kPass;
   const auto add = [&](Verdict verdict, std::string reason) {
-    if (Rank(verdict) > Rank(record.verdict)) record.verdict = verdict;
+    if (Severity(verdict) > Severity(record.verdict)) record.verdict = verdict;
     if (!reason.empty()) record.reasons.push_back(std::move(reason));
   };
   if (shards.size() < static_cast<std::size_t>(first.count)) {
