@@ -77,7 +77,8 @@ class Worker final : public Workload {
   void RunUnit(std::uint64_t) override {
     if (!seen_) Begin();
     const bool waits = MonotonicNow() < due_;
-    if (!SleepUntilDue()) return;
+    cut_short_ = !SleepUntilDue();
+    if (cut_short_) return;
     const Nanos begin = MonotonicNow();
     // The first job is due when it begins: nothing woke it, and nothing held it back.
     if (waits) {
@@ -87,7 +88,8 @@ class Worker final : public Workload {
       if (timing_.relative) due_ = begin;
     }
     const Nanos cpu = ThreadCpuTime();
-    if (!Compute()) return;
+    cut_short_ = !Compute();
+    if (cut_short_) return;
     counts_.cpu += (ThreadCpuTime() - cpu).count();
     const Nanos response = MonotonicNow() - due_;
     seen_->response.Record(response);
@@ -95,6 +97,8 @@ class Worker final : public Workload {
     counts_.missed += response > timing_.deadline;
     due_ += timing_.period;
   }
+
+  bool CutShort() const override { return cut_short_; }
 
   std::size_t WriteResult(std::span<std::byte> out) const override {
     std::memcpy(out.data(), &counts_, sizeof counts_);
@@ -146,6 +150,7 @@ class Worker final : public Workload {
   const Timing timing_;
   const std::function<bool()> told_to_stop_;
   Nanos due_{0};  // of the next job
+  bool cut_short_ = false;
   Counts counts_;
   std::unique_ptr<Histograms>
       seen_;  // once there is something to see: it takes no memory where a group is only checked

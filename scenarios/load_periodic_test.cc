@@ -91,8 +91,10 @@ TEST(LoadPeriodic, AWorkerThatIsToldToStopDoesNotSleepOut) {
   bool stop = false;
   const auto worker = group.Make(0, {.told_to_stop = [&] { return stop; }});
   (*worker)->RunUnit(0);
+  EXPECT_FALSE((*worker)->CutShort());
   stop = true;
   (*worker)->RunUnit(1);  // would last an hour
+  EXPECT_TRUE((*worker)->CutShort());
   EXPECT_EQ(FigureOf(AnswerOf(group, **worker), "jobs"), 1) << "the job that was not done does not count";
 }
 
@@ -101,6 +103,7 @@ TEST(LoadPeriodic, AWorkerThatIsToldToStopInAJobLeavesIt) {
   int asked = 0;
   const auto worker = group.Make(0, {.told_to_stop = [&] { return ++asked == 2; }});
   (*worker)->RunUnit(0);
+  EXPECT_TRUE((*worker)->CutShort());
   const auto answer = group.Merge({group.ResultOf(**worker)});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().message, "worker load: no job was finished");

@@ -277,7 +277,7 @@ TEST(TrainingTogether, WhoIsToldToStopEndsItsUnitAndKeepsItsResult) {
   const auto workload = type.make(job, {.exchange = shared.bytes(), .told_to_stop = [] { return true; }});
   ASSERT_TRUE(workload.has_value());
   (*workload)->RunUnit(0);
-  (*workload)->RunUnit(2);
+  EXPECT_TRUE((*workload)->CutShort());
   const auto answer = MergeAll(type, job, {ResultOf(type, job, **workload)});
   EXPECT_FALSE(answer.has_value());
   EXPECT_EQ(answer.error().message, "worker learn: no unit of work was finished");
@@ -458,6 +458,14 @@ TEST(TrainingFromCsv, WhatIsWrongWithTheFileIsOneLine) {
   const std::string path = File("ragged.csv", ragged + "1,2,3,a\n");
   EXPECT_EQ(error_of(path), path + ":17: 4 columns; the first row has 3");
   EXPECT_NE(error_of("/nonexistent/data.csv").find("/nonexistent/data.csv"), std::string::npos);
+  EXPECT_EQ(error_of("/dev/zero"), "cannot read /dev/zero: it is no regular file");
+}
+
+TEST(Training, RowsThatNobodyHasMemoryForAreRefusedBeforeTheyAreMade) {
+  const WorkloadType type = TrainVibration();
+  const auto input = type.load(With(JobOf(type), "rows", "1000000000000"));
+  ASSERT_FALSE(input);
+  EXPECT_EQ(input.error().message, "rows = 1e+12; write a whole number from 50 to 100000");
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ void RunUnits(const ChildContext& context, const WorkerJob& job, Workload& workl
   SignOfLife sign_of_life(MonotonicNow());
   for (std::uint64_t done = 0; (!job.units || done < planned) && context.stop_level() < EndOf(job); ++done) {
     workload.RunUnit(first + done * step);
+    if (workload.CutShort()) return;
     const Nanos now = MonotonicNow();
     progress.Publish(done + 1, now);
     sign_of_life.Give(now);

@@ -234,6 +234,16 @@ TEST_F(WorkerMainTest, FixedUnitsStopWhenEverythingEndsAndTheirResultIsWhatWasDo
   EXPECT_EQ(worker_.Units().size(), std::min<std::uint64_t>(worker_.progress().units, 64));
 }
 
+TEST_F(WorkerMainTest, AUnitThatIsLeftBeforeItsEndIsNotDone) {
+  worker_.Start(WriteWorkerJob(Job(1'000'000'000, 0), "leave"));
+  worker_.Publish(MonotonicNow());
+  ASSERT_TRUE(worker_.Comes([&] { return worker_.progress().units == 1; }));
+  worker_.Stop(kEndNow);
+  worker_.ExpectSuccess();
+  EXPECT_EQ(worker_.Units(), std::vector<std::uint64_t>{1});
+  EXPECT_EQ(worker_.progress().units, 1u);
+}
+
 // A real-time thread that never blocks is killed after 3 s of CPU time (RLIMIT_RTTIME); a worker that computes is no
 // runaway.
 TEST_F(WorkerMainTest, ARealTimeWorkerMayComputeLongerThanARunaway) {

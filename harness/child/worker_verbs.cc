@@ -33,6 +33,21 @@ class ListUnits : public Workload {
   std::size_t count_ = 0;
 };
 
+// Leaves the unit that it is in when it is told to stop.
+class Leave : public ListUnits {
+ public:
+  Leave(const WorkerJob& job, std::function<bool()> told_to_stop)
+      : ListUnits(job), told_to_stop_(std::move(told_to_stop)) {}
+  void RunUnit(std::uint64_t unit) override {
+    while (unit >= 3 && !CutShort()) usleep(100);
+    if (!CutShort()) ListUnits::RunUnit(unit);
+  }
+  bool CutShort() const override { return told_to_stop_(); }
+
+ private:
+  std::function<bool()> told_to_stop_;
+};
+
 // Computes for some milliseconds a unit, without a system call that blocks.
 class Compute : public ListUnits {
  public:
@@ -73,9 +88,10 @@ template <typename Kind>
 WorkloadType Row(std::string_view name) {
   WorkloadType type;
   type.info.name = name;
-  type.make = [](const WorkerJob& job, const Surroundings&) -> Result<std::unique_ptr<Workload>> {
+  type.make = [](const WorkerJob& job, const Surroundings& around) -> Result<std::unique_ptr<Workload>> {
     if (job.Number("pause") < 0) return Fail("pause is ", job.Number("pause"), "; a positive number was expected");
-    return std::make_unique<Kind>(job);
+    if constexpr (std::is_same_v<Kind, Leave>) return std::make_unique<Kind>(job, around.told_to_stop);
+    else return std::make_unique<Kind>(job);
   };
   type.result_size = [](const WorkerJob&) { return ListUnits::kMost * sizeof(std::uint64_t); };
   return type;
@@ -89,7 +105,7 @@ int main(int argc, char** argv) {
   const std::string_view verb = argc > 1 ? argv[1] : "";
   if (verb == kKeeperVerb) return KeeperMain(argc, argv);
   const WorkloadType workloads[] = {Row<ListUnits>("list"), Row<Compute>("compute"), Row<Throw>("throw"),
-                                    Row<Crash>("crash"), Row<Overflow>("overflow")};
+                                    Row<Leave>("leave"), Row<Crash>("crash"), Row<Overflow>("overflow")};
   if (verb == kWorkerVerb) return WorkerMain(workloads);
   return 100;
 }

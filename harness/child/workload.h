@@ -69,6 +69,8 @@ class Workload {
   // to; a real-time worker's unit that takes 2 s or more is killed as a runaway. May throw: what() is told as the
   // reason why the worker cannot go on.
   virtual void RunUnit(std::uint64_t unit) = 0;
+  // Whether the last unit was left before its end because `told_to_stop` said so: it does not count as done.
+  virtual bool CutShort() const { return false; }
   // What the units done so far come to, in at most ResultSize(job) bytes; returns the size. Plain values, no pointers.
   virtual std::size_t WriteResult(std::span<std::byte> out) const = 0;
 };

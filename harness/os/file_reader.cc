@@ -45,4 +45,13 @@ Result<std::size_t> FileReader::ReadAt(std::uint64_t offset, std::span<char> out
   return done;
 }
 
+Result<std::string> FileReader::ReadWhole(std::uint64_t most) const {
+  if (size_ > most) return Fail("cannot read ", path_, ": it has ", size_, " bytes; at most ", most, " are taken");
+  std::string text(size_, '\0');
+  const auto size = ReadAt(0, text);
+  if (!size) return Forward(size);
+  text.resize(*size);
+  return text;
+}
+
 }  // namespace corerig

@@ -33,6 +33,9 @@ class FileReader {
   // kernel cannot read.
   Result<std::size_t> ReadAt(std::uint64_t offset, std::span<char> out) const;
 
+  // All of it. Fails also if that is more than `most` bytes.
+  Result<std::string> ReadWhole(std::uint64_t most) const;
+
  private:
   FileReader() = default;
   Fd fd_;

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <string>
 
+#include "harness/base/text.h"
+
 namespace corerig {
 namespace {
 
@@ -33,6 +35,14 @@ TEST(FileReader, ReadsAnyPlaceAndLessAtTheEnd) {
   EXPECT_EQ(ReadAt(*file, 8, 4), "89");
   EXPECT_EQ(ReadAt(*file, 10, 4), "");
   EXPECT_EQ(ReadAt(*file, 1000, 4), "");
+}
+
+TEST(FileReader, ReadsTheWholeUpToALimit) {
+  const auto file = FileReader::Open(FileWith("whole", "0123456789"));
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_EQ(file->ReadWhole(10).value(), "0123456789");
+  EXPECT_EQ(file->ReadWhole(9).error().message,
+            StrCat("cannot read ", file->path(), ": it has 10 bytes; at most 9 are taken"));
 }
 
 TEST(FileReader, AFileThatIsCutIsShort) {

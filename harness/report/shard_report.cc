@@ -124,6 +124,9 @@ Result<ShardReport> ReadShardReport(std::string_view text, std::string file) {
     if (!report) return ForwardWith(report, file, ": ");
     report->file = std::move(file);
     return report;
+  } catch (const json::parse_error& error) {
+    return Fail(file, ": this is no whole report of corerig: byte ", error.byte, " of ", text.size(),
+                error.byte > text.size() ? " is missing" : " cannot follow what is before it");
   } catch (const std::exception& error) {
     return Fail(file, ": this is no whole report of corerig: ", error.what());
   }

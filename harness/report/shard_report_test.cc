@@ -68,7 +68,9 @@ TEST(ShardReport, WhatIsNoneIsRefusedWithItsFile) {
     return read ? "accepted" : read.error().message;
   };
   EXPECT_EQ(refusal("[]"), "a.json: this is no report of corerig (its \"schema\" is not \"corerig-report/1\")");
-  EXPECT_TRUE(refusal("name = 1").starts_with("a.json: this is no whole report of corerig: "));
+  EXPECT_EQ(refusal("name = 1"),
+            "a.json: this is no whole report of corerig: byte 2 of 8 cannot follow what is before it");
+  EXPECT_EQ(refusal("{\"seed\": "), "a.json: this is no whole report of corerig: byte 10 of 9 is missing");
   auto json = nlohmann::json::parse(ReportToJson(RecordOf(1)));
   auto broken = json;
   broken.erase("results");

@@ -9,7 +9,7 @@
 
 #include "harness/base/philox.h"
 #include "harness/base/text.h"
-#include "harness/os/fd.h"
+#include "harness/os/file_reader.h"
 #include "scenarios/train/csv_table.h"
 #include "scenarios/worker_results.h"
 
@@ -17,6 +17,7 @@ namespace corerig {
 namespace {
 
 constexpr std::uint32_t kSearch = StreamId("train/search");
+constexpr std::uint64_t kMostBytes = 1 << 30;  // of a CSV
 constexpr double kMostHidden = 256, kMostLayers = 4, kMostRows = 100'000, kMostEpochs = 1e6;
 
 enum class Mode { kIndependent, kSearch, kDataParallel };
@@ -110,6 +111,11 @@ Status CheckShare(const WorkerJob& job, const HyperParameters& with) {
   return {};
 }
 
+Status CheckRows(const WorkerJob& job) {
+  if (IsWhole(job.Number("rows"), static_cast<double>(kFewestRows), kMostRows)) return {};
+  return Fail("rows = ", job.Number("rows"), "; write a whole number from ", kFewestRows, " to 100000");
+}
+
 std::string DivergedText(const Training& training, std::uint32_t model) {
   const Optimiser::Settings& settings = training.with().optimiser;
   const bool adam = settings.kind == Optimiser::Kind::kAdam;
@@ -124,7 +130,6 @@ class Trainer final : public Workload {
       : task_(task), job_(job), mode_(mode), with_(with), input_(input), together_(std::move(together)) {}
 
   void RunUnit(std::uint64_t) override {
-    if (ended_) return;
     if (mode_ == Mode::kDataParallel && job_.workers > 1 && !together_) {
       throw std::runtime_error("mode = \"data-parallel\" needs memory that the workers share, and there is none");
     }
@@ -134,10 +139,12 @@ class Trainer final : public Workload {
       if (!training_) StartModel();
       samples += training_->with().batch;
       Step();
-      if (ended_) return;  // not counted: it is no whole unit
+      if (interrupted_) return;  // not counted: it is no whole unit
     }
     ++result_.units;
   }
+
+  bool CutShort() const override { return interrupted_; }
 
   std::size_t WriteResult(std::span<std::byte> out) const override {
     TrainingResult result = result_;
@@ -172,7 +179,7 @@ class Trainer final : public Workload {
   void Step() {
     switch (training_->Step()) {
       case Training::Stepped::kInterrupted:
-        ended_ = true;
+        interrupted_ = true;
         return;
       case Training::Stepped::kDiverged:
         if (mode_ != Mode::kSearch) throw std::runtime_error(DivergedText(*training_, model_));
@@ -226,7 +233,7 @@ class Trainer final : public Workload {
   mutable std::optional<Training> training_;  // scores go through its network
   std::uint32_t model_ = 0;
   std::uint64_t started_ = 0;
-  bool ended_ = false;
+  bool interrupted_ = false;
   TrainingResult result_;
 };
 
@@ -331,9 +338,7 @@ Result<std::unique_ptr<Workload>> Make(const TrainingTask& task, const WorkerJob
   if (!mode) return Forward(mode);
   const auto with = HyperParametersOf(job);
   if (!with) return Forward(with);
-  if (!IsWhole(job.Number("rows"), static_cast<double>(kFewestRows), kMostRows)) {
-    return Fail("rows = ", job.Number("rows"), "; write a whole number from ", kFewestRows, " to 100000");
-  }
+  if (auto checked = CheckRows(job); !checked) return Forward(checked);
   if (job.Number("least_score") > 1) {
     return Fail("least_score = ", job.Number("least_score"), "; the best score there is is 1");
   }
@@ -358,12 +363,15 @@ Result<std::unique_ptr<Workload>> Make(const TrainingTask& task, const WorkerJob
 Result<std::unique_ptr<WorkloadInput>> Load(const TrainingTask& task, const WorkerJob& job) {
   Examples table;
   if (const std::string file(job.Word("file")); !file.empty()) {
-    const auto text = ReadFile(file);
+    const auto reader = FileReader::Open(file);
+    if (!reader) return Forward(reader);
+    const auto text = reader->ReadWhole(kMostBytes);
     if (!text) return Forward(text);
     auto read = ReadCsv(*text, file, {.goal = task.goal, .label = job.Word("label"), .healthy = job.Word("healthy")});
     if (!read) return Forward(read);
     table = std::move(*read);
   } else {
+    if (auto checked = CheckRows(job); !checked) return Forward(checked);
     table = task.simulate(static_cast<std::size_t>(job.Number("rows")), job.seed);
   }
   auto data = MakeDataset(table, task.goal, job.seed);
