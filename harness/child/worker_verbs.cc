@@ -90,8 +90,10 @@ WorkloadType Row(std::string_view name) {
   type.info.name = name;
   type.make = [](const WorkerJob& job, const Surroundings& around) -> Result<std::unique_ptr<Workload>> {
     if (job.Number("pause") < 0) return Fail("pause is ", job.Number("pause"), "; a positive number was expected");
-    if constexpr (std::is_same_v<Kind, Leave>) return std::make_unique<Kind>(job, around.told_to_stop);
-    else return std::make_unique<Kind>(job);
+    if constexpr (std::is_same_v<Kind, Leave>)
+      return std::make_unique<Kind>(job, around.told_to_stop);
+    else
+      return std::make_unique<Kind>(job);
   };
   type.result_size = [](const WorkerJob&) { return ListUnits::kMost * sizeof(std::uint64_t); };
   return type;
@@ -105,7 +107,7 @@ int main(int argc, char** argv) {
   const std::string_view verb = argc > 1 ? argv[1] : "";
   if (verb == kKeeperVerb) return KeeperMain(argc, argv);
   const WorkloadType workloads[] = {Row<ListUnits>("list"), Row<Compute>("compute"), Row<Throw>("throw"),
-                                    Row<Leave>("leave"), Row<Crash>("crash"), Row<Overflow>("overflow")};
+                                    Row<Leave>("leave"),    Row<Crash>("crash"),     Row<Overflow>("overflow")};
   if (verb == kWorkerVerb) return WorkerMain(workloads);
   return 100;
 }

@@ -290,7 +290,8 @@ TEST(Status, MalformedSaysWhichEntry) {
 TEST(Status, SwitchesAreThoseOfGetrusage) {
   const auto first = ParseStatus(Own("status"));
   const auto at_first = Usage(RUSAGE_THREAD);
-  // Not 20 sleeps: on a loaded machine an instant passes before the thread gets to wait for it, and nothing is switched.
+  // Not 20 sleeps: on a loaded machine an instant passes before the thread gets to wait for it, and nothing is
+  // switched.
   while (Usage(RUSAGE_THREAD).ru_nvcsw < at_first.ru_nvcsw + 20) SleepUntil(MonotonicNow() + Nanos(10'000));
   const auto before = Usage(RUSAGE_THREAD);
   const auto status = ParseStatus(Own("status"));
