@@ -26,9 +26,9 @@ std::string Head(const std::string& duration) {
 class KnownAmounts : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    RigRun amounts(Head("2500ms") + Worker("plain", "well") + Worker("holder", "hold", "mib = 64\nat = 0") +
+    RigRun amounts(Head("2500ms") + Worker("plain", "rest") + Worker("holder", "hold", "mib = 64\nat = 0") +
                    Worker("childless", "family", "mib = 0\nat = 0") + Worker("parent", "family", "mib = 32\nat = 0"));
-    RigRun leak(Head("5500ms") + Worker("plain", "well") + Worker("leaky", "drip", "at = 0"));
+    RigRun leak(Head("5500ms") + Worker("plain", "rest") + Worker("leaky", "drip", "at = 0"));
     run_ = new FinishedRun(amounts.Wait());
     leak_ = new FinishedRun(leak.Wait());
   }
