@@ -1,18 +1,13 @@
-// Streams that programs receive which are not corerig's: `corerig emit` to every kind of endpoint, read by the test
-// itself, and receiver = "external" beside the user's own command.
-#include <arpa/inet.h>
+// `corerig emit` to every kind of endpoint, read by the test itself.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -21,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "harness/os/fd.h"
+#include "tests/support/receiving_end.h"
 #include "tests/support/rig_run.h"
 
 namespace corerig {
@@ -28,23 +25,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-std::string Program() {
-  return std::string(getenv("TEST_SRCDIR")) + "/" + getenv("TEST_WORKSPACE") + "/tests/rig/program";
-}
 std::string First() { return std::to_string(TestCores().front()); }
-std::string Last() { return std::to_string(TestCores().back()); }
-
-std::string Contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-std::string Path(const std::string& name) {
-  static int count = 0;
-  return std::string(getenv("TEST_TMPDIR")) + "/" + name + std::to_string(getpid()) + "-" + std::to_string(++count);
-}
 
 // GNSS as NMEA over bytes, an IMU and a lidar over messages; received by a loop unless emitted.
 std::string ScenarioFile() {
@@ -82,13 +63,6 @@ testing::AssertionResult EndedWell(const FinishedRun& run) {
   if (run.exit_status == 0 || late) return testing::AssertionSuccess();
   return testing::AssertionFailure() << run.exit_status << "\n" << run.err;
 }
-// The same of a whole run.
-testing::AssertionResult Passed(const FinishedRun& run) {
-  const bool late = run.verdict() == "UNDECIDED" &&
-                    run.report_text.find("frames were sent more than one period late") != std::string::npos;
-  if (run.verdict() == "PASS" || late) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << run.out << run.err;
-}
 
 // What can be had of it until it ends or nothing came for two seconds (ten, for the first).
 std::string ReadAll(int fd) {
@@ -122,61 +96,6 @@ int OpenTerminal(const std::string& path) {
     std::this_thread::sleep_for(milliseconds(5));
   }
   return -1;
-}
-
-// Whether each line is a whole NMEA sentence with its checksum: IEC 61162-1, 7.2.6.
-testing::AssertionResult IsNmea(const std::string& text) {
-  std::istringstream lines(text);
-  int sentences = 0;
-  for (std::string line; std::getline(lines, line); ++sentences) {
-    const auto star = line.find('*');
-    if (line.size() < 4 || line[0] != '$' || line.back() != '\r' || star == std::string::npos) {
-      return testing::AssertionFailure() << "sentence " << sentences << ": " << line;
-    }
-    int sum = 0;
-    for (std::size_t i = 1; i < star; ++i) sum ^= line[i];
-    if (std::stoi(line.substr(star + 1, 2), nullptr, 16) != sum) return testing::AssertionFailure() << line;
-  }
-  return sentences > 0 ? testing::AssertionSuccess() : testing::AssertionFailure() << "no sentence";
-}
-
-struct Bound {
-  int fd = -1;
-  std::string address;
-};
-Bound Bind(int type, int port = 0) {
-  Bound bound{socket(AF_INET, type | SOCK_CLOEXEC, 0), ""};
-  const int on = 1;
-  setsockopt(bound.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  socklen_t size = sizeof address;
-  EXPECT_EQ(bind(bound.fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  getsockname(bound.fd, reinterpret_cast<sockaddr*>(&address), &size);
-  bound.address = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-  return bound;
-}
-std::string FreePort(int type) {
-  const Bound bound = Bind(type);
-  close(bound.fd);
-  return bound.address;
-}
-// Seen from a folder of ours, which the rig shares: with all of that it may be longer than a socket's path may be.
-std::string SocketPath() {
-  static int count = 0;
-  EXPECT_EQ(chdir(getenv("TEST_TMPDIR")), 0);
-  return "s" + std::to_string(getpid()) + "-" + std::to_string(++count);
-}
-int ListenAt(const std::string& path, int type) {
-  const int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-  sockaddr_un at = {};
-  at.sun_family = AF_UNIX;
-  path.copy(at.sun_path, sizeof at.sun_path - 1);
-  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at), 0) << path;
-  EXPECT_EQ(listen(fd, 4), 0);
-  return fd;
 }
 
 TEST(Emit, APtyHasANameForItsTimeAndBringsWholeSentencesFromTheFirst) {
@@ -219,10 +138,10 @@ TEST(Emit, AFileHoldsTheSameBytesForTheSameSeed) {
   EXPECT_TRUE(EndedWell(run_of({"file:" + first})));
   EXPECT_TRUE(EndedWell(run_of({"imu=file:" + second})));
   EXPECT_TRUE(EndedWell(run_of({"file:" + other, "--seed", "8"})));
-  const std::string bytes = Contents(first);
+  const std::string bytes = *ReadFile(first);
   EXPECT_EQ(bytes.size(), 100u * 16u);
-  EXPECT_EQ(bytes, Contents(second));
-  EXPECT_NE(bytes, Contents(other));
+  EXPECT_EQ(bytes, *ReadFile(second));
+  EXPECT_NE(bytes, *ReadFile(other));
 }
 
 TEST(Emit, TcpCallsAndIsCalled) {
@@ -348,7 +267,7 @@ std::string AllOf(const std::string& stream, const std::string& rate) {
   const std::string path = Path("all");
   const FinishedRun run = Emit(Lossless(stream, rate, "file:" + path)).Wait();
   EXPECT_TRUE(EndedWell(run));
-  return Contents(path);
+  return *ReadFile(path);
 }
 
 TEST(Emit, ALosslessStreamWaitsForAReaderOfMessagesThatIsSlow) {
@@ -443,171 +362,7 @@ TEST(Emit, SaysInOneLineWhatIsWrong) {
     EXPECT_EQ(run.exit_status, 1) << run.err;
     EXPECT_NE(run.err.find(each.said), std::string::npos) << run.err;
   }
-  EXPECT_EQ(Contents(foreign), "mine");
-}
-
-// --- receiver = "external"
-
-std::string External(const std::string& stream, const std::string& sensor, const std::string& rate,
-                     const std::string& endpoint) {
-  return "[stream." + stream + "]\nsensor = \"" + sensor + "\"\nrate = \"" + rate +
-         "\"\nreceiver = \"external\"\nendpoint = \"" + endpoint + "\"\n";
-}
-std::string Command(const std::string& name, const std::string& verb, const std::string& argument) {
-  return "[worker." + name + "]\nworkload = \"exec\"\ncommand = [\"" + Program() + "\", \"" + verb + "\", \"" +
-         argument + "\"]\ncores = [" + Last() + "]\nunits_pattern = \"^(.GNGGA|datagram 1206$)\"\n";
-}
-std::string Head() {
-  return "name = \"external\"\nduration = \"1500ms\"\nwarmup = \"2s\"\ndrain = \"300ms\"\n[source]\ncores = [" +
-         First() + "]\n";
-}
-
-TEST(External, TheUsersProgramReceivesWhileALoopDoes) {
-  const std::string path = Path("gps"), address = FreePort(SOCK_DGRAM);
-  const FinishedRun run =
-      RigRun(Head() + "[loop.l]\ncores = [" + First() + "]\n" + External("gnss", "zed-f9p", "20Hz", "pty:" + path) +
-             "[stream.imu]\nsensor = \"icm42688p\"\nrate = \"100Hz\"\nloop = \"l\"\n" +
-             External("lidar", "vlp16", "100Hz", "udp:" + address) + Command("gps", "read", path) +
-             Command("cloud", "datagrams", address.substr(address.find(':') + 1)) +
-             "[budget]\nlimits = [\"stream.gnss.overruns == 0\", \"stream.imu.lost == 0\"]\n")
-          .Wait();
-  EXPECT_TRUE(Passed(run));
-  EXPECT_EQ(run.Metric("stream.gnss.sent"), 30);
-  EXPECT_EQ(run.Metric("stream.gnss.lateness.count"), 30);
-  EXPECT_GT(run.Metric("stream.gnss.bytes_per_s"), 1000);
-  EXPECT_EQ(run.Metric("stream.lidar.sent"), 150);
-  EXPECT_EQ(run.Metric("stream.lidar.bytes_per_s"), 120600);
-  EXPECT_EQ(run.Metric("stream.imu.received"), 150);
-  EXPECT_TRUE(std::isnan(run.Metric("stream.gnss.latency.p50")));
-  EXPECT_EQ(run.report["metrics"]["stream.gnss.received"]["absent"], "the receiver is external");
-  EXPECT_TRUE(run.Part("streams", "gnss")["received"].is_null());
-  EXPECT_EQ(run.Part("streams", "gnss")["endpoint"], "pty:" + path);
-  // What the programs say they got: the window's at least, and what came before and after.
-  EXPECT_GE(run.Part("workers", "gps", 0)["units"].get<int>(), 30);
-  EXPECT_GE(run.Part("workers", "cloud", 0)["units"].get<int>(), 150);
-  EXPECT_EQ(CheckReport(run), std::vector<std::string>());
-  EXPECT_FALSE(std::filesystem::is_symlink(path));
-}
-
-// Reads ten messages every ten milliseconds; returns how many there were. The path's listener is the test's.
-long ReadSlowly(int listening) {
-  long frames = 0;
-  const int reader = accept(listening, nullptr, nullptr);
-  char frame[64];
-  while (recv(reader, frame, sizeof frame, 0) > 0) {
-    if (++frames % 10 == 0) std::this_thread::sleep_for(milliseconds(10));
-  }
-  close(reader);
-  return frames;
-}
-
-TEST(External, ALosslessStreamTellsWhatItsReceiverTakes) {
-  for (const bool enough : {false, true}) {
-    const std::string path = SocketPath();
-    const int listening = ListenAt(path, SOCK_SEQPACKET);
-    long frames = 0;
-    std::thread reader([&] { frames = ReadSlowly(listening); });
-    const FinishedRun run =
-        RigRun(Head() + External("imu", "icm42688p", "8kHz", "unix:" + path) + "batch = 1\npace = \"lossless\"\n" +
-               External("gnss", "zed-f9p", "20Hz", "file:" + Path("gnss")) +
-               (enough ? "[budget]\nlimits = [\"stream.imu.rate > 1\", \"stream.gnss.sent == 30\"]\n" : ""))
-            .Wait();
-    reader.join();
-    close(listening);
-    const double expected = run.Part("streams", "imu")["expected"].get<double>();
-    EXPECT_EQ(expected, 12'000);
-    EXPECT_EQ(run.Metric("stream.imu.overruns"), 0);
-    EXPECT_LE(run.Metric("stream.imu.sent") + run.Metric("stream.imu.backlog"), expected);
-    EXPECT_GT(run.Metric("stream.imu.backlog"), 6'000);
-    EXPECT_GT(run.Metric("stream.imu.blocked"), 0.5);
-    // A thousand a second at most; the socket was full when the window began.
-    EXPECT_GT(run.Metric("stream.imu.rate"), 1);
-    EXPECT_LE(run.Metric("stream.imu.rate") * 1.5, static_cast<double>(frames));
-    EXPECT_LE(run.Metric("stream.imu.rate"), 1100);
-    EXPECT_EQ(run.Metric("stream.gnss.sent"), 30) << "which is not kept";
-    EXPECT_EQ(CheckReport(run), std::vector<std::string>());
-    if (enough) {
-      EXPECT_TRUE(Passed(run));
-    } else {
-      EXPECT_EQ(run.verdict(), "FAIL");
-      EXPECT_NE(run.out.find("samples were not delivered, for want of room at its receiver"), std::string::npos)
-          << run.out;
-    }
-  }
-}
-
-TEST(External, WithoutALoopThereIsNoHandler) {
-  const std::string path = Path("gps");
-  RigRun rig(Head() + External("gnss", "zed-f9p", "20Hz", "pty:" + path) + Command("gps", "read", path));
-  const FinishedRun run = rig.Wait();
-  EXPECT_TRUE(Passed(run));
-  EXPECT_TRUE(run.report["handler"].is_null());
-  EXPECT_EQ(run.Metric("stream.gnss.sent"), 30);
-  EXPECT_EQ(run.Metric("stream.gnss.overruns"), 0);
-  const std::string text = Contents(rig.folder() + "/worker.gps.0.stdout");
-  EXPECT_TRUE(IsNmea(text.substr(0, text.rfind('\n') + 1)));  // it was ended in the middle of one, perhaps
-}
-
-// A run whose program answers the first so many frames, `to` there; `answers` is the scenario's key.
-FinishedRun Answering(const std::string& answers, const std::string& to, int most) {
-  const std::string path = Path("gps");
-  return RigRun(Head() + External("gnss", "zed-f9p", "20Hz", "pty:" + path) + "answers = \"" + answers +
-                "\"\n[worker.gps]\nworkload = \"exec\"\ncommand = [\"" + Program() + "\", \"answer\", \"" + path +
-                "\", \"" + to + "\", \"" + std::to_string(most) + "\"]\ncores = [" + Last() +
-                "]\n[budget]\nlimits = [\"stream.gnss.reaction.p50 < 1s\"]\n")
-      .Wait();
-}
-
-void ExpectAllAnswered(const FinishedRun& run, const std::string& stamps) {
-  EXPECT_TRUE(Passed(run));
-  EXPECT_EQ(run.Metric("stream.gnss.reaction.count"), 30);
-  EXPECT_EQ(run.Part("streams", "gnss")["unanswered"], 0);
-  EXPECT_EQ(run.Part("streams", "gnss")["unasked"], 0);
-  EXPECT_EQ(run.Part("streams", "gnss")["answer_stamps"], stamps);
-  EXPECT_GE(run.Metric("stream.gnss.reaction.min"), 20e6);
-  EXPECT_LT(run.Metric("stream.gnss.reaction.p50"), 60e6);
-  EXPECT_EQ(CheckReport(run), std::vector<std::string>());
-}
-
-TEST(External, TheReactionIsFromDueToTheAnswer) {
-  const std::string address = FreePort(SOCK_DGRAM), port = address.substr(address.find(':') + 1);
-  ExpectAllAnswered(Answering("udp:" + address, port, 1000), "kernel");
-
-  // Some 40 of the warm-up's frames, and ten of the window's.
-  const FinishedRun some = Answering("udp:" + address, port, 50);
-  const double answered = some.Metric("stream.gnss.reaction.count");
-  EXPECT_GT(answered, 5);
-  EXPECT_LT(answered, 25);
-  EXPECT_EQ(some.Part("streams", "gnss")["unanswered"], 30 - static_cast<int>(answered));
-  EXPECT_EQ(some.Metric("stream.gnss.reaction.max"), INFINITY);
-}
-
-TEST(External, AnswersComeAsDatagramsToAPathThatGoesWithTheRun) {
-  const std::string path = "/tmp/corerig-answers" + std::to_string(getpid());
-  ExpectAllAnswered(Answering("unix:" + path, path, 1000), "kernel");
-  EXPECT_FALSE(std::filesystem::exists(path));
-}
-
-TEST(External, AnswersComeBackOnTheEndpoint) { ExpectAllAnswered(Answering("endpoint", "back", 1000), "read"); }
-
-TEST(External, WhoDoesNotComeIsSaid) {
-  const FinishedRun run = RigRun(Head() + External("gnss", "zed-f9p", "20Hz", "tcp-listen:" + FreePort(SOCK_STREAM)) +
-                                     "[budget]\nlimits = [\"stream.gnss.overruns == 0\"]\n",
-                                 // A hypervisor that takes time makes a doubt of what a busy board can be blamed for.
-                                 {"--set", "max_foreign=100%", "--set", "max_steal=100%"})
-                              .Wait();
-  EXPECT_EQ(run.exit_status, 2) << run.out << run.err;
-  EXPECT_EQ(run.Metric("stream.gnss.sent"), 30);
-  EXPECT_EQ(run.Metric("stream.gnss.overruns"), 30);
-  EXPECT_EQ(run.Part("streams", "gnss")["unheard"], 30);
-  EXPECT_NE(run.out.find("30 of 30 frames were not taken at tcp-listen:"), std::string::npos) << run.out;
-  EXPECT_EQ(CheckReport(run), std::vector<std::string>());
-}
-
-TEST(External, AnEndpointThatCannotBeHadIsWrongUse) {
-  const FinishedRun run = RigRun(Head() + External("gnss", "zed-f9p", "20Hz", "file:/none/x")).Wait();
-  EXPECT_EQ(run.exit_status, 1) << run.out;
-  EXPECT_NE(run.err.find("stream gnss: file:/none/x: cannot open it for writing"), std::string::npos) << run.err;
+  EXPECT_EQ(*ReadFile(foreign), "mine");
 }
 
 }  // namespace

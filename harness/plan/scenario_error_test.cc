@@ -1,5 +1,5 @@
 // Faults of a scenario, with their place and their words: the text, the top, source and loops, budgets, overrides.
-#include "harness/plan/scenario_refusal.h"
+#include "harness/plan/scenario_reading.h"
 
 namespace corerig {
 namespace {

@@ -1,5 +1,5 @@
 // Faults of a scenario's workers and commands, with their place and their words.
-#include "harness/plan/scenario_refusal.h"
+#include "harness/plan/scenario_reading.h"
 
 namespace corerig {
 namespace {

@@ -393,9 +393,8 @@ Result<Answer> Merge(const TrainingTask& task, const WorkerJob& job, std::span<c
   std::vector<TrainingResult> results;
   if (auto checked = CheckSenders(job, arrived); !checked) return Forward(checked);
   for (const WorkerResult& from : arrived) {
-    const auto wrong = [&](const auto&... what) { return Fail("worker ", job.group, ".", from.index, ": ", what...); };
     const auto result = ReadResult(from);
-    if (!result) return wrong(result.error().message);
+    if (!result) return ForwardWith(result, NameOf(job, from), ": ");
     if (auto checked = CheckUnits(job, from, result->units); !checked) return Forward(checked);
     if (result->units > 0) results.push_back(*result);
   }

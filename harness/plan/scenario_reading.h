@@ -1,4 +1,4 @@
-// What tests of a scenario's faults share.
+// What tests of scenarios share: reading them, whether they are taken or refused.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,6 +12,13 @@
 #include "harness/plan/scenario.h"
 
 namespace corerig {
+
+// The plan of a scenario; a failure if it is refused.
+inline Plan Read(std::string_view text, const Board& board, const std::vector<Override>& overrides = {}) {
+  const auto plan = ReadScenario(text, "s.toml", overrides, SampleVocabulary(), board);
+  EXPECT_TRUE(plan) << plan.error().message;
+  return plan.value_or(Plan());
+}
 
 // The one line that a scenario is refused with; a failure if it is taken, or the line is none.
 inline std::string Refusal(std::string_view text, const std::vector<Override>& overrides = {},
