@@ -152,10 +152,11 @@ TEST_F(Tree, ADaemonNeverSeenBelongsByItsEnvironment) {
   ProcessTree tree = Start([this] {
     dup2(ready_[1], 1);
     setenv("CORERIG_ID", mark_.substr(mark_.find('=') + 1).c_str(), 1);
-    execlp("sh", "sh", "-c", "(setsid sh -c 'echo; exec sleep 1000' &) ; echo; exec sleep 1000", nullptr);
+    execlp("sh", "sh", "-c", "(setsid sh -c 'echo; kill -STOP $$' &) ; echo; kill -STOP $$", nullptr);
     _exit(1);
   });
-  // The newlines: of the daemon, and of the shell whose child the daemon's parent was.
+  // The newlines: of the daemon, and of the shell whose child the daemon's parent was. What comes after them is no
+  // further exec, in whose midst a process has no environment to be known by.
   WaitUntilReady(2);
   EXPECT_EQ(Alive(tree), 2u);
 }
