@@ -1,7 +1,5 @@
 #include "scenarios/workloads.h"
 
-#include <array>
-
 #include "scenarios/data_features.h"
 #include "scenarios/image_filter.h"
 #include "scenarios/load_memory.h"
@@ -17,12 +15,13 @@
 
 namespace corerig {
 
-std::span<const WorkloadType> AllWorkloads() {
-  static const std::array workloads = {
-      MonteCarloOption(),       MonteCarloPi(),   MonteCarloReliability(), MonteCarloTrajectory(),
-      MonteCarloLocalisation(), DataFeatures(),   ImageFilter(),           TrainAutoencoder(),
-      TrainRegression(),        TrainVibration(), LoadPeriodic(),          LoadMemory(),
-  };
+std::vector<WorkloadType> AllWorkloads() {
+  std::vector<WorkloadType> workloads;
+  for (const auto make :
+       {MonteCarloOption, MonteCarloPi, MonteCarloReliability, MonteCarloTrajectory, MonteCarloLocalisation,
+        DataFeatures, ImageFilter, TrainAutoencoder, TrainRegression, TrainVibration, LoadPeriodic, LoadMemory}) {
+    workloads.push_back(make());
+  }
   return workloads;
 }
 

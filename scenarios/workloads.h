@@ -4,12 +4,20 @@
 // a row in workloads.cc, an entry in BUILD. skeleton/ is one to copy.
 #pragma once
 
-#include <span>
+#include <vector>
 
 #include "harness/child/workload.h"
 
 namespace corerig {
 
-std::span<const WorkloadType> AllWorkloads();
+std::vector<WorkloadType> AllWorkloads();
+
+// With a rig's own workloads: AllWorkloadsAnd<Mine, Another>.
+template <WorkloadType (*... kOwn)()>
+std::vector<WorkloadType> AllWorkloadsAnd() {
+  auto workloads = AllWorkloads();
+  (workloads.push_back(kOwn()), ...);
+  return workloads;
+}
 
 }  // namespace corerig

@@ -1,7 +1,5 @@
 #include "sensors/sensors.h"
 
-#include <array>
-
 #include "sensors/bmi088.h"
 #include "sensors/camera.h"
 #include "sensors/can_powertrain.h"
@@ -19,11 +17,12 @@
 
 namespace corerig {
 
-std::span<const SensorType> AllSensors() {
-  static const std::array sensors = {
-      Tick(),          Icm42688p(), Bmi088(), Rm3100(),        Ms5611(), Tmp117(),     ZedF9p(),
-      WheelOdometry(), Ld06(),      Vlp16(),  CanPowertrain(), Camera(), Microphone(), Recorded(),
-  };
+std::vector<SensorType> AllSensors() {
+  std::vector<SensorType> sensors;
+  for (const auto make : {Tick, Icm42688p, Bmi088, Rm3100, Ms5611, Tmp117, ZedF9p, WheelOdometry, Ld06, Vlp16,
+                          CanPowertrain, Camera, Microphone, Recorded}) {
+    sensors.push_back(make());
+  }
   return sensors;
 }
 

@@ -4,12 +4,20 @@
 // to copy, with comments), a row in sensors.cc, an entry in BUILD.
 #pragma once
 
-#include <span>
+#include <vector>
 
 #include "harness/stream/sensor.h"
 
 namespace corerig {
 
-std::span<const SensorType> AllSensors();
+std::vector<SensorType> AllSensors();
+
+// With a rig's own sensors: AllSensorsAnd<Mine, Another>.
+template <SensorType (*... kOwn)()>
+std::vector<SensorType> AllSensorsAnd() {
+  auto sensors = AllSensors();
+  (sensors.push_back(kOwn()), ...);
+  return sensors;
+}
 
 }  // namespace corerig

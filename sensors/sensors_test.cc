@@ -12,6 +12,8 @@
 namespace corerig {
 namespace {
 
+const std::vector<SensorType> kSensors = AllSensors();
+
 Wire WireOf(const SensorType& sensor, std::string_view format) {
   const std::string_view name = sensor.info.name;
   if (name == "microphone") return {.key = Wire::Key::kNone};
@@ -30,17 +32,17 @@ Wire WireOf(const SensorType& sensor, std::string_view format) {
   return {};
 }
 
-INSTANTIATE_TEST_SUITE_P(Sensors, EverySensor, testing::ValuesIn(WaysOf(AllSensors(), &WireOf)), NameOfWay);
+INSTANTIATE_TEST_SUITE_P(Sensors, EverySensor, testing::ValuesIn(WaysOf(kSensors, &WireOf)), NameOfWay);
 
 TEST(Sensors, NamesAreDistinct) {
   std::set<std::string_view> names;
-  for (const SensorType& sensor : AllSensors()) {
+  for (const SensorType& sensor : kSensors) {
     EXPECT_TRUE(names.insert(sensor.info.name).second) << sensor.info.name;
   }
 }
 
 TEST(Sensors, OnlyTickHasNoWire) {
-  for (const SensorType& sensor : AllSensors()) {
+  for (const SensorType& sensor : kSensors) {
     const bool tick = sensor.info.name == "tick";
     EXPECT_EQ(sensor.make_model == nullptr, tick) << sensor.info.name;
     EXPECT_EQ(sensor.make_decoder == nullptr, tick) << sensor.info.name;

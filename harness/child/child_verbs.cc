@@ -185,6 +185,17 @@ int Main(int argc, char** argv) {
     ForkTwo();
     return 0;
   }
+  if (verb == "fork-and-be-silent" || verb == "fork-and-end") {
+    if (fork() == 0) {
+      close(kZygoteSocketFd);  // as a worker closes all that is not its own
+      Tell("child");
+      Hang();
+    }
+    if (verb == "fork-and-be-silent") Hang();
+    char request;
+    (void)!read(kZygoteSocketFd, &request, 1);
+    return 0;
+  }
   if (verb == "run-away") RunAway();
   if (verb == "multiply") Multiply(8);
   if (verb == "supervise") Supervise();

@@ -123,30 +123,35 @@ class KeeperProcess {
     for (const auto& [ours, theirs] : request.fds) fds.push_back(ours);
     if (request.group >= 0) fds.push_back(request.group);
     passed.forked_from = 0;
-    if (auto sent = SendMessage(zygote->second.get(), EncodeRequest(passed), fds); !sent) {
-      return {.error = StrCat("zygote: ", sent.error().message)};
-    }
-    pollfd entries[] = {{.fd = zygote->second.get(), .events = POLLIN, .revents = 0},
-                        {.fd = supervisor_.get(), .events = POLLIN, .revents = 0}};
-    while (poll(entries, 2, kZygoteMs) < 0 && errno == EINTR) {
-    }
-    if (entries[0].revents == 0) {
+    auto reply = Ask(zygote->second.get(), passed, fds, pidfd);
+    if (!reply) {
       GiveUp(zygote);
-      return {.error = "zygote: it does not answer"};
+      return {.error = StrCat("zygote: ", reply.error().message)};
     }
-    auto message = ReceiveMessage(zygote->second.get());
-    if (!message) return {.error = StrCat("zygote: ", message.error().message)};
-    if (!*message) return {.error = "zygote: it has ended"};
-    auto reply = DecodeReply((*message)->bytes);
-    if (!reply) return {.error = StrCat("zygote: ", reply.error().message)};
-    if (!reply->error.empty()) return *reply;
-    if ((*message)->fds.size() != 1) return {.error = "zygote: a reply without its descriptor"};
-    pidfd = std::move((*message)->fds.front());
-    ours_.insert(reply->pid);
+    if (reply->error.empty()) ours_.insert(reply->pid);
     return *reply;
   }
 
-  // Its answer may still come, to nobody, and a worker with it that nobody knows of.
+  // Fails if it cannot be known what the zygote has done.
+  Result<KeeperReply> Ask(int zygote, const SpawnRequest& request, std::span<const int> fds, Fd& pidfd) {
+    if (auto sent = SendMessage(zygote, EncodeRequest(request), fds); !sent) return Forward(sent);
+    pollfd entries[] = {{.fd = zygote, .events = POLLIN, .revents = 0},
+                        {.fd = supervisor_.get(), .events = POLLIN, .revents = 0}};
+    while (poll(entries, 2, kZygoteMs) < 0 && errno == EINTR) {
+    }
+    if (entries[0].revents == 0) return Fail("it does not answer");
+    auto message = ReceiveMessage(zygote);
+    if (!message) return Forward(message);
+    if (!*message) return Fail("it has ended");
+    auto reply = DecodeReply((*message)->bytes);
+    if (!reply || !reply->error.empty()) return reply;
+    if ((*message)->fds.size() != 1) return Fail("a reply without its descriptor");
+    pidfd = std::move((*message)->fds.front());
+    return reply;
+  }
+
+  // It may have forked, or be about to, a worker that nobody knows of. Whoever is given to us when it ends and is not
+  // ours is that: no command has begun, which could leave others.
   void GiveUp(std::map<pid_t, Fd>::iterator zygote) {
     const auto pid = static_cast<id_t>(zygote->first);
     zygotes_.erase(zygote);

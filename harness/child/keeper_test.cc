@@ -318,6 +318,29 @@ TEST_F(KeeperTest, ReapsOrphansAtOnceButNotItsOwn) {
   ExpectExit(Reap(child), 0);
 }
 
+// A zygote that has forked and never says so: nobody else knows of that worker.
+TEST_F(KeeperTest, AWorkerOfAZygoteThatDoesNotAnswerEndsWithIt) {
+  for (const auto& [verb, said] : {std::pair("fork-and-be-silent", "zygote: it does not answer"),
+                                   std::pair("fork-and-end", "zygote: it has ended")}) {
+    SCOPED_TRACE(verb);
+    SpawnRequest request = Request({verb});
+    request.zygote = true;
+    const ChildProcess zygote = Spawn(request);
+    ear_.Expect({"child"});
+    SpawnRequest fork = Request({"worker"});
+    fork.forked_from = zygote.pid;
+    const auto worker = keeper_->Spawn(fork);
+    ASSERT_FALSE(worker);
+    EXPECT_EQ(worker.error().message, said);
+    kill(zygote.pid, SIGKILL);  // were it still there, Reap would wait for it
+    Reap(zygote);
+    const auto again = keeper_->Spawn(fork);
+    EXPECT_EQ(again.error().message, StrCat("process ", zygote.pid, " is no zygote"));
+  }
+  ear_.CloseMouth();
+  ear_.Rest();  // the end comes only if nobody is left, while the keeper lives
+}
+
 TEST_F(KeeperTest, IsDeafToTheTerminalsSignals) {
   EXPECT_EQ(getsid(keeper_->pid()), keeper_->pid()) << "no session of its own";
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) EXPECT_EQ(kill(keeper_->pid(), signal), 0);

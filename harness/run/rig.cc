@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <string_view>
 #include <utility>
 
 #include "harness/child/command.h"
@@ -97,7 +96,7 @@ const SensorType* FindSensor(const Rig& rig, std::string_view name) {
   return nullptr;
 }
 
-[[gnu::hot]] std::optional<int> ChildMain(const Rig& rig, int argc, char** argv) {
+[[gnu::hot]] std::optional<int> ChildMain(const RigTables& tables, int argc, char** argv) {
   if (argc < 2) return std::nullopt;
   const std::string_view verb = argv[1];
   if (verb == kKeeperVerb) return KeeperMain(argc, argv);
@@ -106,11 +105,11 @@ const SensorType* FindSensor(const Rig& rig, std::string_view name) {
   // In the user's own call argv[2] is a file, the process keeps its name, and descriptor 6 is the caller's.
   if (std::find(std::begin(kParts), std::end(kParts), verb) == std::end(kParts)) return std::nullopt;
   if (argc > 2) MarkPart(argv[2]);
-  if (verb == kSourceVerb) return SourceMain(rig.sensors);
-  if (verb == kHandlerVerb) return HandlerMain(rig.sensors);
-  if (verb == kWorkerVerb) return WorkerMain(rig.workloads);
-  if (verb == kThreadsVerb) return ThreadsMain(rig.workloads);
-  if (verb == kZygoteVerb) return ZygoteMain(rig.workloads);
+  if (verb == kSourceVerb) return SourceMain(tables.sensors());
+  if (verb == kHandlerVerb) return HandlerMain(tables.sensors());
+  if (verb == kWorkerVerb) return WorkerMain(tables.workloads());
+  if (verb == kThreadsVerb) return ThreadsMain(tables.workloads());
+  if (verb == kZygoteVerb) return ZygoteMain(tables.workloads());
   return CommandMain();
 }
 

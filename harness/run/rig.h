@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "harness/child/workload.h"
 #include "harness/plan/vocabulary.h"
@@ -19,6 +21,13 @@ struct Rig {
   std::string cgroup_root = {};
 };
 
+// The same as functions: a child process makes only the table that it needs, for it is to be ready soon.
+struct RigTables {
+  std::vector<SensorType> (*sensors)();
+  std::vector<WorkloadType> (*workloads)();
+  std::string cgroup_root = {};
+};
+
 // What a scenario may name in this rig.
 Vocabulary VocabularyOf(const Rig& rig);
 
@@ -30,6 +39,6 @@ const SensorType* FindSensor(const Rig& rig, std::string_view name);
 
 // The main function of a child process if argv says that this process is one (keeper, source, handler, worker): its
 // exit status. Nothing if it is not, which is the user's own call.
-std::optional<int> ChildMain(const Rig& rig, int argc, char** argv);
+std::optional<int> ChildMain(const RigTables& tables, int argc, char** argv);
 
 }  // namespace corerig

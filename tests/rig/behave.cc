@@ -42,9 +42,9 @@ void StartGreedyChild() {
   if (child > 0) waitpid(child, nullptr, 0);
 }
 
-class Behave : public Workload {
+class Behaving final : public Workload {
  public:
-  explicit Behave(const WorkerJob& job)
+  explicit Behaving(const WorkerJob& job)
       : how_(job.index == static_cast<int>(job.Number("worker")) ? job.Word("how") : "well"),
         at_(static_cast<std::uint64_t>(job.Number("at"))),
         pages_(static_cast<std::size_t>(job.Number("mib")) * kPagesPerMiB) {}
@@ -124,7 +124,7 @@ Result<std::unique_ptr<Workload>> Make(const WorkerJob& job, const Surroundings&
   if (job.Word("how") == "refuse" || (job.Word("how") == "refuse-late" && IsWorker())) {
     return Fail("test/behave refuses, as it was told to");
   }
-  return std::unique_ptr<Workload>(std::make_unique<Behave>(job));
+  return std::unique_ptr<Workload>(std::make_unique<Behaving>(job));
 }
 
 std::size_t ResultSize(const WorkerJob&) { return sizeof(std::uint64_t); }
@@ -144,22 +144,24 @@ Result<Answer> Merge(const WorkerJob& job, std::span<const WorkerResult> results
 
 }  // namespace
 
-const WorkloadType kBehave = {
-    .info =
-        {.name = "test/behave",
-         .about = "Behaves as it is told",
-         .unit = "millisecond",
-         .parameters =
-             {{.name = "how", .kind = ParameterInfo::Kind::kWord, .default_value = "well", .about = "what it does"},
-              {.name = "at", .kind = ParameterInfo::Kind::kWholeNumber, .default_value = "20", .about = "when"},
-              {.name = "mib", .kind = ParameterInfo::Kind::kWholeNumber, .default_value = "64", .about = "how much"},
-              {.name = "worker",
-               .kind = ParameterInfo::Kind::kWholeNumber,
-               .default_value = "0",
-               .about = "which one"}}},
-    .make = Make,
-    .result_size = ResultSize,
-    .merge = Merge,
-};
+WorkloadType Behave() {
+  return {
+      .info =
+          {.name = "test/behave",
+           .about = "Behaves as it is told",
+           .unit = "millisecond",
+           .parameters =
+               {{.name = "how", .kind = ParameterInfo::Kind::kWord, .default_value = "well", .about = "what it does"},
+                {.name = "at", .kind = ParameterInfo::Kind::kWholeNumber, .default_value = "20", .about = "when"},
+                {.name = "mib", .kind = ParameterInfo::Kind::kWholeNumber, .default_value = "64", .about = "how much"},
+                {.name = "worker",
+                 .kind = ParameterInfo::Kind::kWholeNumber,
+                 .default_value = "0",
+                 .about = "which one"}}},
+      .make = Make,
+      .result_size = ResultSize,
+      .merge = Merge,
+  };
+}
 
 }  // namespace corerig

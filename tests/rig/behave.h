@@ -12,6 +12,6 @@ namespace corerig {
 // (touches `mib` MiB and forks two children that share them with it), "greedy-child" (waits for one that wants 256
 // MiB), "orphan" (leaves a daemon of its own behind), "no-result" (exits 0 at once). With how = "wrong" the merged
 // answer fails its check; with how = "refuse" the workload cannot be made.
-extern const WorkloadType kBehave;
+WorkloadType Behave();
 
 }  // namespace corerig

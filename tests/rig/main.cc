@@ -1,7 +1,5 @@
-// corerig with a workload more that misbehaves: also the example of a rig with tables of one's own.
+// corerig with a workload more that misbehaves: also the example of a rig with workloads of one's own.
 #include <stdlib.h>
-
-#include <vector>
 
 #include "scenarios/workloads.h"
 #include "sensors/sensors.h"
@@ -10,13 +8,10 @@
 #include "tools/corerig/rig_main.h"
 
 int main(int argc, char** argv) {
-  std::vector<corerig::WorkloadType> workloads(corerig::AllWorkloads().begin(), corerig::AllWorkloads().end());
-  workloads.push_back(corerig::kBehave);
-  workloads.push_back(corerig::kShare);
   // A test that wants no control groups names a folder without any.
   const char* cgroup_root = getenv("TEST_CGROUP_ROOT");
-  return corerig::RigMain({.sensors = corerig::AllSensors(),
-                           .workloads = workloads,
+  return corerig::RigMain({.sensors = corerig::AllSensors,
+                           .workloads = corerig::AllWorkloadsAnd<corerig::Behave, corerig::Share>,
                            .cgroup_root = cgroup_root == nullptr ? "" : cgroup_root},
                           argc, argv);
 }

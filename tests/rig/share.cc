@@ -28,9 +28,9 @@ struct Counts {
   std::uint64_t units = 0, group = 0;
 };
 
-class Share final : public Workload {
+class Sharing final : public Workload {
  public:
-  explicit Share(const Surroundings& surroundings)
+  explicit Sharing(const Surroundings& surroundings)
       : input_(static_cast<const Input*>(surroundings.input)),
         count_(reinterpret_cast<Count*>(surroundings.exchange.data())) {}
 
@@ -66,7 +66,7 @@ Result<std::unique_ptr<WorkloadInput>> Load(const WorkerJob& job) {
 }
 
 Result<std::unique_ptr<Workload>> Make(const WorkerJob&, const Surroundings& surroundings) {
-  return std::unique_ptr<Workload>(std::make_unique<Share>(surroundings));
+  return std::unique_ptr<Workload>(std::make_unique<Sharing>(surroundings));
 }
 
 Result<Answer> Merge(const WorkerJob&, std::span<const WorkerResult> results) {
@@ -86,23 +86,25 @@ Result<Answer> Merge(const WorkerJob&, std::span<const WorkerResult> results) {
 
 }  // namespace
 
-const WorkloadType kShare = {
-    .info = {.name = "test/share",
-             .about = "Counts in memory of its group",
-             .unit = "millisecond",
-             .parameters = {{.name = "mib",
-                             .kind = ParameterInfo::Kind::kWholeNumber,
-                             .default_value = "8",
-                             .about = "size of the input"},
-                            {.name = "load",
-                             .kind = ParameterInfo::Kind::kWord,
-                             .default_value = "well",
-                             .about = "what becomes of loading it"}}},
-    .make = Make,
-    .result_size = [](const WorkerJob&) { return sizeof(Counts); },
-    .merge = Merge,
-    .load = Load,
-    .exchange_size = [](const WorkerJob&) { return sizeof(Count); },
-};
+WorkloadType Share() {
+  return {
+      .info = {.name = "test/share",
+               .about = "Counts in memory of its group",
+               .unit = "millisecond",
+               .parameters = {{.name = "mib",
+                               .kind = ParameterInfo::Kind::kWholeNumber,
+                               .default_value = "8",
+                               .about = "size of the input"},
+                              {.name = "load",
+                               .kind = ParameterInfo::Kind::kWord,
+                               .default_value = "well",
+                               .about = "what becomes of loading it"}}},
+      .make = Make,
+      .result_size = [](const WorkerJob&) { return sizeof(Counts); },
+      .merge = Merge,
+      .load = Load,
+      .exchange_size = [](const WorkerJob&) { return sizeof(Count); },
+  };
+}
 
 }  // namespace corerig

@@ -9,6 +9,6 @@ namespace corerig {
 // is its units and the group's count at its end; the merged answer's check fails if a unit of any worker was not
 // counted. With load = "throw" the input cannot be loaded, with load = "die" loading kills the process, with load =
 // "stop-at-end" it stops its process when it is destroyed; each in a child only.
-extern const WorkloadType kShare;
+WorkloadType Share();
 
 }  // namespace corerig

@@ -4,5 +4,5 @@
 #include "tools/corerig/rig_main.h"
 
 int main(int argc, char** argv) {
-  return corerig::RigMain({.sensors = corerig::AllSensors(), .workloads = corerig::AllWorkloads()}, argc, argv);
+  return corerig::RigMain({.sensors = corerig::AllSensors, .workloads = corerig::AllWorkloads}, argc, argv);
 }

@@ -67,10 +67,12 @@ int RunCommandLine(const Rig& rig, int argc, char** argv);
 
 }  // namespace
 
-[[gnu::hot]] int RigMain(const Rig& rig, int argc, char** argv) {
+[[gnu::hot]] int RigMain(const RigTables& tables, int argc, char** argv) {
   OpenStandardDescriptors();
-  if (const auto status = ChildMain(rig, argc, argv)) return *status;
-  return Flushed(RunCommandLine(rig, argc, argv));
+  if (const auto status = ChildMain(tables, argc, argv)) return *status;
+  const auto sensors = tables.sensors();
+  const auto workloads = tables.workloads();
+  return Flushed(RunCommandLine({sensors, workloads, tables.cgroup_root}, argc, argv));
 }
 
 namespace {

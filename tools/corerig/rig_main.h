@@ -12,6 +12,6 @@ inline constexpr int kWrongUse = 1;
 // Parses the command line and does what it says. Returns the exit status: 0 pass, 1 wrong use or internal error, 2
 // fail, 3 undecided, 4 skipped. The same binary is also every child process of a run: then this is the child's main
 // function.
-int RigMain(const Rig& rig, int argc, char** argv);
+int RigMain(const RigTables& tables, int argc, char** argv);
 
 }  // namespace corerig
