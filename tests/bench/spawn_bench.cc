@@ -146,9 +146,9 @@ std::optional<double> PythonSpawn() {
   return output ? std::optional(std::stod(*output)) : std::nullopt;
 }
 
-std::string LightScenario(const std::string& core, const std::string& duration) {
+std::string LightScenario(const std::string& core, const std::string& duration, const std::string& policy) {
   return StrCat("name = \"light\"\ntrace = false\nwarmup = \"10ms\"\ndrain = \"10ms\"\nduration = \"", duration,
-                "\"\n[worker.light]\nworkload = \"load/periodic\"\npolicy = \"fifo:50\"\ncores = ", core, "\n");
+                "\"\n[worker.light]\nworkload = \"load/periodic\"\npolicy = \"", policy, "\"\ncores = ", core, "\n");
 }
 
 double Percentile(std::vector<double> values, double p) {
@@ -157,10 +157,10 @@ double Percentile(std::vector<double> values, double p) {
 }
 
 // Of all workers of many runs.
-void ShowStarts(int runs, std::size_t cores) {
+void ShowStarts(int runs, std::size_t cores, const std::string& policy) {
   std::vector<double> starts, skews;
   for (int run = 0; run < runs; ++run) {
-    const auto report = ReportOf(LightScenario("\"all\"", "20ms"));
+    const auto report = ReportOf(LightScenario("\"all\"", "20ms", policy));
     double first = 0, last = 0;
     bool whole = report.has_value();
     for (std::size_t i = 0; whole && i < cores; ++i) {
@@ -174,10 +174,10 @@ void ShowStarts(int runs, std::size_t cores) {
     if (whole) skews.push_back(last - first);
   }
   if (skews.empty()) return;
-  const auto show = [](const char* what, const std::vector<double>& values) {
-    std::cout << what << ", " << values.size() << " of them: p50 " << FormatDuration(Percentile(values, 0.5))
-              << ", p99 " << FormatDuration(Percentile(values, 0.99)) << ", max "
-              << FormatDuration(Percentile(values, 1)) << "\n";
+  const auto show = [&](const char* what, const std::vector<double>& values) {
+    std::cout << what << ", " << policy << ", " << values.size() << " of them: p50 "
+              << FormatDuration(Percentile(values, 0.5)) << ", p99 " << FormatDuration(Percentile(values, 0.99))
+              << ", max " << FormatDuration(Percentile(values, 1)) << "\n";
   };
   show("start after the common instant", starts);
   show("skew between the workers of a run", skews);
@@ -219,9 +219,9 @@ int main(int argc, char** argv) {
             << "\n"
             << Line("spawn to armed", with_python, "corerig", "Python multiprocessing, spawn", FormatDuration) << "\n";
   if (const auto pss =
-          MetricOf(ReportOf(LightScenario(StrCat("[", core.value, "]"), "2s")), "worker.light.0.pss.max")) {
+          MetricOf(ReportOf(LightScenario(StrCat("[", core.value, "]"), "2s", "fifo:50")), "worker.light.0.pss.max")) {
     std::cout << "PSS of a worker without data: " << FormatSize(*pss) << "\n";
   }
-  ShowStarts(std::max(count / 4, 10), cores.size());
+  for (const char* policy : {"fifo:50", "other"}) ShowStarts(std::max(count / 4, 10), cores.size(), policy);
   return 0;
 }
