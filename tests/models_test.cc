@@ -1,13 +1,18 @@
 // One workload in every model of running: executed, forked, threads of one process. What differs is what the model
 // says.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "tests/support/rig_run.h"
@@ -100,6 +105,43 @@ TEST(Models, TellOfEachWorkerHowItWasScheduled) {
       EXPECT_GT(run.Metric(worker + std::string("rate")), 0);
     }
     EXPECT_LT(cpu, 1.02);
+  }
+}
+
+// What the kernel says of one thread; empty if it has ended.
+std::string PlaceOf(pid_t tid) {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(tid, sizeof allowed, &allowed) != 0) return "";
+  std::string place = sched_getscheduler(tid) == SCHED_BATCH ? "batch:" : "another policy:";
+  place += std::to_string(getpriority(PRIO_PROCESS, static_cast<id_t>(tid))) + " on";
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(core, &allowed)) place += " " + std::to_string(core);
+  }
+  return place;
+}
+
+TEST(Models, PutEachWorkerOnItsCoreUnderItsPolicy) {
+  const int first = TestCores().front(), last = TestCores().back();
+  if (first == last) GTEST_SKIP() << "needs two cores";
+  for (const char* as : kModels) {
+    SCOPED_TRACE(as);
+    RigRun rig("name = \"p\"\nduration = \"20s\"\ntrace = false\n[worker.w]\nas = \"" + std::string(as) +
+               "\"\nworkload = \"test/behave\"\npolicy = \"batch\"\nnice = 3\ncores = [" + std::to_string(last) + ", " +
+               std::to_string(first) + "]\n");
+    ASSERT_TRUE(rig.AwaitWindow());
+    std::map<std::string, std::string> places;
+    for (const pid_t pid : rig.Living()) {
+      std::error_code ended;
+      for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", ended)) {
+        std::string name;
+        std::ifstream comm(task.path() / "comm");
+        std::getline(comm, name);
+        places[name] = PlaceOf(std::stoi(task.path().filename()));
+      }
+    }
+    EXPECT_EQ(places["worker w.0"], "batch:3 on " + std::to_string(last));
+    EXPECT_EQ(places["worker w.1"], "batch:3 on " + std::to_string(first));
   }
 }
 

@@ -85,6 +85,23 @@ TEST(Verdict, AWildcardMeansAllAndItsWorstMatchStandsForIt) {
   EXPECT_EQ(judged(200, 300).budgets[0].metric, "worker.price.1.uss.max");
 }
 
+// Memory of threads is their process's.
+TEST(Verdict, AWildcardPassesOverThoseOfOneAddressSpace) {
+  const auto thread = [](const std::string& name) {
+    return Metric{.name = name, .unit = "bytes", .value = {}, .origin = "", .absent = std::string(kOneAddressSpace)};
+  };
+  const auto judged = [&](const std::string& metric, double whole) {
+    return Judge(PlanWith(metric, Comparison::kLess, 100),
+                 RecordWith({thread("worker.price.0.uss.max"), thread("worker.price.1.uss.max"),
+                             Measured("worker.price.all.uss.max", whole)}),
+                 std::nullopt);
+  };
+  EXPECT_EQ(judged("worker.price.*.uss.max", 10).verdict, Verdict::kPass);
+  EXPECT_EQ(judged("worker.price.*.uss.max", 200).verdict, Verdict::kFail);
+  EXPECT_EQ(judged("worker.price.*.uss.max", 200).budgets[0].metric, "worker.price.all.uss.max");
+  EXPECT_EQ(judged("worker.price.0.uss.max", 10).verdict, Verdict::kUndecided) << "that one was asked for by name";
+}
+
 TEST(Verdict, AWildcardWithoutAMatchIsUndecided) {
   EXPECT_EQ(Of(PlanWith("worker.*.rate", Comparison::kGreater, 1), RunRecord()), Verdict::kUndecided);
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "scenarios/monte_carlo.h"
 
 namespace corerig {
@@ -18,11 +20,18 @@ struct Sum {
   }
 };
 
+// One parameter of each kind; the first is a standard error.
+using Kind = ParameterInfo::Kind;
+const std::vector<ParameterInfo> kParameters = {{"scale", Kind::kNumber, "1", ""},
+                                                {"positive", Kind::kPositiveNumber, "1", ""},
+                                                {"not_negative", Kind::kNotNegative, "0", ""},
+                                                {"whole", Kind::kWholeNumber, "-1", ""},
+                                                {"share", Kind::kShare, "0.01", ""},
+                                                {"duration", Kind::kDuration, "1ms", ""},
+                                                {"size", Kind::kSize, "1MiB", ""},
+                                                {"word", Kind::kWord, "any", ""}};
 const WorkloadType kWorkloads[] = {
-    MonteCarlo<Sum>({.name = "test/sum",
-                     .about = "",
-                     .unit = "",
-                     .parameters = {{"scale", ParameterInfo::Kind::kNumber, "1", "a standard error"}}})};
+    MonteCarlo<Sum>({.name = "test/sum", .about = "", .unit = "", .parameters = kParameters})};
 const Rig kRig = {.sensors = {}, .workloads = kWorkloads};
 
 ShardReport Shard(int index, double value, const std::string& scale = "1") {
@@ -31,7 +40,10 @@ ShardReport Shard(int index, double value, const std::string& scale = "1") {
   report.index = index;
   report.count = 3;
   report.scenario_name = "parts";
-  report.groups = {{.name = "w", .workload = "test/sum", .units = {}, .parameters = {{"scale", scale}}}};
+  report.groups = {{.name = "w", .workload = "test/sum", .units = {}, .parameters = {}}};
+  for (const ParameterInfo& info : kParameters) {
+    report.groups[0].parameters.emplace_back(info.name, info.name == "scale" ? scale : info.default_value);
+  }
   report.verdict = Verdict::kPass;
   ResultRecord result{.group = "w", .workload = "test/sum", .figures = {}, .check = {}, .absent = {}};
   result.workers = result.workers_planned = index + 1;
@@ -117,10 +129,18 @@ TEST(MergeShards, WhatCannotBeMergedIsRefused) {
               for (auto& each : s) each.groups.clear();
             }),
             "2.json has no workers whose answers could be merged");
-  EXPECT_EQ(refusal([](auto& s) {
-              for (auto& each : s) each.groups[0].parameters[0].second = "abc";
-            }),
-            "worker w: scale = \"abc\" is no number");
+  const std::tuple<std::size_t, const char*, const char*> values[] = {
+      {0, "abc", "scale = \"abc\" is no number"},        {0, "nan", "scale = \"nan\" is no number"},
+      {1, "0", "positive = \"0\" is no number above 0"}, {2, "-1", "not_negative = \"-1\" is no number from 0 up"},
+      {3, "1.5", "whole = \"1.5\" is no whole number"},  {5, "1", "duration = \"1\" is no duration"},
+      {6, "1 s", "size = \"1 s\" is no size"},
+  };
+  for (const auto& [which, value, said] : values) {
+    EXPECT_EQ(refusal([&](auto& s) {
+                for (auto& each : s) each.groups[0].parameters[which].second = value;
+              }),
+              StrCat("worker w: ", said));
+  }
   EXPECT_EQ(refusal([](auto& s) {
               for (auto& each : s) each.groups[0].units = 2;
             }),
