@@ -160,6 +160,31 @@ TEST(Models, AWorkerWithFewUnitsKeepsItsFiguresWhateverItIs) {
   }
 }
 
+// Without a warm-up they are done before anything could be read after their start.
+TEST(Models, AWorkerOfMillisecondsHasItsFiguresWhateverItIs) {
+  for (const char* as : kModels) {
+    SCOPED_TRACE(as);
+    const FinishedRun run =
+        RigRun("name = \"short\"\nduration = \"20s\"\ntrace = false\n[worker.w]\nas = \"" + std::string(as) +
+               "\"\nworkload = \"test/behave\"\nunits = 10\nworkers = 2\ncores = [" +
+               std::to_string(TestCores().back()) + "]\n")
+            .Wait();
+    EXPECT_EQ(run.exit_status, 0) << run.out << run.err;
+    for (int index = 0; index < 2; ++index) {
+      const auto worker = run.Part("workers", "w", index);
+      // A unit is a millisecond of CPU time; to write the result and to end takes some, too.
+      EXPECT_GE(worker["scheduling"]["run"], 5'000'000) << worker;
+      EXPECT_LT(worker["scheduling"]["run"], 10'000'000) << worker;
+      const std::string name = "worker.w." + std::to_string(index);
+      EXPECT_GT(run.Metric(name + ".cpu"), 0);
+      EXPECT_LE(run.Metric(name + ".cpu"), 1.0);
+      EXPECT_GT(run.Metric(name + ".rate"), 0);
+      EXPECT_LE(run.Metric(name + ".rate"), 1000);
+    }
+    EXPECT_EQ(CheckReport(run), std::vector<std::string>());
+  }
+}
+
 TEST(Models, ACrashCostsAProcessItselfAndThreadsEachOther) {
   for (const char* as : kModels) {
     SCOPED_TRACE(as);

@@ -321,6 +321,9 @@ void Runner::PublishStart() {
                                                  : Counters::Which::kAll);
   switches_->Follow(children_);
   if (switches_->active()) At(MonotonicNow(), &Runner::ReadSwitches);
+  // What works for milliseconds is done before it could be read after its start: it is read while it waits for it.
+  const bool opens_with_start = plan_.warmup == Nanos(0);
+  if (opens_with_start) window_->Open(children_);
   timeline_.start = MonotonicNow() + kStartAhead;
   timeline_.window_begin = timeline_.start + plan_.warmup;
   timeline_.window_end = timeline_.window_begin + plan_.duration;
@@ -336,7 +339,12 @@ void Runner::PublishStart() {
   }
   control_->Publish(timeline_.start);
 
-  At(timeline_.window_begin, &Runner::OpenWindow);
+  if (opens_with_start) {
+    window_->BeginAt(timeline_.window_begin, children_);
+    memory_.BeginWindow(timeline_.window_begin);
+  } else {
+    At(timeline_.window_begin, &Runner::OpenWindow);
+  }
   At(timeline_.window_end, &Runner::CloseWindow);
   // Not at the start itself: of a worker that shares our core we would take its first instant.
   At(timeline_.start + kStartIsOver, &Runner::StepMemory);
@@ -473,7 +481,7 @@ void Runner::EndWhenAllEnded() {
   for (const auto& child : children_) {
     if (child.running()) return;
   }
-  if (window_->open() && MonotonicNow() < timeline_.window_end) timeline_.window_end = MonotonicNow();
+  if (window_->open()) timeline_.window_end = std::clamp(MonotonicNow(), timeline_.window_begin, timeline_.window_end);
   if (!window_->opened() && timeline_.window_end > timeline_.window_begin)
     timeline_.window_end = timeline_.window_begin;
   SetWindow();

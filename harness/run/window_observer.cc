@@ -88,17 +88,31 @@ void WindowObserver::Open(std::vector<SupervisedChild>& children) {
   rig_peak_ = std::nullopt;
   const bool rig_counts = ResetPeak(procfs_, self_).has_value();
   if (rig_counts) rig_peak_ = 0;
-  keeper_readings_.before = ValueOf(ReadProcess(procfs_, keeper_));
-  supervisor_readings_.before = ValueOf(ReadProcess(procfs_, self_));
+  ReadRig(&WindowReadings::before);
   steal_before_ = ReadSteal();
+}
+
+void WindowObserver::BeginAt(Nanos begin, std::vector<SupervisedChild>& children) {
+  ReadRig(&WindowReadings::before);
+  const auto hold = [&](std::optional<SchedulingReading>& reading) {
+    if (reading) reading->at = begin;
+  };
+  for (auto& child : children) hold(child.scheduling.before);
+  for (auto& loop : loops_) hold(loop.before);
+  hold(keeper_readings_.before);
+  hold(supervisor_readings_.before);
+}
+
+void WindowObserver::ReadRig(std::optional<SchedulingReading> WindowReadings::*end) {
+  keeper_readings_.*end = ValueOf(ReadProcess(procfs_, keeper_));
+  supervisor_readings_.*end = ValueOf(ReadProcess(procfs_, self_));
 }
 
 void WindowObserver::Close(std::vector<SupervisedChild>& children) {
   closed_ = true;
   closed_at_ = MonotonicNow();
   steal_after_ = ReadSteal();
-  supervisor_readings_.after = ValueOf(ReadProcess(procfs_, self_));
-  keeper_readings_.after = ValueOf(ReadProcess(procfs_, keeper_));
+  ReadRig(&WindowReadings::after);
   ReadCounters(children, &WindowCounters::after);
   ReadLoops(children, &WindowReadings::after);
   for (auto& child : children) {
