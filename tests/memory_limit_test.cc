@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <regex>
 #include <string>
 
 #include "harness/os/cgroup.h"
@@ -118,6 +119,22 @@ TEST_F(MemoryLimit, OfTheAddressSpaceIsSetOnlyWhereAskedFor) {
   EXPECT_EQ(ill["memory_limit"]["by"], "address-space") << ill;
   EXPECT_EQ(ill["end"]["kind"], "exited") << ill["end"];
   EXPECT_NE(ill["end"]["detail"].get<std::string>().find("bad_alloc"), std::string::npos) << ill["end"];
+}
+
+// Less than the program itself takes ends it in its exec, without a word. What the refusal names is enough.
+TEST_F(MemoryLimit, OfTheAddressSpaceHoldsTheProgram) {
+  const auto with = [](const std::string& memory) {
+    return RigRun(Head("1s") +
+                  Worker("small", "well", "memory = \"" + memory + "\"\nmemory_counts = \"address-space\"\nunits = 10"))
+        .Wait();
+  };
+  const FinishedRun refused = with("1MiB");
+  EXPECT_EQ(refused.exit_status, 1) << refused.err;
+  std::smatch said;
+  ASSERT_TRUE(std::regex_search(refused.err, said, std::regex("not hold this program; write at least \"([0-9]+MiB)\"")))
+      << refused.err;
+  const FinishedRun run = with(said[1]);
+  EXPECT_EQ(run.exit_status, 0) << said[1] << ": " << run.out << run.err;
 }
 
 TEST_F(MemoryLimit, GroupsAreGoneAfterEveryEnd) {
