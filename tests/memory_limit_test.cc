@@ -3,10 +3,12 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <regex>
 #include <string>
+#include <thread>
 
 #include "harness/os/cgroup.h"
 #include "tests/support/rig_run.h"
@@ -149,6 +151,16 @@ TEST_F(MemoryLimit, GroupsAreGoneAfterEveryEnd) {
     const pid_t supervisor = rig.pid();
     EXPECT_EQ(rig.Wait().exit_status, 0);
     EXPECT_FALSE(left(supervisor)) << "after an ordinary end";
+  }
+  // While a group is tried, too.
+  for (int i = 0; i < 15; ++i) {
+    RigRun rig("trace = false\n" + Head("60s") + Worker("w", "well", "memory = \"64MiB\""));
+    const pid_t supervisor = rig.pid();
+    std::this_thread::sleep_for(std::chrono::milliseconds(2 * i));
+    kill(supervisor, SIGTERM);
+    const int status = rig.Wait().exit_status;
+    EXPECT_TRUE(status == 3 || status == -SIGTERM) << status;
+    EXPECT_FALSE(left(supervisor)) << "after a signal at " << 2 * i << " ms";
   }
   for (const std::string who : {"supervisor", "keeper"}) {
     RigRun rig(Head("60s") + Worker("w", "orphan", "memory = \"64MiB\""));

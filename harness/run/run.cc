@@ -627,6 +627,9 @@ Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& option
   if (auto resolved = CheckResolution(plan, MeasureBoard()); !resolved) {
     return ForwardWith(resolved, options.scenario_file.empty() ? "" : options.scenario_file + ": ");
   }
+  // No signal ends us with half a report, or with what was made to try the board.
+  const auto interrupts = Interrupts::Block();
+  if (!interrupts) return Forward(interrupts);
   RunRecord record = FirstRecord(plan, options);
   Preflight preflight = Prepare(plan, record.board, rig.cgroup_root);
   record.warnings = preflight.warnings;
@@ -643,9 +646,6 @@ Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& option
       options.on_message(StrCat("warning: ", warning.text, "; ", RemedyFor(warning.id)));
     }
   }
-  // From the first report to the last no signal ends us with half a report.
-  const auto interrupts = Interrupts::Block();
-  if (!interrupts) return Forward(interrupts);
   record.reasons = {"the run is not over"};
   if (options.on_record) options.on_record(record);
 
