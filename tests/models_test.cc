@@ -215,7 +215,7 @@ TEST(Models, AWorkerThatCannotGoOnCostsTheOthersNothing) {
 TEST(Models, OneThatHangsIsKilledAtItsLimit) {
   for (const char* as : kModels) {
     SCOPED_TRACE(as);
-    RigRun rig(Group(as, "workload = \"test/behave\"\nhow = \"hang\"\ntime_limit = \"1500ms\"\n"));
+    RigRun rig(Group(as, "workload = \"test/behave\"\nhow = \"hang\"\ntime_limit = \"3s\"\n"));
     const FinishedRun run = rig.Wait();
     EXPECT_EQ(run.exit_status, 2) << run.out << run.err;
     EXPECT_EQ(run.Part("workers", "w", 0)["end"]["kind"], "timed_out") << run.Part("workers", "w", 0);

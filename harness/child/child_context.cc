@@ -125,9 +125,11 @@ void ChildContext::FinishThread() {
   end.involuntary.Set(static_cast<std::uint64_t>(usage.ru_nivcsw));
   end.minor_faults.Set(static_cast<std::uint64_t>(usage.ru_minflt));
   end.major_faults.Set(static_cast<std::uint64_t>(usage.ru_majflt));
+  // schedstat leaves out what ran since the last tick or switch; the thread's clock does not.
+  const Nanos run = ThreadCpuTime();
   const auto text = ReadFile("/proc/thread-self/schedstat");
   if (const auto schedstat = text ? ParseSchedStat(*text) : Result<SchedStat>(Forward(text))) {
-    end.run.Set(static_cast<std::uint64_t>(schedstat->run.count()));
+    end.run.Set(static_cast<std::uint64_t>(run.count()));
     end.wait.Set(static_cast<std::uint64_t>(schedstat->wait.count()));
     end.timeslices.Set(schedstat->timeslices);
     end.at.Set(static_cast<std::uint64_t>(MonotonicNow().count()));

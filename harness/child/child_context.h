@@ -30,7 +30,7 @@
 namespace corerig {
 
 // What every child finds open.
-inline constexpr int kJobFd = 3;      // memfd: the job, JSON text
+inline constexpr int kJobFd = 3;      // memfd: the job, as its role writes it
 inline constexpr int kSlabFd = 4;     // memfd: its own slab
 inline constexpr int kControlFd = 5;  // memfd: the control page, not writable
 inline constexpr int kFirstRoleFd =

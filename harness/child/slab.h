@@ -42,7 +42,7 @@ struct SlabHeader {
   // Of a worker that is a thread: its number, and what the kernel said of it at its end, which nobody can read later.
   Counter tid;
   struct {
-    Counter at, run, wait;  // CLOCK_MONOTONIC ns; ns of schedstat
+    Counter at, run, wait;  // ns: CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID, schedstat's
     Counter timeslices, voluntary, involuntary, minor_faults, major_faults;
   } thread_end;
   SlabText error;
