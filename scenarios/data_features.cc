@@ -17,7 +17,7 @@ namespace {
 Result<ColumnFileName> NameOf(const WorkerJob& job) {
   using Format = ColumnFileName::Format;
   ColumnFileName name = {.path = std::string(job.Word("file"))};
-  if (name.path.empty()) return Fail("no file is named; write file = \"drive.csv\"");
+  if (name.path.empty()) return Fail("file is not named; write file = \"drive.csv\"");
   const std::string_view format = job.Word("format");
   if (format == "float32") {
     name.format = Format::kFloat32;

@@ -131,7 +131,7 @@ TEST(DataFeatures, ARaggedRowFarIntoTheFileEndsTheWorkerWithItsLine) {
 
 TEST(DataFeatures, RefusesWhatItCannotRead) {
   GroupRun run{.type = DataFeatures()};
-  EXPECT_EQ(run.Refusal(), "no file is named; write file = \"drive.csv\"");
+  EXPECT_EQ(run.Refusal(), "file is not named; write file = \"drive.csv\"");
   run.Set("file", "/nowhere.csv");
   EXPECT_EQ(run.Refusal(), "cannot read /nowhere.csv: No such file or directory (ENOENT)");
   run.Set("channels", "2");

@@ -41,7 +41,7 @@ Result<Shape> ShapeOf(const WorkerJob& job) {
   const auto* const known =
       std::find_if(std::begin(kPatterns), std::end(kPatterns), [&](const auto& row) { return row.first == pattern; });
   if (known == std::end(kPatterns)) {
-    return Fail("unknown pattern \"", pattern, "\"; write \"read\", \"write\", \"copy\", \"triad\" or \"chase\"");
+    return Fail("pattern is \"", pattern, "\"; write \"read\", \"write\", \"copy\", \"triad\" or \"chase\"");
   }
   shape.pattern = known->second;
   shape.arrays = shape.pattern == Pattern::kTriad ? 3 : shape.pattern == Pattern::kCopy ? 2 : 1;

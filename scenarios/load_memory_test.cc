@@ -154,7 +154,7 @@ TEST(LoadMemory, TheWorkersBandwidthsAddUp) {
 TEST(LoadMemory, RefusesWhatCannotBeDone) {
   EXPECT_EQ(Group("read", "8MiB").Refusal(), "none");
   EXPECT_EQ(Group("reed", "8MiB").Refusal(),
-            "unknown pattern \"reed\"; write \"read\", \"write\", \"copy\", \"triad\" or \"chase\"");
+            "pattern is \"reed\"; write \"read\", \"write\", \"copy\", \"triad\" or \"chase\"");
   EXPECT_EQ(Group("read", "4KiB").Refusal(),
             "footprint is 4KiB; write one from \"12KiB\" to what the board's memory holds");
   WorkloadGroup few = Group("read", "64MiB", 2);

@@ -40,7 +40,7 @@ Result<Timing> TimingOf(const WorkerJob& job) {
   }
   const std::string_view timer = job.Word("timer");
   if (timer != "absolute" && timer != "relative") {
-    return Fail("unknown timer \"", timer, "\"; write \"absolute\" or \"relative\"");
+    return Fail("timer is \"", timer, "\"; write \"absolute\" or \"relative\"");
   }
   timing.relative = timer == "relative";
   return timing;

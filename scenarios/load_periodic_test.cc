@@ -179,7 +179,7 @@ TEST(LoadPeriodic, RefusesWhatCannotBeDone) {
   EXPECT_EQ(refusal({{"period", "10us"}}), "period is 10us; write one from \"50us\" to \"1h\"");
   EXPECT_EQ(refusal({{"run", "0s"}}), "run is zero, and so is work; write one such as \"200us\"");
   EXPECT_EQ(refusal({{"work", "-1"}}), "work is -1; write a number of iterations up to 1e12, or 0");
-  EXPECT_EQ(refusal({{"timer", "late"}}), "unknown timer \"late\"; write \"absolute\" or \"relative\"");
+  EXPECT_EQ(refusal({{"timer", "late"}}), "timer is \"late\"; write \"absolute\" or \"relative\"");
 }
 
 TEST(LoadPeriodic, DamagedResultsAreRefusedOrMerged) {

@@ -91,7 +91,8 @@ struct Answer {
 
 struct WorkloadType {
   WorkloadInfo info;
-  // Fails if the parameters contradict each other. Cheap: it is also how a group is checked before anything starts.
+  // Fails if the parameters contradict each other; a message begins with the name of the one to change. Cheap: it is
+  // also how a group is checked before anything starts.
   Result<std::unique_ptr<Workload>> (*make)(const WorkerJob&, const Surroundings&) = nullptr;
   // The most bytes a worker's result can take; its slab is made that much larger.
   std::size_t (*result_size)(const WorkerJob&) = nullptr;

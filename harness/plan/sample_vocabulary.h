@@ -2,8 +2,11 @@
 // use, and some that no real one has.
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 
+#include "harness/base/quantity.h"
+#include "harness/plan/parameter.h"
 #include "harness/plan/scenario.h"
 #include "harness/plan/vocabulary.h"
 
@@ -50,7 +53,14 @@ inline Vocabulary SampleVocabulary() {
                          .unit = "job",
                          .parameters = {{"period", Kind::kDuration, "1ms", "between jobs"},
                                         {"footprint", Kind::kSize, "8MiB", "of memory"},
-                                        {"missed", Kind::kShare, "1", "of jobs"}}},
+                                        {"missed", Kind::kShare, "1", "of jobs"}},
+                         .check = [](const WorkerPlan& group) -> Status {
+                           const Nanos period = DurationOf(group.parameters, "period");
+                           if (period > std::chrono::hours(1)) return Fail("period is ", ToText(period));
+                           if (group.units && *group.units > 1000) return Fail("units are too many");
+                           if (SizeOf(group.parameters, "footprint").count == 0) return Fail("this sample is empty");
+                           return {};
+                         }},
                         {.name = "exec",
                          .about = "your own program",
                          .unit = "line",

@@ -248,7 +248,10 @@ WorkerPlan ReadWorker(const Entry& table, const std::vector<CpuId>& used, const 
   section.RejectUnknownKeys();
   if (workload->check) {
     if (const auto checked = workload->check(worker); !checked) {
-      fault.Add(section.position(), "worker ", worker.name, ": ", checked.error().message);
+      const std::string& message = checked.error().message;
+      // What begins with a key is about its value.
+      const auto* const key = section.Find(message.substr(0, message.find(' ')));
+      fault.Add(key == nullptr ? section.position() : key->position, "worker ", worker.name, ": ", message);
     }
   }
   return worker;

@@ -16,6 +16,15 @@ TEST(ScenarioError, AnUnknownWorkload) {
             "load/sample, exec, train/mlp");
 }
 
+TEST(ScenarioError, WhatTheWorkloadRefusesIsShownAtItsKey) {
+  const auto refusal = [](const std::string& lines) {
+    return Refusal("name = \"a\"\nduration = \"1s\"\n[worker.w]\nworkload = \"load/sample\"\n" + lines);
+  };
+  EXPECT_EQ(refusal("missed = 0.5\nperiod = \"2h\""), "s.toml:6:10: worker w: period is 2h");
+  EXPECT_EQ(refusal("units = 1001"), "s.toml:5:9: worker w: units are too many");
+  EXPECT_EQ(refusal("footprint = \"0B\""), "s.toml:3:1: worker w: this sample is empty");
+}
+
 TEST(ScenarioError, CoresThatAreNone) {
   EXPECT_EQ(Refusal(InWorker("cores = \"some\"")),
             "s.toml:5:9: unknown cores \"some\"; write \"rest\", \"all\" or a list such as [1]");

@@ -73,7 +73,8 @@ struct WorkloadInfo {
   std::string_view unit;   // what one unit of work is: "block of 16384 paths"
   std::vector<ParameterInfo> parameters;
   bool shardable = false;  // its answer can be merged of parts of a run that were computed apart
-  // Fails if units and parameters of a group, each right by itself, cannot be done together; may be empty.
+  // Fails if units and parameters of a group, each right by itself, cannot be done together; may be empty. A message
+  // that begins with a key's name ("footprint is 1KiB; write …") is shown where the scenario has that key.
   std::function<Status(const WorkerPlan&)> check = {};
   // Present: the workload is the user's own command. Its keys are read into WorkerPlan::command; `parameters` then only
   // describe them.
