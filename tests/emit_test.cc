@@ -29,7 +29,7 @@ std::string First() { return std::to_string(TestCores().front()); }
 
 // GNSS as NMEA over bytes, an IMU and a lidar over messages; received by a loop unless emitted.
 std::string ScenarioFile() {
-  const std::string path = Path("sensors");
+  const std::string path = NewPath("sensors");
   std::ofstream(path)
       << "name = \"sensors\"\nduration = \"1s\"\nseed = 7\n[source]\ncores = [" + First() + "]\n[loop.l]\ncores = [" +
              First() +
@@ -99,7 +99,7 @@ int OpenTerminal(const std::string& path) {
 }
 
 TEST(Emit, APtyHasANameForItsTimeAndBringsWholeSentencesFromTheFirst) {
-  const std::string path = Path("gps");
+  const std::string path = NewPath("gps");
   RigRun rig = Emit({"--to", "gnss=pty:" + path, "--duration", "2s"});
   const int terminal = OpenTerminal(path);
   ASSERT_GE(terminal, 0);
@@ -130,7 +130,7 @@ TEST(Emit, ADatagramIsOneFrame) {
 }
 
 TEST(Emit, AFileHoldsTheSameBytesForTheSameSeed) {
-  const std::string first = Path("imu"), second = Path("imu"), other = Path("imu");
+  const std::string first = NewPath("imu"), second = NewPath("imu"), other = NewPath("imu");
   const auto run_of = [](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--stream", "imu", "--duration", "500ms", "--to"});
     return Emit(arguments).Wait();
@@ -156,7 +156,7 @@ TEST(Emit, TcpCallsAndIsCalled) {
   EXPECT_EQ(Concluded(called.err, "gnss", "frames sent"), 20) << called.err;
 
   // As gpsd or an NTRIP client would: it waits for one before the first sample is due.
-  const std::string address = FreePort(SOCK_STREAM);
+  const std::string address = FreeAddress(SOCK_STREAM);
   RigRun waits = Emit({"--to", "gnss=tcp-listen:" + address});
   sockaddr_in to = {};
   to.sin_family = AF_INET;
@@ -213,7 +213,7 @@ TEST(Emit, CountsWhatNobodyTookAfterTheReaderDied) {
 }
 
 TEST(Emit, AFullPtyCostsFramesAndNothingElse) {
-  const std::string path = Path("gps");
+  const std::string path = NewPath("gps");
   RigRun rig = Emit({"--to", "gnss=pty:" + path, "--set", "stream.gnss.rate=20Hz", "--duration", "60s"});
   const int terminal = OpenTerminal(path);
   ASSERT_GE(terminal, 0);
@@ -229,7 +229,7 @@ TEST(Emit, AFullPtyCostsFramesAndNothingElse) {
 
 TEST(Emit, EndsAtASignalWithItsFigures) {
   for (const int signal : {SIGINT, SIGTERM}) {
-    const std::string path = Path("gps");
+    const std::string path = NewPath("gps");
     RigRun rig = Emit({"--to", "gnss=pty:" + path, "--duration", "1h"});
     const int terminal = OpenTerminal(path);
     ASSERT_GE(terminal, 0);
@@ -247,7 +247,7 @@ TEST(Emit, EndsAtASignalWithItsFigures) {
 }
 
 TEST(Emit, EndsAtASignalWhileItWaitsForAReader) {
-  RigRun rig = Emit({"--to", "gnss=tcp-listen:" + FreePort(SOCK_STREAM)});
+  RigRun rig = Emit({"--to", "gnss=tcp-listen:" + FreeAddress(SOCK_STREAM)});
   std::this_thread::sleep_for(milliseconds(300));
   kill(rig.pid(), SIGINT);
   const int status = rig.Wait().exit_status;
@@ -264,7 +264,7 @@ std::vector<std::string> Lossless(const std::string& stream, const std::string& 
 }
 // What the stream is, to the last byte: a file has room for all of it.
 std::string AllOf(const std::string& stream, const std::string& rate) {
-  const std::string path = Path("all");
+  const std::string path = NewPath("all");
   const FinishedRun run = Emit(Lossless(stream, rate, "file:" + path)).Wait();
   EXPECT_TRUE(EndedWell(run));
   return *ReadFile(path);
@@ -299,7 +299,7 @@ TEST(Emit, ALosslessStreamWaitsForAReaderOfMessagesThatIsSlow) {
 }
 
 TEST(Emit, ALosslessStreamWaitsForATerminalToBeOpenedAndRead) {
-  const std::string path = Path("gps");
+  const std::string path = NewPath("gps");
   RigRun rig = Emit(Lossless("gnss", "1kHz", "pty:" + path));
   std::this_thread::sleep_for(milliseconds(700));
   const int terminal = OpenTerminal(path);
@@ -342,7 +342,7 @@ TEST(Emit, ALosslessStreamThatIsInterruptedSaysWhatWasNotSent) {
 }
 
 TEST(Emit, SaysInOneLineWhatIsWrong) {
-  const std::string foreign = Path("mine");
+  const std::string foreign = NewPath("mine");
   std::ofstream(foreign) << "mine";
   const struct {
     std::vector<std::string> arguments;

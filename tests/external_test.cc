@@ -47,7 +47,7 @@ std::string Head() {
 }
 
 TEST(External, TheUsersProgramReceivesWhileALoopDoes) {
-  const std::string path = Path("gps"), address = FreePort(SOCK_DGRAM);
+  const std::string path = NewPath("gps"), address = FreeAddress(SOCK_DGRAM);
   const FinishedRun run =
       RigRun(Head() + "[loop.l]\ncores = [" + First() + "]\n" + External("gnss", "zed-f9p", "20Hz", "pty:" + path) +
              "[stream.imu]\nsensor = \"icm42688p\"\nrate = \"100Hz\"\nloop = \"l\"\n" +
@@ -93,7 +93,7 @@ TEST(External, ALosslessStreamTellsWhatItsReceiverTakes) {
     std::thread reader([&] { frames = ReadSlowly(listening); });
     const FinishedRun run =
         RigRun(Head() + External("imu", "icm42688p", "8kHz", "unix:" + path) + "batch = 1\npace = \"lossless\"\n" +
-               External("gnss", "zed-f9p", "20Hz", "file:" + Path("gnss")) +
+               External("gnss", "zed-f9p", "20Hz", "file:" + NewPath("gnss")) +
                (enough ? "[budget]\nlimits = [\"stream.imu.rate > 1\", \"stream.gnss.sent == 30\"]\n" : ""))
             .Wait();
     reader.join();
@@ -121,20 +121,20 @@ TEST(External, ALosslessStreamTellsWhatItsReceiverTakes) {
 }
 
 TEST(External, WithoutALoopThereIsNoHandler) {
-  const std::string path = Path("gps");
+  const std::string path = NewPath("gps");
   RigRun rig(Head() + External("gnss", "zed-f9p", "20Hz", "pty:" + path) + Command("gps", "read", path));
   const FinishedRun run = rig.Wait();
   EXPECT_TRUE(Passed(run));
   EXPECT_TRUE(run.report["handler"].is_null());
   EXPECT_EQ(run.Metric("stream.gnss.sent"), 30);
   EXPECT_EQ(run.Metric("stream.gnss.overruns"), 0);
-  const std::string text = *ReadFile(rig.folder() + "/worker.gps.0.stdout");
+  const std::string text = ReadFile(rig.folder() + "/worker.gps.0.stdout").value_or("");
   EXPECT_TRUE(IsNmea(text.substr(0, text.rfind('\n') + 1)));  // it was ended in the middle of one, perhaps
 }
 
 // A run whose program answers the first so many frames, `to` there; `answers` is the scenario's key.
 FinishedRun Answering(const std::string& answers, const std::string& to, int most) {
-  const std::string path = Path("gps");
+  const std::string path = NewPath("gps");
   return RigRun(Head() + External("gnss", "zed-f9p", "20Hz", "pty:" + path) + "answers = \"" + answers +
                 "\"\n[worker.gps]\nworkload = \"exec\"\ncommand = [\"" + Program() + "\", \"answer\", \"" + path +
                 "\", \"" + to + "\", \"" + std::to_string(most) + "\"]\ncores = [" + Last() +
@@ -154,7 +154,7 @@ void ExpectAllAnswered(const FinishedRun& run, const std::string& stamps) {
 }
 
 TEST(External, TheReactionIsFromDueToTheAnswer) {
-  const std::string address = FreePort(SOCK_DGRAM), port = address.substr(address.find(':') + 1);
+  const std::string address = FreeAddress(SOCK_DGRAM), port = address.substr(address.find(':') + 1);
   ExpectAllAnswered(Answering("udp:" + address, port, 1000), "kernel");
 
   // Some 40 of the warm-up's frames, and ten of the window's.
@@ -175,11 +175,12 @@ TEST(External, AnswersComeAsDatagramsToAPathThatGoesWithTheRun) {
 TEST(External, AnswersComeBackOnTheEndpoint) { ExpectAllAnswered(Answering("endpoint", "back", 1000), "read"); }
 
 TEST(External, WhoDoesNotComeIsSaid) {
-  const FinishedRun run = RigRun(Head() + External("gnss", "zed-f9p", "20Hz", "tcp-listen:" + FreePort(SOCK_STREAM)) +
-                                     "[budget]\nlimits = [\"stream.gnss.overruns == 0\"]\n",
-                                 // A hypervisor that takes time makes a doubt of what a busy board can be blamed for.
-                                 {"--set", "max_foreign=100%", "--set", "max_steal=100%"})
-                              .Wait();
+  const FinishedRun run =
+      RigRun(Head() + External("gnss", "zed-f9p", "20Hz", "tcp-listen:" + FreeAddress(SOCK_STREAM)) +
+                 "[budget]\nlimits = [\"stream.gnss.overruns == 0\"]\n",
+             // A hypervisor that takes time makes a doubt of what a busy board can be blamed for.
+             {"--set", "max_foreign=100%", "--set", "max_steal=100%"})
+          .Wait();
   EXPECT_EQ(run.exit_status, 2) << run.out << run.err;
   EXPECT_EQ(run.Metric("stream.gnss.sent"), 30);
   EXPECT_EQ(run.Metric("stream.gnss.overruns"), 30);

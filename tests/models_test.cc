@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -133,11 +134,12 @@ TEST(Models, PutEachWorkerOnItsCoreUnderItsPolicy) {
     std::map<std::string, std::string> places;
     for (const pid_t pid : rig.Living()) {
       std::error_code ended;
-      for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", ended)) {
+      std::filesystem::directory_iterator task("/proc/" + std::to_string(pid) + "/task", ended);
+      for (; !ended && task != std::filesystem::directory_iterator(); task.increment(ended)) {
         std::string name;
-        std::ifstream comm(task.path() / "comm");
+        std::ifstream comm(task->path() / "comm");
         std::getline(comm, name);
-        places[name] = PlaceOf(std::stoi(task.path().filename()));
+        places[name] = PlaceOf(std::stoi(task->path().filename()));
       }
     }
     EXPECT_EQ(places["worker w.0"], "batch:3 on " + std::to_string(last));
@@ -179,10 +181,28 @@ TEST(Models, AWorkerOfMillisecondsHasItsFiguresWhateverItIs) {
       EXPECT_GT(run.Metric(name + ".cpu"), 0);
       EXPECT_LE(run.Metric(name + ".cpu"), 1.0);
       EXPECT_GT(run.Metric(name + ".rate"), 0);
-      EXPECT_LE(run.Metric(name + ".rate"), 1000);
+      EXPECT_LE(run.Metric(name + ".rate"), 1010) << "a millisecond of CPU time each";
     }
     EXPECT_EQ(CheckReport(run), std::vector<std::string>());
   }
+}
+
+// One that waits for nothing is let run once, at the start, and again after each preemption. Others may make it wait
+// for its memory's lock: hence the least of several runs.
+TEST(Models, TheWayToTheStartIsNotInAWorkersFigures) {
+  if (TestCores().size() < 2) GTEST_SKIP() << "the rig needs a core of its own";
+  int least = 1'000'000;
+  for (int i = 0; i < 5; ++i) {
+    const FinishedRun run = RigRun(
+                                "name = \"short\"\nduration = \"20s\"\ntrace = false\n[worker.w]\n"
+                                "workload = \"test/behave\"\nunits = 5\ncores = [" +
+                                std::to_string(TestCores().back()) + "]\n")
+                                .Wait();
+    ASSERT_EQ(run.exit_status, 0) << run.out << run.err;
+    const auto scheduling = run.Part("workers", "w", 0)["scheduling"];
+    least = std::min(least, scheduling["timeslices"].get<int>() - scheduling["involuntary"].get<int>());
+  }
+  EXPECT_EQ(least, 1);
 }
 
 TEST(Models, ACrashCostsAProcessItselfAndThreadsEachOther) {

@@ -236,10 +236,12 @@ TEST_F(FileOfARun, HasTheSwitchesThatTheMetricsCount) {
       }
     }
   }
+  std::int64_t all = 0;
   for (const int core : TestCores()) {
-    EXPECT_GT(switches[core], 5) << "core " << core;
+    all += switches[core];  // a core that only computes has hardly any
     EXPECT_EQ(run_.Metric(StrCat("core.", core, ".switches")), static_cast<double>(switches[core])) << "core " << core;
   }
+  EXPECT_GT(all, 100);
 }
 
 TEST_F(FileOfARun, TimeOfACoreIsThatOfThePartsThatArePinnedToIt) {

@@ -123,9 +123,10 @@ class KeeperProcess {
     for (const auto& [ours, theirs] : request.fds) fds.push_back(ours);
     if (request.group >= 0) fds.push_back(request.group);
     passed.forked_from = 0;
+    const auto before = Children();
     auto reply = Ask(zygote->second.get(), passed, fds, pidfd);
     if (!reply) {
-      GiveUp(zygote);
+      GiveUp(zygote, before);
       return {.error = StrCat("zygote: ", reply.error().message)};
     }
     if (reply->error.empty()) ours_.insert(reply->pid);
@@ -150,9 +151,9 @@ class KeeperProcess {
     return reply;
   }
 
-  // It may have forked, or be about to, a worker that nobody knows of. Whoever is given to us when it ends and is not
-  // ours is that: no command has begun, which could leave others.
-  void GiveUp(std::map<pid_t, Fd>::iterator zygote) {
+  // It may have forked, or be about to, a worker that nobody knows of: who was no child of ours `before` it was asked,
+  // and is given to us when it ends.
+  void GiveUp(std::map<pid_t, Fd>::iterator zygote, const std::vector<pid_t>& before) {
     const auto pid = static_cast<id_t>(zygote->first);
     zygotes_.erase(zygote);
     kill(static_cast<pid_t>(pid), SIGKILL);
@@ -160,7 +161,7 @@ class KeeperProcess {
     while (waitid(P_PID, pid, &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
     }
     for (const pid_t child : Children()) {
-      if (!ours_.contains(child)) kill(child, SIGKILL);
+      if (std::find(before.begin(), before.end(), child) == before.end()) kill(child, SIGKILL);
     }
   }
 

@@ -335,6 +335,7 @@ TEST_F(KeeperTest, AWorkerOfAZygoteThatDoesNotAnswerEndsWithIt) {
     kill(zygote.pid, SIGKILL);  // were it still there, Reap would wait for it
     Reap(zygote);
     const auto again = keeper_->Spawn(fork);
+    ASSERT_FALSE(again);
     EXPECT_EQ(again.error().message, StrCat("process ", zygote.pid, " is no zygote"));
   }
   ear_.CloseMouth();

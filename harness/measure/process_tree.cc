@@ -111,7 +111,6 @@ bool ProcessTree::TryRead(std::map<Identity, Seen>& seen) {
   for (const Member& member : Look()) {
     auto reading = ReadProcess(procfs_, member.pid);
     if (!reading) continue;  // gone in the meantime
-    reading->run = std::max(reading->run, ProcessCpuTime(member.pid).value_or(Nanos(0)));
     AddWaitedFor(*reading, member.stat);
     seen[{member.pid, member.stat.start_time}] = {.parent = member.stat.parent, .reading = *reading};
   }

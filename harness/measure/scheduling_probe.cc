@@ -1,5 +1,6 @@
 #include "harness/measure/scheduling_probe.h"
 
+#include <algorithm>
 #include <string>
 
 #include "harness/base/text.h"
@@ -81,6 +82,9 @@ Result<SchedulingReading> ReadProcess(const ProcFs& procfs, pid_t pid) {
     }
   }
   if (read == 0) return Fail(procfs.path(pid, "task"), ": the process ended while it was read");
+  // schedstat leaves out what a thread ran since the last tick or switch, and what threads ran that have ended. The
+  // process's clock does not; it is of the kernel that runs here, and not of a recorded tree.
+  if (procfs.root() == "/proc") sum.run = std::max(sum.run, ProcessCpuTime(pid).value_or(Nanos(0)));
   if (const auto faults = ReadFaults(procfs, pid, "", sum); !faults) return Forward(faults);
   return sum;
 }

@@ -30,8 +30,8 @@ struct SchedulingReading {
 Result<SchedulingReading> ReadThread(const ProcFs& procfs, pid_t pid, pid_t tid);
 
 // The sum over the threads that are alive: one that ended took its figures away (so read before it ends). Of a zombie,
-// what its leader did, but for the last bit of its end: it is seen before it has left its CPU. Faults are the whole
-// process's, ended threads included: the kernel keeps that sum itself.
+// what its leader did. CPU time and faults are the whole process's, up to now and ended threads included: the kernel
+// keeps these sums itself.
 Result<SchedulingReading> ReadProcess(const ProcFs& procfs, pid_t pid);
 
 // What happened between two readings; never negative, should a thread have ended in between.

@@ -27,7 +27,8 @@ Interrupts::Interrupts(Interrupts&& other) noexcept
 
 Interrupts::~Interrupts() {
   if (!blocked_) return;
-  // What arrived meanwhile has been dealt with: unblocking must not let it kill the process after all.
+  // What arrived meanwhile has been dealt with, or is late for a run that was skipped: unblocking must not let it kill
+  // the process after all.
   while (fd_.valid() && !Read().empty()) {
   }
   sigprocmask(SIG_SETMASK, &before_, nullptr);

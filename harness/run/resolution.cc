@@ -9,14 +9,8 @@
 #include "harness/base/quantity.h"
 #include "harness/base/text.h"
 
-// The first byte of this program and the one past its last, from the linker (ld(1), default script).
-extern "C" const char __executable_start, _end;
-
 namespace corerig {
 namespace {
-
-// What a program takes besides itself until its main: stack, heap, the kernel's pages.
-constexpr std::uint64_t kBeginning = 1 << 20;
 
 double AsDouble(Nanos time) { return static_cast<double>(time.count()); }
 
@@ -70,9 +64,6 @@ BoardResolution MeasureBoard() {
   board.clock = MeasureClock();
   if (const long ticks = sysconf(_SC_CLK_TCK); ticks > 0) board.tick = Nanos(1'000'000'000 / ticks);
   if (const long page = sysconf(_SC_PAGESIZE); page > 0) board.page = Bytes{static_cast<std::uint64_t>(page)};
-  constexpr std::uint64_t kMiB = 1 << 20;
-  const auto program = static_cast<std::uint64_t>(&_end - &__executable_start);
-  board.least_space = Bytes{(program + kBeginning + kMiB - 1) / kMiB * kMiB};
   return board;
 }
 
@@ -81,14 +72,6 @@ Status CheckResolution(const Plan& plan, const BoardResolution& board) {
     if (!stream.break_above || *stream.break_above >= board.clock.finest()) continue;
     return Fail("stream ", stream.name, ": break \"", ToText(*stream.break_above), "\": ", WhyClock(board.clock),
                 "; write at least \"", ToText(board.clock.finest()), "\"");
-  }
-  for (const auto& group : plan.workers) {
-    // A command is another program, whose needs are its own.
-    if (!group.memory || !group.memory_counts_address_space || group.command) continue;
-    if (group.memory->count >= board.least_space.count) continue;
-    return Fail("worker ", group.name, ": memory = \"", ToText(*group.memory),
-                "\" is an address space that does not hold this program; write at least \"", ToText(board.least_space),
-                "\"");
   }
   const auto metrics = MetricsOf(plan);
   for (const auto& budget : plan.budgets) {

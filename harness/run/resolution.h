@@ -1,5 +1,4 @@
-// Refuses what cannot be had here, before anything is started: a budget that this board's clock and probes cannot
-// resolve, and a worker's address space that does not hold this program.
+// Refuses a budget that this board's clock and probes cannot resolve, before anything is started.
 //
 //   const BoardResolution board = MeasureBoard();
 //   if (auto resolved = CheckResolution(plan, board); !resolved) ...
@@ -20,13 +19,12 @@ struct BoardResolution {
   ClockResolution clock;
   Nanos tick{10'000'000};  // /proc/stat counts in these (USER_HZ)
   Bytes page{4096};        // memory comes in these
-  Bytes least_space{0};    // of addresses, in which this program can begin
 };
 
 BoardResolution MeasureBoard();
 
-// Pure. The first limit, budget or break that is too tight, in the plan's order; the message names limit, figure, and
-// what would be right.
+// Pure. The first budget or break that is too tight, in the plan's order; the message names limit, figure, and what
+// would be right.
 Status CheckResolution(const Plan& plan, const BoardResolution& board);
 
 }  // namespace corerig

@@ -102,23 +102,5 @@ TEST(Resolution, ABreakFinerThanTheClockIsRefused) {
   EXPECT_TRUE(CheckResolution(plan, {.clock = kFine}));
 }
 
-TEST(Resolution, AnAddressSpaceThatDoesNotHoldTheProgramIsRefused) {
-  Plan plan = PlanWith("stream.imu.lost == 0");
-  WorkerPlan& worker = plan.workers.emplace_back();
-  worker.name = "w";
-  worker.memory = Bytes{6 << 20};
-  worker.memory_counts_address_space = true;
-  const BoardResolution board = {.clock = kFine, .least_space = Bytes{7 << 20}};
-  const auto checked = CheckResolution(plan, board);
-  ASSERT_FALSE(checked);
-  EXPECT_EQ(checked.error().message,
-            "worker w: memory = \"6MiB\" is an address space that does not hold this program; write at least \"7MiB\"");
-  worker.memory = Bytes{7 << 20};
-  EXPECT_TRUE(CheckResolution(plan, board));
-  worker.memory = Bytes{6 << 20};
-  worker.memory_counts_address_space = false;
-  EXPECT_TRUE(CheckResolution(plan, board)) << "pages in use are another matter";
-}
-
 }  // namespace
 }  // namespace corerig

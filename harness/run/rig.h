@@ -23,8 +23,8 @@ struct Rig {
 
 // The same as functions: a child process makes only the table that it needs, for it is to be ready soon.
 struct RigTables {
-  std::vector<SensorType> (*sensors)();
-  std::vector<WorkloadType> (*workloads)();
+  std::vector<SensorType> (*sensors)() = [] { return std::vector<SensorType>(); };
+  std::vector<WorkloadType> (*workloads)() = [] { return std::vector<WorkloadType>(); };
   std::string cgroup_root = {};
 };
 

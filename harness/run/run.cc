@@ -19,6 +19,7 @@
 #include "harness/os/procfs.h"
 #include "harness/os/scheduling.h"
 #include "harness/plan/plan_json.h"
+#include "harness/run/address_space.h"
 #include "harness/run/child_end.h"
 #include "harness/run/child_kill.h"
 #include "harness/run/child_limits.h"
@@ -42,6 +43,7 @@
 namespace corerig {
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -50,6 +52,9 @@ constexpr Nanos kArmLimit = seconds(20);
 constexpr Nanos kArmPoll = milliseconds(2);
 // Between publishing the start and the start: everyone sets timers and sleeps.
 constexpr Nanos kStartAhead = milliseconds(30);
+// What reading every child takes, and one more.
+constexpr Nanos kReadAhead = milliseconds(5);
+constexpr Nanos kReadAheadEach = microseconds(500);
 // By then workers are under way.
 constexpr Nanos kStartIsOver = milliseconds(2);
 constexpr Nanos kLiveInterval = milliseconds(250);
@@ -321,10 +326,11 @@ void Runner::PublishStart() {
                                                  : Counters::Which::kAll);
   switches_->Follow(children_);
   if (switches_->active()) At(MonotonicNow(), &Runner::ReadSwitches);
-  // What works for milliseconds is done before it could be read after its start: it is read while it waits for it.
-  const bool opens_with_start = plan_.warmup == Nanos(0);
-  if (opens_with_start) window_->Open(children_);
-  timeline_.start = MonotonicNow() + kStartAhead;
+  // A window that opens with the start is read before it, while all sleep: work of milliseconds is done before it could
+  // be read after its start.
+  const Nanos reading =
+      plan_.warmup > Nanos(0) ? Nanos(0) : kReadAhead + kReadAheadEach * static_cast<int>(children_.size());
+  timeline_.start = MonotonicNow() + kStartAhead + reading;
   timeline_.window_begin = timeline_.start + plan_.warmup;
   timeline_.window_end = timeline_.window_begin + plan_.duration;
   timeline_.drain_end = timeline_.window_end + plan_.drain;
@@ -339,12 +345,7 @@ void Runner::PublishStart() {
   }
   control_->Publish(timeline_.start);
 
-  if (opens_with_start) {
-    window_->BeginAt(timeline_.window_begin, children_);
-    memory_.BeginWindow(timeline_.window_begin);
-  } else {
-    At(timeline_.window_begin, &Runner::OpenWindow);
-  }
+  At(timeline_.window_begin - reading, &Runner::OpenWindow);
   At(timeline_.window_end, &Runner::CloseWindow);
   // Not at the start itself: of a worker that shares our core we would take its first instant.
   At(timeline_.start + kStartIsOver, &Runner::StepMemory);
@@ -357,12 +358,16 @@ void Runner::PublishStart() {
 
 void Runner::OpenWindow() {
   if (early_) return;
-  window_->Open(children_);
+  window_->Open(children_, timeline_.window_begin);
   memory_.BeginWindow(timeline_.window_begin);
 }
 
 void Runner::CloseWindow() {
   if (!window_->open()) return;
+  if (MonotonicNow() < timeline_.window_begin) {
+    window_->Cancel(children_);
+    return memory_.EndWindow(timeline_.window_begin);
+  }
   window_->Close(children_);
   const Nanos now = MonotonicNow();
   memory_.EndWindow(now);
@@ -624,8 +629,10 @@ RunRecord FirstRecord(const Plan& plan, const RunOptions& options) {
 }  // namespace
 
 Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& options) {
-  if (auto resolved = CheckResolution(plan, MeasureBoard()); !resolved) {
-    return ForwardWith(resolved, options.scenario_file.empty() ? "" : options.scenario_file + ": ");
+  auto possible = CheckResolution(plan, MeasureBoard());
+  if (possible) possible = CheckAddressSpaces(plan, LeastAddressSpace());
+  if (!possible) {
+    return ForwardWith(possible, options.scenario_file.empty() ? "" : options.scenario_file + ": ");
   }
   // No signal ends us with half a report, or with what was made to try the board.
   const auto interrupts = Interrupts::Block();

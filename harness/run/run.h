@@ -37,7 +37,8 @@ struct RunOptions {
 };
 
 // The finished record, its verdict in it. An error is a fault of the system or of corerig, never of a child; or a
-// budget that this board cannot resolve (resolution.h), and then nothing was started.
+// budget that this board cannot resolve (resolution.h), or an address space that does not hold this program
+// (address_space.h): then nothing was started.
 Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& options);
 
 }  // namespace corerig

@@ -10,7 +10,7 @@ Result<SchedulingReading> EndOfThread(const SlabHeader& header) {
   const auto& end = header.thread_end;
   const auto nanos = [](const Counter& counter) { return Nanos(static_cast<std::int64_t>(counter.Get())); };
   if (end.at.Get() == 0) return Fail("the thread ended without its last figures");
-  // The workload could write there, by mistake. Nothing of a thread lasted longer than the board is up.
+  // The workload could write there, by mistake. Of times that shows: none is longer than the board is up.
   const Nanos now = MonotonicNow();
   for (const Counter* each : {&end.at, &end.run, &end.wait}) {
     if (nanos(*each) < Nanos(0) || nanos(*each) > now) return Fail("the thread's last figures were overwritten");

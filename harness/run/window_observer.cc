@@ -70,7 +70,7 @@ CountersRecord WindowObserver::CountersOfLoop(std::size_t index) const {
   return loop_counters_[index] ? loop_counters_[index]->Record() : CountersRecord();
 }
 
-void WindowObserver::Open(std::vector<SupervisedChild>& children) {
+void WindowObserver::Open(std::vector<SupervisedChild>& children, Nanos begin) {
   opened_ = true;
   opened_at_ = MonotonicNow();
   for (auto& child : children) {
@@ -88,14 +88,11 @@ void WindowObserver::Open(std::vector<SupervisedChild>& children) {
   rig_peak_ = std::nullopt;
   const bool rig_counts = ResetPeak(procfs_, self_).has_value();
   if (rig_counts) rig_peak_ = 0;
-  ReadRig(&WindowReadings::before);
+  keeper_readings_.before = ValueOf(ReadProcess(procfs_, keeper_));
+  supervisor_readings_.before = ValueOf(ReadProcess(procfs_, self_));
   steal_before_ = ReadSteal();
-}
-
-void WindowObserver::BeginAt(Nanos begin, std::vector<SupervisedChild>& children) {
-  ReadRig(&WindowReadings::before);
   const auto hold = [&](std::optional<SchedulingReading>& reading) {
-    if (reading) reading->at = begin;
+    if (reading) reading->at = std::max(reading->at, begin);
   };
   for (auto& child : children) hold(child.scheduling.before);
   for (auto& loop : loops_) hold(loop.before);
@@ -103,16 +100,30 @@ void WindowObserver::BeginAt(Nanos begin, std::vector<SupervisedChild>& children
   hold(supervisor_readings_.before);
 }
 
-void WindowObserver::ReadRig(std::optional<SchedulingReading> WindowReadings::*end) {
-  keeper_readings_.*end = ValueOf(ReadProcess(procfs_, keeper_));
-  supervisor_readings_.*end = ValueOf(ReadProcess(procfs_, self_));
+void WindowObserver::Cancel(std::vector<SupervisedChild>& children) {
+  opened_ = false;
+  for (auto& child : children) {
+    child.scheduling.before.reset();
+    child.progress_before.reset();
+    child.cow_before.reset();
+    child.rss_peak_counts = false;
+    if (child.counters) child.counters->before = {};
+  }
+  loops_.assign(loops_.size(), {});
+  for (auto& loop : loop_counters_) {
+    if (loop) loop->before = {};
+  }
+  rig_peak_.reset();
+  keeper_readings_ = supervisor_readings_ = {};
+  steal_before_.clear();
 }
 
 void WindowObserver::Close(std::vector<SupervisedChild>& children) {
   closed_ = true;
   closed_at_ = MonotonicNow();
   steal_after_ = ReadSteal();
-  ReadRig(&WindowReadings::after);
+  supervisor_readings_.after = ValueOf(ReadProcess(procfs_, self_));
+  keeper_readings_.after = ValueOf(ReadProcess(procfs_, keeper_));
   ReadCounters(children, &WindowCounters::after);
   ReadLoops(children, &WindowReadings::after);
   for (auto& child : children) {

@@ -21,11 +21,11 @@ class WindowObserver {
 
   // Has the kernel count what the workers and the loops do; before they start.
   void StartCounting(std::vector<SupervisedChild>& children, Counters::Which which);
-  // Reads everything that runs; the memory peaks of the kernel start anew.
-  void Open(std::vector<SupervisedChild>& children);
-  // After Open while all still wait for the start: as they did nothing since, what was read holds for `begin`. The rig,
-  // which did, is read anew.
-  void BeginAt(Nanos begin, std::vector<SupervisedChild>& children);
+  // Reads everything that runs; the memory peaks of the kernel start anew. Of who sleeps until `begin`, what is read
+  // before it holds for it.
+  void Open(std::vector<SupervisedChild>& children, Nanos begin);
+  // As if it had not been opened: it is over before it has begun.
+  void Cancel(std::vector<SupervisedChild>& children);
   // Reads it again. A child that has ended keeps what was read at its end.
   void Close(std::vector<SupervisedChild>& children);
   // The last reading of a child that ended (a zombie, not yet reaped) while the window was open.
@@ -51,7 +51,6 @@ class WindowObserver {
   void ReadLoops(const std::vector<SupervisedChild>& children, std::optional<SchedulingReading> WindowReadings::*end);
   StealSeconds ReadSteal() const;
   std::optional<std::uint64_t> ReadCow(pid_t pid) const;
-  void ReadRig(std::optional<SchedulingReading> WindowReadings::*end);
   SchedulingRecord RigScheduling() const;
 
   const Plan& plan_;

@@ -12,7 +12,7 @@
 
 namespace corerig {
 
-std::string Path(const std::string& name) {
+std::string NewPath(const std::string& name) {
   static int count = 0;
   return std::string(getenv("TEST_TMPDIR")) + "/" + name + std::to_string(getpid()) + "-" + std::to_string(++count);
 }
@@ -47,7 +47,7 @@ Bound Bind(int type, int port) {
   return bound;
 }
 
-std::string FreePort(int type) {
+std::string FreeAddress(int type) {
   const Bound bound = Bind(type);
   close(bound.fd);
   return bound.address;

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "harness/plan/plan_json.h"
+#include "harness/run/address_space.h"
 #include "harness/run/resolution.h"
 #include "tools/corerig/rig_main.h"
 
@@ -15,8 +16,10 @@ int CheckCommand(const Rig& rig, const ScenarioArguments& arguments) {
     return kWrongUse;
   }
   // As `run` would refuse it on this board.
-  if (auto resolved = CheckResolution(*plan, MeasureBoard()); !resolved) {
-    std::cerr << "corerig: " << arguments.file << ": " << resolved.error().message << "\n";
+  auto possible = CheckResolution(*plan, MeasureBoard());
+  if (possible) possible = CheckAddressSpaces(*plan, LeastAddressSpace());
+  if (!possible) {
+    std::cerr << "corerig: " << arguments.file << ": " << possible.error().message << "\n";
     return kWrongUse;
   }
   std::cout << ScenarioToJson(*plan) << "\n";
