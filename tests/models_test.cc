@@ -187,6 +187,17 @@ TEST(Models, AWorkerOfMillisecondsHasItsFiguresWhateverItIs) {
   }
 }
 
+// With the kernel's trace, too, which was held on to for 2 s.
+TEST(Models, ARunThatIsDoneEndsAtOnce) {
+  const FinishedRun run = RigRun(
+                              "name = \"short\"\nduration = \"20s\"\n[worker.w]\nworkload = \"test/behave\"\n"
+                              "units = 5\ncores = [" +
+                              std::to_string(TestCores().back()) + "]\n")
+                              .Wait();
+  EXPECT_EQ(run.exit_status, 0) << run.out << run.err;
+  EXPECT_LT(run.took, milliseconds(1900));
+}
+
 // One that waits for nothing is let run once, at the start, and again after each preemption. Others may make it wait
 // for its memory's lock: hence the least of several runs.
 TEST(Models, TheWayToTheStartIsNotInAWorkersFigures) {

@@ -66,6 +66,14 @@ TEST(Shards, OneThatIsMissingLeavesTheRunUndecided) {
   EXPECT_NE(merged.out.find("shard 1/2 is missing"), std::string::npos) << merged.out;
 }
 
+TEST(Shards, NoneIsReplacedByWhatTheyMergeTo) {
+  const Part part = RunPart("0/2");
+  const FinishedRun merged = Merge({part.rig.folder() + "/report.json", "--out", part.rig.folder() + "/."});
+  EXPECT_EQ(merged.exit_status, 1);
+  EXPECT_NE(merged.err.find("which is to be merged; name another folder"), std::string::npos) << merged.err;
+  EXPECT_EQ(Merge({part.rig.folder()}).exit_status, 3) << "it is still a shard's";
+}
+
 TEST(Shards, ReportsOfDifferentRunsAreRefused) {
   const Part first = RunPart("0/2"), strike = RunPart("1/2", {"--set", "worker.price.strike=90"}),
              seed = RunPart("1/2", {"--seed", "12"});

@@ -87,8 +87,9 @@ constexpr MetricKind kKinds[] = {
     {kGroup, "faults.cow", "count", kOneNumber,
      "Pages their process shared that were copied because it wrote to them."},
 
-    {kWorker, "rate", "per_s", kOneNumber, "Units of work done per second of the window."},
-    {kWorker, "cpu", "share", kOneNumber, "Share of the window it ran on a CPU."},
+    {kWorker, "rate", "per_s", kOneNumber,
+     "Units of work done per second of the window, or of its part up to the last one."},
+    {kWorker, "cpu", "share", kOneNumber, "Share of the window, or of its part up to its end, it ran on a CPU."},
     {kWorker, "switches.voluntary", "count", kOneNumber, "Times it gave up the CPU to wait."},
     {kWorker, "switches.involuntary", "count", kOneNumber, "Times it was preempted."},
     {kWorker, "migrations", "count", kOneNumber, "Times it moved to another CPU."},

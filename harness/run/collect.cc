@@ -290,9 +290,10 @@ WorkerRecord CollectWorker(const Plan& plan, const SupervisedChild& worker, cons
                             : from.at;
     if (to.units > from.units && to.at > begin) {
       const Nanos took = to.at - begin, unit = took / static_cast<std::int64_t>(to.units - from.units);
-      // One that froze is measured to the end, not to its last sign of life.
+      // One that froze is measured to the end, not to its last sign of life; one that is done, to its last unit.
+      const bool done = worker.header().ended_at.Get() != 0;
       const Nanos seen = worker.scheduling.after ? worker.scheduling.after->at : to.at;
-      const Nanos span = seen - to.at > 10 * unit ? seen - begin : took;
+      const Nanos span = !done && seen - to.at > 10 * unit ? seen - begin : took;
       record.rate = static_cast<double>(to.units - from.units) * 1e9 / static_cast<double>(span.count());
     }
   }

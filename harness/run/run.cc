@@ -167,10 +167,11 @@ Status Runner::Execute() {
   // Died it after the last child, no callback has told.
   pollfd keeper_end = {.fd = keeper_pidfd_.get(), .events = POLLIN, .revents = 0};
   if (keeper_pidfd_.valid() && poll(&keeper_end, 1, 0) > 0) keeper_ended_ = true;
-  keeper_.reset();
   // All may have ended before its event was seen.
   if (began && break_event_.valid()) (void)TakeBreak();
+  // Before the keeper, which would wait for us to let go of the kernel's trace.
   if (tracing_) tracing_->Stop();
+  keeper_.reset();
   if (switches_) switches_->Stop();
   // What a keeper would have killed, had it lived, has become ours.
   if (keeper_ended_) EndDescendants();
@@ -506,6 +507,7 @@ void Runner::OnInterrupt() {
   const std::string interrupted = StrCat("interrupted by ", signal);
   const bool again = early_.has_value();
   if (again || timeline_.start == Nanos(0)) {
+    Message(StrCat(interrupted, again ? ": ending it at once" : ": nothing has begun"));
     if (!again) early_ = {.verdict = Verdict::kUndecided, .reason = interrupted};
     if (!again) how_early_ = interrupted;
     KillAll(children_, procfs_, SupervisedChild::Killed::kInterrupted,

@@ -57,18 +57,18 @@ void Tracing::SetWindow(Nanos begin, Nanos end) {
 }
 
 void Tracing::Stop() {
-  if (reader_) reader_->Stop();
-}
-
-TraceRecord Tracing::Record() const {
-  if (!reader_) return {.absent = absent_};
-  TraceRecord record = fold_->Take();
-  record.absent.clear();
-  record.events = reader_->events();
-  record.lost = reader_->total_lost();
-  record.inferred = reader_->inferred();
-  record.sees_interrupts = reader_->sees_interrupts();
-  return record;
+  if (!reader_) {
+    record_.absent = absent_;
+    return;
+  }
+  reader_->Stop();
+  record_ = fold_->Take();
+  record_.absent.clear();
+  record_.events = reader_->events();
+  record_.lost = reader_->total_lost();
+  record_.inferred = reader_->inferred();
+  record_.sees_interrupts = reader_->sees_interrupts();
+  reader_.reset();
 }
 
 }  // namespace corerig

@@ -31,17 +31,19 @@ class Tracing {
   // The reader; nullptr without a trace.
   const TraceReader* reader() const { return reader_.get(); }
   void SetWindow(Nanos begin, Nanos end);
+  // Reads what is left, and removes the kernel's trace.
   void Stop();
 
   // Why there is none; empty if there is one.
   const std::string& absent() const { return absent_; }
   // After Stop.
-  TraceRecord Record() const;
+  const TraceRecord& Record() const { return record_; }
 
  private:
   std::unique_ptr<TraceFold> fold_;
   TraceReader::Sink on_events_;
   std::unique_ptr<TraceReader> reader_;
+  TraceRecord record_;
   std::string absent_;
   Fd null_;
 };

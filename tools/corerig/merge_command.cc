@@ -4,8 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
+#include <system_error>
 
+#include "harness/base/text.h"
 #include "harness/os/fd.h"
 #include "harness/report/report_file.h"
 #include "harness/report/report_json.h"
@@ -38,9 +41,15 @@ Status Write(const std::string& folder, const RunRecord& record) {
 }  // namespace
 
 int MergeCommand(const Rig& rig, const MergeArguments& arguments) {
+  const std::string path = arguments.out.empty() ? "" : arguments.out + "/report.json";
   std::vector<ShardReport> shards;
-  for (const auto& path : arguments.reports) {
-    const std::string file = FileOf(path);
+  for (const auto& report : arguments.reports) {
+    const std::string file = FileOf(report);
+    std::error_code none;
+    if (std::filesystem::equivalent(file, path, none)) {
+      return Complain(
+          StrCat("--out ", arguments.out, " would replace ", file, ", which is to be merged; name another folder"));
+    }
     const auto text = ReadFile(file);
     if (!text) return Complain(text.error().message);
     auto shard = ReadShardReport(*text, file);
@@ -52,7 +61,6 @@ int MergeCommand(const Rig& rig, const MergeArguments& arguments) {
   record->version = kVersion;
   Status written;
   if (!arguments.out.empty()) written = Write(arguments.out, *record);
-  const std::string path = arguments.out.empty() ? "" : arguments.out + "/report.json";
   std::cout << Summary(*record, written ? path : "not written, see the error",
                        isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nullptr)
             << std::flush;
