@@ -275,7 +275,7 @@ class Filter {
     const MeanOf heading(count, sum(kHeading), sum(kHeadingSquares));
     const Belief place(count, sum(kPlaceSquares), sum(kPlaceExcess), sum(kPlaceExcessSquares));
     const Belief turn(count, sum(kHeadingSquares), sum(kHeadingExcess), sum(kHeadingExcessSquares));
-    return Answer{.units = tally.units,
+    Answer answer{.units = tally.units,
                   .figures = {{"place_error", std::sqrt(sum(kPlaceSquares) / count), "m"},
                               {"heading_error", std::sqrt(sum(kHeadingSquares) / count) * kDegrees, "degrees"},
                               {"lateral_mean", lateral.mean, "m"},
@@ -291,6 +291,11 @@ class Filter {
                               {"filters", count, "filters"},
                               VectorWidth(tally)},
                   .check = Judge(job, lateral, heading, place, turn, sum(kAstray), count)};
+    // Of one filter nothing is known of how much they vary.
+    if (tally.units < 2) {
+      std::erase_if(answer.figures, [](const Figure& figure) { return figure.name.ends_with("_standard_error"); });
+    }
+    return answer;
   }
 
  private:

@@ -158,6 +158,17 @@ TEST(MonteCarloLocalisation, AnswerIsTheSameOnEveryBoard) {
   EXPECT_NEAR(FigureOf(*answer, "effective_particles"), 90.642469107069942, 1e-8);
 }
 
+TEST(MonteCarloLocalisation, OneFilterTellsNothingOfHowMuchTheyVary) {
+  const auto errors = [](std::uint64_t filters) {
+    const auto answer = Filters(filters).With(1);
+    return !answer ? -1 : std::count_if(answer->figures.begin(), answer->figures.end(), [](const Figure& figure) {
+      return figure.name.ends_with("_standard_error");
+    });
+  };
+  EXPECT_EQ(errors(1), 0);
+  EXPECT_EQ(errors(2), 4);
+}
+
 TEST(MonteCarloLocalisation, FindsTheRobotAndKnowsHowWell) {
   const auto answer = Filters(150).With(1);
   ASSERT_TRUE(answer) << ErrorOf(answer);
