@@ -162,15 +162,18 @@ TEST(Models, AWorkerWithFewUnitsKeepsItsFiguresWhateverItIs) {
   }
 }
 
-// Without a warm-up they are done before anything could be read after their start.
+// Some milliseconds of work on the last core, without a warm-up.
+FinishedRun RunShort(const std::string& top, const std::string& more) {
+  return RigRun("name = \"short\"\nduration = \"20s\"\n" + top + "[worker.w]\nworkload = \"test/behave\"\ncores = [" +
+                std::to_string(TestCores().back()) + "]\n" + more)
+      .Wait();
+}
+
+// They are done before anything could be read after their start.
 TEST(Models, AWorkerOfMillisecondsHasItsFiguresWhateverItIs) {
   for (const char* as : kModels) {
     SCOPED_TRACE(as);
-    const FinishedRun run =
-        RigRun("name = \"short\"\nduration = \"20s\"\ntrace = false\n[worker.w]\nas = \"" + std::string(as) +
-               "\"\nworkload = \"test/behave\"\nunits = 10\nworkers = 2\ncores = [" +
-               std::to_string(TestCores().back()) + "]\n")
-            .Wait();
+    const FinishedRun run = RunShort("trace = false\n", "units = 10\nworkers = 2\nas = \"" + std::string(as) + "\"\n");
     EXPECT_EQ(run.exit_status, 0) << run.out << run.err;
     for (int index = 0; index < 2; ++index) {
       const auto worker = run.Part("workers", "w", index);
@@ -189,11 +192,7 @@ TEST(Models, AWorkerOfMillisecondsHasItsFiguresWhateverItIs) {
 
 // With the kernel's trace, too, which was held on to for 2 s.
 TEST(Models, ARunThatIsDoneEndsAtOnce) {
-  const FinishedRun run = RigRun(
-                              "name = \"short\"\nduration = \"20s\"\n[worker.w]\nworkload = \"test/behave\"\n"
-                              "units = 5\ncores = [" +
-                              std::to_string(TestCores().back()) + "]\n")
-                              .Wait();
+  const FinishedRun run = RunShort("", "units = 5\n");
   EXPECT_EQ(run.exit_status, 0) << run.out << run.err;
   EXPECT_LT(run.took, milliseconds(1900));
 }
@@ -204,11 +203,7 @@ TEST(Models, TheWayToTheStartIsNotInAWorkersFigures) {
   if (TestCores().size() < 2) GTEST_SKIP() << "the rig needs a core of its own";
   int least = 1'000'000;
   for (int i = 0; i < 5; ++i) {
-    const FinishedRun run = RigRun(
-                                "name = \"short\"\nduration = \"20s\"\ntrace = false\n[worker.w]\n"
-                                "workload = \"test/behave\"\nunits = 5\ncores = [" +
-                                std::to_string(TestCores().back()) + "]\n")
-                                .Wait();
+    const FinishedRun run = RunShort("trace = false\n", "units = 5\n");
     ASSERT_EQ(run.exit_status, 0) << run.out << run.err;
     const auto scheduling = run.Part("workers", "w", 0)["scheduling"];
     least = std::min(least, scheduling["timeslices"].get<int>() - scheduling["involuntary"].get<int>());

@@ -630,10 +630,13 @@ RunRecord FirstRecord(const Plan& plan, const RunOptions& options) {
 
 }  // namespace
 
+Status CheckHere(const Plan& plan) {
+  if (auto resolved = CheckResolution(plan, MeasureBoard()); !resolved) return resolved;
+  return CheckAddressSpaces(plan, LeastAddressSpace());
+}
+
 Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& options) {
-  auto possible = CheckResolution(plan, MeasureBoard());
-  if (possible) possible = CheckAddressSpaces(plan, LeastAddressSpace());
-  if (!possible) {
+  if (const auto possible = CheckHere(plan); !possible) {
     return ForwardWith(possible, options.scenario_file.empty() ? "" : options.scenario_file + ": ");
   }
   // No signal ends us with half a report, or with what was made to try the board.

@@ -36,9 +36,12 @@ struct RunOptions {
   std::function<void(const std::string&)> on_message;  // one line for the user: warnings, children that died
 };
 
-// The finished record, its verdict in it. An error is a fault of the system or of corerig, never of a child; or a
-// budget that this board cannot resolve (resolution.h), or an address space that does not hold this program
-// (address_space.h): then nothing was started.
+// What Run refuses before it starts anything: a budget that this board cannot resolve (resolution.h), an address space
+// that does not hold this program (address_space.h).
+Status CheckHere(const Plan& plan);
+
+// The finished record, its verdict in it. An error is a fault of the system or of corerig, never of a child; or what
+// CheckHere says.
 Result<RunRecord> Run(const Plan& plan, const Rig& rig, const RunOptions& options);
 
 }  // namespace corerig

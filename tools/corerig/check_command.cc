@@ -3,8 +3,7 @@
 #include <iostream>
 
 #include "harness/plan/plan_json.h"
-#include "harness/run/address_space.h"
-#include "harness/run/resolution.h"
+#include "harness/run/run.h"
 #include "tools/corerig/rig_main.h"
 
 namespace corerig {
@@ -15,10 +14,7 @@ int CheckCommand(const Rig& rig, const ScenarioArguments& arguments) {
     std::cerr << plan.error().message << "\n";
     return kWrongUse;
   }
-  // As `run` would refuse it on this board.
-  auto possible = CheckResolution(*plan, MeasureBoard());
-  if (possible) possible = CheckAddressSpaces(*plan, LeastAddressSpace());
-  if (!possible) {
+  if (const auto possible = CheckHere(*plan); !possible) {
     std::cerr << "corerig: " << arguments.file << ": " << possible.error().message << "\n";
     return kWrongUse;
   }
